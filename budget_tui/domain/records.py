@@ -265,9 +265,10 @@ Owner = tuple[int | None, str, str]
 
 
 class UsageOrigin(NamedTuple):
-    """The owner and currency of an origin's costs; ``is_agents``: they are computed from an agent's usage."""
+    """The owner, service and currency of an origin's costs; ``is_agents``: they are computed from an agent's usage."""
 
     owner: Owner
+    service: str
     currency: str
     is_agents: bool
 
@@ -288,10 +289,12 @@ class Stretch(NamedTuple):
     period: Period
 
 
-class DaySum(NamedTuple):
-    """The costs of one day in one currency: the number of origins, the amount in nanos, and the tokens."""
+class ServiceDay(NamedTuple):
+    """The costs of one service on one day in one currency: the number of origins, the amount in nanos, the tokens."""
 
     day: date
+    provider: str
+    service: str
     currency: str
     lines: int
     amount: int
@@ -310,6 +313,18 @@ class StoredCost(NamedTuple):
     currency: str
     amount: int
     tokens: int | None
+    source: str
+    tags: tuple[tuple[str, str], ...]
+
+
+class StoredCharge(NamedTuple):
+    """A cost as stored, of one origin on one day; ``imported_at`` is None for one that was entered by hand, by an agent
+    or over the API."""
+
+    amount: int
+    tokens: int | None
+    charges: int
+    imported_at: datetime | None
 
 
 class OriginInPeriod(NamedTuple):

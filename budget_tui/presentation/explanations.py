@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
+from budget_tui.domain.amount import share
 from budget_tui.domain.explain import CostGroup, Explained, Explanation, Finding, Kind, Quantity, SourceState, Unit
+from budget_tui.domain.trouble import Cause, Trouble
 from budget_tui.presentation.formatting import (
     count,
     data_through_if_late,
     dates,
     long_day,
     money,
+    percent,
     period_name,
     runway,
     short_day,
@@ -129,6 +132,33 @@ def subject(explained: Explained) -> str:
     if explained.kind in (Kind.PLANNED, Kind.USAGE, Kind.SUM):
         return explained.name
     return f"{names.get(explained.kind, explained.name)}, {period}"
+
+
+def cause(trouble: Trouble, currency: str) -> str:
+    """Say why a budget is in trouble: ``spends $8.03 a day, the drip allows $2.50``."""
+    pace, day = trouble.pace, trouble.day
+    spent = f"{money(trouble.amount, currency)} on {short_day(day)}" if day else ""
+    for_service = f" for {trouble.service}" if trouble.service else ""
+    if trouble.cause is Cause.UNALLOCATED:
+        return f"{money(pace.spent, currency)} spent, nothing allocated"
+    if trouble.cause is Cause.OVER:
+        over = f"over by {money(-pace.remaining, currency)}" if pace.remaining else "used up"
+        return f"{over} since {short_day(day)}" if day else over
+    if trouble.cause is Cause.SPIKE:
+        drip = pace.daily_drip
+        times = f", {trouble.amount // drip:,} times the drip" if 0 < 2 * drip <= trouble.amount else ""
+        return f"{spent}{for_service}{times}"
+    if trouble.cause is Cause.PACE:
+        return f"spends {money(pace.burn_rate, currency)} a day, the drip allows {money(pace.daily_drip, currency)}"
+    if trouble.cause is Cause.AHEAD:
+        elapsed, days = trouble.period.day_number(trouble.today), trouble.period.days
+        even = percent(share(elapsed, days))
+        used = percent(share(pace.spent, pace.allocation))
+        return f"{used} spent by day {elapsed} of {days}, even spending would be {even}"
+    lasts = f"lasts at {money(pace.burn_rate, currency)} a day" if pace.burn_rate > 0 else "nothing was spent lately"
+    return (
+        f"{money(pace.remaining, currency)} left for {count(trouble.period.days_left(trouble.today), 'day')}: {lasts}"
+    )
 
 
 Section = tuple[str, list[str]]

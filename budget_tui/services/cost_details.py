@@ -1,32 +1,39 @@
-"""Cost details: the costs that add up to an actual of the plan."""
+"""Cost details: the costs that an actual adds up, by service and day, and one by one."""
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Coverage, Scope, Segments, by_scope, scope_of
+from budget_tui.domain.errors import NotFound
+from budget_tui.domain.hierarchy import segments
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.records import DaySum, StoredCost, Stretch
+from budget_tui.domain.records import StoredCharge, StoredCost, Stretch
 from budget_tui.domain.seats import most_seats
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace
+from budget_tui.domain.trouble import Trouble, is_in_trouble, trouble_of
 from budget_tui.services.context import Context
-from budget_tui.services.currency import converter
+from budget_tui.services.currency import OtherCurrencyCosts, converter
 from budget_tui.services.usage import Usage, UsageQuery, agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 PAGE = 500
-DIGEST_DAYS = 14
+SPARK_DAYS = 14
+_LATEST = 20
+_CHARGES_AT_MOST = 50
+_UNNAMED = "without a name"
 
 
 @dataclass(frozen=True, slots=True)
 class Actual:
-    """The usage that a figure of the plan shows: all that counts for any of ``covered`` and for none of ``without``.
+    """The usage that a figure shows: all that counts for any of ``covered`` and for none of ``without``.
 
-    Usage that several of them cover counts once; of seats, the largest number on one day counts.
+    Usage that several of them cover counts once; of seats, the largest number on one day counts. ``service`` (with its
+    provider, lower case) is the only one that counts; None: all do.
     """
 
     title: str
@@ -34,12 +41,54 @@ class Actual:
     currency: str
     covered: tuple[tuple[Scope, Period], ...]
     without: tuple[tuple[Scope, Period], ...] = ()
+    service: tuple[str, str] | None = None
+
+    def part(self, group: "CostGroup", title: str) -> "Actual":
+        """Return the part of an actual that ``group`` adds up."""
+        if group.is_day:
+            days = group.days
+            return replace(self, title=title, covered=_within(self.covered, days), without=_within(self.without, days))
+        return replace(self, title=title, service=group.key)
+
+
+class CostGroup(NamedTuple):
+    """A part of an actual: what was counted for a service, or on a day (``is_day``), in so many ``lines``.
+
+    ``days`` are the first and the last day of it.
+    """
+
+    provider: str
+    service: str
+    days: Period
+    counted: int
+    lines: int
+    is_day: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.provider.casefold(), self.service
+
+    @property
+    def name(self) -> str:
+        return self.service or self.provider or _UNNAMED
+
+
+@dataclass(frozen=True, slots=True)
+class CostGroups:
+    """An actual by service, the largest first, and by day, the latest first: both add up to ``total``."""
+
+    by_service: tuple[CostGroup, ...]
+    by_day: tuple[CostGroup, ...]
+    count: int
+    total: int
+    without_rate: int = 0
 
 
 class CostLine(NamedTuple):
-    """One line of an actual: ``counted`` is in nanos of the actual's currency, in tokens or in seats.
+    """One line of an actual: ``counted`` nanos of the actual's currency, or tokens, or seats.
 
-    ``amount`` is the cost in its own ``currency``; None without a cost. ``entity_name`` '' is unmapped.
+    ``amount`` is the cost in its own ``currency``; None without a cost. ``entity_name`` '' is unmapped. ``origin_key``
+    is 0 where there is no cost.
     """
 
     day: date
@@ -51,6 +100,9 @@ class CostLine(NamedTuple):
     currency: str = ""
     amount: int | None = None
     tokens: int | None = None
+    origin_key: int = 0
+    source: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +119,45 @@ class CostPage:
     without_rate: int = 0
 
 
-class SpendDigest(NamedTuple):
-    """The recent spend of an entity and all below it, in nanos of the organization's currency: on each of the last
-    `DIGEST_DAYS` days, the oldest first, and on each service in the current period, the largest first."""
+class Charges(NamedTuple):
+    """What is known about a line: where it comes from, its category, and the costs of that day as stored."""
 
-    days: tuple[tuple[date, int], ...]
-    services: tuple[tuple[str, int], ...]
-    dearest: tuple[date, int] | None
-    """The day of the current period with the largest spend, and that; None without any."""
+    origin: CostOrigin
+    category: str
+    stored: tuple[StoredCharge, ...]
+
+
+class SpendDigest(NamedTuple):
+    """The recent spend of an entity and all below it, in nanos of the organization's currency.
+
+    ``days`` are from the first day requested through today, None where nothing is known; ``services`` are those of the
+    current period, the largest first; ``latest`` are the last lines of the current period.
+    """
+
+    days: tuple[tuple[date, int | None], ...]
+    services: tuple[CostGroup, ...]
+    latest: tuple[CostLine, ...]
+    trouble: Trouble | None
 
 
 class CostDetails:
-    """Lists the costs that add up to an actual of the plan."""
+    """Lists the costs that an actual adds up."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reader = context.reader()
+
+    def groups(self, actual: Actual) -> CostGroups:
+        """Return an actual of money or tokens by service and by day."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            actual = _so_far(actual, self._context.clock.today(organization.time_zone))
+            if not actual.covered:
+                return CostGroups((), (), 0, 0)
+            parts = _parts(_Counting(session, organization.org_key, actual))
+        by_service = sorted(_grouped(parts.sums, by_day=False), key=lambda group: (-group.counted, group.key))
+        by_day = sorted(_grouped(parts.sums, by_day=True), key=lambda group: group.days.start, reverse=True)
+        return CostGroups(tuple(by_service), tuple(by_day), parts.lines, parts.total, parts.without_rate)
 
     def page(self, actual: Actual, older_than: date | None = None, at_least: int = PAGE) -> CostPage:
         """Return at least ``at_least`` lines, if there are so many, before the day ``older_than``."""
@@ -95,36 +170,99 @@ class CostDetails:
             if actual.budget_type is BudgetType.SEAT:
                 return _seats(session, organization, actual, today)
             counting = _Counting(session, organization.org_key, actual)
-            return (_money if actual.budget_type is BudgetType.MONETARY else _tokens)(counting, older_than, at_least)
+            return _page(counting, _parts(counting), older_than, at_least)
 
-    def of_entity(self, entity_id: str, period: Period, title: str = "") -> Actual:
-        """Return the spend of an entity and all below it in ``period``, planned or not; raises `NotFound`."""
+    def charges(self, line: CostLine) -> Charges:
+        """Return what is known about a line that is a cost; raises `NotFound` where that is gone."""
+        with self._reader.session() as session:
+            known = session.costs.origin(self._context.organization(session).org_key, line.origin_key)
+            if known is None:
+                raise NotFound("this cost is no longer there", "go back and look again")
+            stored = session.usage.charges(line.origin_key, line.day, _CHARGES_AT_MOST)
+            return Charges(known.origin, known.category, tuple(stored))
+
+    def of_entity(
+        self, entity_id: str, period: Period, title: str = "", budget_type: BudgetType = BudgetType.MONETARY
+    ) -> Actual:
+        """Return the spend or the tokens of an entity and all below it in ``period``, planned or not; raises
+        `NotFound`."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             entity = entity_named(session, organization, entity_id)
-        scope = Scope(entity.entity_key, TOTAL, ANY_PROVIDER, organization.currency)
-        return Actual(title, BudgetType.MONETARY, organization.currency, ((scope, period),))
+        currency = organization.currency if budget_type is BudgetType.MONETARY else ""
+        scope = Scope(entity.entity_key, TOTAL, ANY_PROVIDER, currency)
+        return Actual(title, budget_type, organization.currency, ((scope, period),))
 
-    def digest(self, entity_id: str, period: Period, today: date) -> SpendDigest:
-        """Sum up what an entity spent lately, and on what in ``period`` so far; raises `NotFound`."""
-        first = today - timedelta(days=DIGEST_DAYS - 1)
-        actual = self.of_entity(entity_id, Period(min(first, period.start), max(today, period.end)))
-        days = {first + timedelta(days=ahead): 0 for ahead in range(DIGEST_DAYS)}
-        services: dict[str, int] = {}
-        of_period: dict[date, int] = {}
-        for line in self.page(actual, at_least=sys.maxsize).lines:
-            if line.day in days:
-                days[line.day] += line.counted
-            if period.contains(line.day):
-                of_period[line.day] = of_period.get(line.day, 0) + line.counted
-                name = line.service or line.provider or "without a name"
-                services[name] = services.get(name, 0) + line.counted
-        dearest = max(of_period.items(), key=lambda each: (each[1], each[0]), default=None)
-        most_first = sorted(services.items(), key=lambda each: (-each[1], each[0]))
-        return SpendDigest(tuple(days.items()), tuple(most_first), dearest)
+    def digest(self, entity_id: str, snapshot: BudgetSnapshot, since: date) -> SpendDigest:
+        """Sum up what a project spent on each day since ``since``, and on what in the period so far; raises
+        `NotFound`."""
+        today, pace = snapshot.as_of, snapshot.project(entity_id).pace
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            entity = entity_named(session, organization, entity_id)
+            days = Period(min(since, snapshot.period.start), today)
+            counting = _Counting(session, organization.org_key, _spend(organization, entity.entity_key, days))
+            parts = _parts(counting)
+            first_day = session.usage.first_day(counting.keys)
+            of_period = parts.within(snapshot.period)
+            latest = _page(counting, of_period, None, _LATEST).lines
+        by_day = {group.days.start: group.counted for group in _grouped(parts.sums, by_day=True)}
+        services = sorted(_grouped(of_period.sums, by_day=False), key=lambda group: (-group.counted, group.key))
+
+        def known(day: date) -> int | None:
+            is_known = first_day is not None and first_day <= day <= snapshot.data_through
+            return by_day.get(day, 0 if is_known else None)
+
+        listed = (since + timedelta(days=ahead) for ahead in range((today - since).days + 1))
+        return SpendDigest(
+            tuple((day, known(day)) for day in listed),
+            tuple(services),
+            latest[:_LATEST],
+            _trouble(pace, snapshot, of_period, first_day),
+        )
+
+    def lately(self, snapshot: BudgetSnapshot) -> dict[str, tuple[int, ...]]:
+        """Return the spend of each project on each of the last `SPARK_DAYS` days, the oldest first, by its id."""
+        first = snapshot.as_of - timedelta(days=SPARK_DAYS - 1)
+        days = Period(first, snapshot.as_of)
+        found = {line.project_id: [0] * SPARK_DAYS for line in snapshot.projects}
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            spends = session.fast.daily_spend_by_path(organization.org_key, organization.currency, days)
+            foreign = OtherCurrencyCosts(session, organization, days).converted(days, 0)
+        for path, day, amount in (*spends, *((cost.path, cost.day, counted) for cost, counted in foreign.costs)):
+            for entity_id in segments(path) if path is not None else ():
+                if entity_id in found:
+                    found[entity_id][(day - first).days] += amount
+        return {project_id: tuple(amounts) for project_id, amounts in found.items()}
 
     def close(self) -> None:
         self._reader.close()
+
+
+def trouble_in(
+    session: Session, organization: Organization, entity_key: int, snapshot: BudgetSnapshot, pace: Pace
+) -> Trouble | None:
+    """Return why the budget of an entity is in trouble; None if it is not."""
+    if not is_in_trouble(pace):
+        return None
+    days = Period(snapshot.period.start, snapshot.as_of)
+    counting = _Counting(session, organization.org_key, _spend(organization, entity_key, days))
+    return _trouble(pace, snapshot, _parts(counting), session.usage.first_day(counting.keys))
+
+
+def _trouble(pace: Pace, snapshot: BudgetSnapshot, of_period: "_Parts", first_day: date | None) -> Trouble | None:
+    spent: dict[tuple[date, str], int] = {}
+    for each in of_period.sums:
+        key = each.days.start, each.name
+        spent[key] = spent.get(key, 0) + each.counted
+    return trouble_of(pace, snapshot.period, snapshot.as_of, snapshot.data_through, spent, first_day)
+
+
+def _spend(organization: Organization, entity_key: int, days: Period) -> Actual:
+    """Return the spend of an entity and all below it on ``days``."""
+    scope = Scope(entity_key, TOTAL, ANY_PROVIDER, organization.currency)
+    return Actual("", BudgetType.MONETARY, organization.currency, ((scope, days),))
 
 
 def actual_of(budget: PlannedBudget, title: str) -> Actual:
@@ -134,70 +272,156 @@ def actual_of(budget: PlannedBudget, title: str) -> Actual:
 
 def _so_far(actual: Actual, today: date) -> Actual:
     """Return ``actual`` without future days."""
+    begun = Period(date.min, today)
+    return replace(actual, covered=_within(actual.covered, begun), without=_within(actual.without, begun))
 
-    def begun(covered: Iterable[tuple[Scope, Period]]) -> tuple[tuple[Scope, Period], ...]:
-        return tuple((scope, period.through(today)) for scope, period in covered if period.start <= today)
 
-    return replace(actual, covered=begun(actual.covered), without=begun(actual.without))
+def _within(covered: Iterable[tuple[Scope, Period]], days: Period) -> tuple[tuple[Scope, Period], ...]:
+    """Return the part of ``covered`` that is on ``days``."""
+    return tuple((scope, common) for scope, period in covered if (common := _common(period, days)) is not None)
+
+
+def _common(period: Period, days: Period) -> Period | None:
+    if period.start > days.end or days.start > period.end:
+        return None
+    return Period(max(period.start, days.start), min(period.end, days.end))
 
 
 class _Counting:
     """Determines which origins and days count for an actual of money or tokens."""
 
     def __init__(self, session: Session, org: int, actual: Actual) -> None:
-        self.session, self.org, self.currency = session, org, actual.currency
+        self.session, self.org, self.currency, self._service = session, org, actual.currency, actual.service
+        self.is_money = actual.budget_type is BudgetType.MONETARY
         history = session.fast.hierarchy_history(org)
         self.segments = Segments((period for _, period in (*actual.covered, *actual.without)), history.cuts)
         self._unit = actual.covered[0][0].currency
         self._coverage = Coverage(by_scope(actual.covered), history, self.segments, by_scope(actual.without))
+        # Agents' tokens count as they are used, with a price or without.
+        self.stretches = [
+            Stretch(key, period)
+            for key, origin in session.usage.origins(org).items()
+            if self.is_money or not origin.is_agents
+            for period in self.days(*origin.owner, origin.service)
+        ]
 
-    def days(self, entity_key: int | None, category: str, provider: str) -> list[Period]:
-        """Return the periods in which an entity's own usage of a provider in a category counts."""
+    @property
+    def keys(self) -> set[int]:
+        """The keys of the origins that count."""
+        return {stretch.origin_key for stretch in self.stretches}
+
+    def days(self, entity_key: int | None, category: str, provider: str, service: str) -> list[Period]:
+        """Return the periods in which an entity's own usage of a provider's service in a category counts."""
+        if self._service not in (None, (provider, service)):
+            return []
         return self._coverage.days(entity_key, (category, provider, self._unit))
 
-    def stretches(self, *, of_agents: bool) -> list[Stretch]:
-        """Return the days on which each origin counts, with or without those ``of_agents``; no day occurs twice."""
+    def on(self, days: Period) -> list[Stretch]:
+        """Return the part of the stretches that is on ``days``."""
+        found = ((key, _common(period, days)) for key, period in self.stretches)
+        return [Stretch(key, common) for key, common in found if common is not None]
+
+    def worth(self, costs: Sequence[StoredCost]) -> list[int | None]:
+        """Return the amount of each of ``costs`` in the actual's currency, None without a rate."""
+        to_own = converter(
+            self.session,
+            self.org,
+            {cost.currency for cost in costs} - {self.currency},
+            self.currency,
+            self.segments.days,
+        )
         return [
-            Stretch(key, period)
-            for key, origin in self.session.usage.origins(self.org).items()
-            if of_agents or not origin.is_agents
-            for period in self.days(*origin.owner)
+            cost.amount if cost.currency == self.currency else to_own.worth(cost.amount, cost.currency, cost.day)
+            for cost in costs
         ]
 
 
-def _money(counting: _Counting, older_than: date | None, at_least: int) -> CostPage:
-    session, own = counting.session, counting.currency
-    stretches = counting.stretches(of_agents=True)
-    sums = session.usage.sums_by_day(stretches)
-    currencies = {each.currency for each in sums} - {own}
-    to_own = converter(session, counting.org, currencies, own, counting.segments.days)
+class _Parts(NamedTuple):
+    """An actual by service and day, each of them as a group; ``agents`` are the lines of agents' tokens among it."""
 
-    def worth(cost: StoredCost) -> int | None:
-        return cost.amount if cost.currency == own else to_own.worth(cost.amount, cost.currency, cost.day)
+    sums: list[CostGroup]
+    without_rate: int = 0
+    agents: Sequence[CostLine] = ()
 
-    total, lost = sum(each.amount for each in sums), 0
-    if currencies:  # each line is rounded separately
-        counted = [worth(cost) for cost in session.usage.costs_of_days(stretches)]
-        total, lost = sum(filter(None, counted)), counted.count(None)
-    period, following = _days(sums, older_than, at_least)
-    costs = session.usage.costs_of_days(_within(stretches, period)) if period else []
-    lines = [_line(cost, counted_as) for cost in costs if (counted_as := worth(cost)) is not None]
-    return CostPage(tuple(lines), sum(each.lines for each in sums) - lost, total, following, lost)
+    @property
+    def total(self) -> int:
+        return sum(each.counted for each in self.sums)
+
+    @property
+    def lines(self) -> int:
+        return sum(each.lines for each in self.sums)
+
+    def within(self, days: Period) -> "_Parts":
+        """Return the part of money that is on ``days``."""
+        return _Parts([each for each in self.sums if days.contains(each.days.start)])
 
 
-def _tokens(counting: _Counting, older_than: date | None, at_least: int) -> CostPage:
-    session = counting.session
-    stretches = counting.stretches(of_agents=False)
-    sums = session.usage.sums_by_day(stretches, with_tokens=True)
-    agents = _agents_lines(counting)
-    period, following = _days(sums, older_than, at_least)
-    costs = session.usage.costs_of_days(_within(stretches, period), with_tokens=True) if period else []
-    lines = [_line(cost, cost.tokens or 0) for cost in costs]
-    last = (lambda day: following is None or day >= following) if period else (lambda day: following is None)
-    lines += [line for line in agents if (older_than is None or line.day < older_than) and last(line.day)]
-    lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
-    total = sum(each.tokens for each in sums) + sum(line.counted for line in agents)
-    return CostPage(tuple(lines), sum(each.lines for each in sums) + len(agents), total, following)
+def _parts(counting: _Counting) -> _Parts:
+    """Add up an actual by service and day, in the database where it has the actual's own currency."""
+    sums = counting.session.usage.sums_by_service_and_day(counting.stretches, with_tokens=not counting.is_money)
+    if not counting.is_money:
+        agents = _agents_lines(counting)
+        found = [_sum(each.day, each.provider, each.service, each.tokens, each.lines) for each in sums]
+        found += [_sum(line.day, line.provider, line.service, line.counted) for line in agents]
+        return _Parts(found, agents=agents)
+    own = counting.currency
+    found = [
+        _sum(each.day, each.provider, each.service, each.amount, each.lines) for each in sums if each.currency == own
+    ]
+    if len(found) == len(sums):
+        return _Parts(found)
+    costs = counting.session.usage.costs_of_days(counting.stretches, not_in=own)
+    worth = counting.worth(costs)  # each line is rounded separately
+    found += [
+        _sum(cost.day, cost.provider, cost.service, counted)
+        for cost, counted in zip(costs, worth, strict=True)
+        if counted is not None
+    ]
+    return _Parts(found, worth.count(None))
+
+
+def _sum(day: date, provider: str, service: str, counted: int, lines: int = 1) -> CostGroup:
+    return CostGroup(provider, service, Period(day, day), counted, lines, is_day=False)
+
+
+def _grouped(sums: Iterable[CostGroup], *, by_day: bool) -> Collection[CostGroup]:
+    """Add up the sums of each service, or of each day."""
+    groups: dict[object, CostGroup] = {}
+    for each in sums:
+        key: object = each.days if by_day else each.key
+        found = groups.get(key)
+        if found is None:
+            groups[key] = each._replace(provider="", service="", is_day=True) if by_day else each
+        else:
+            days = Period(min(found.days.start, each.days.start), max(found.days.end, each.days.end))
+            groups[key] = found._replace(
+                days=days, counted=found.counted + each.counted, lines=found.lines + each.lines
+            )
+    return groups.values()
+
+
+def _page(counting: _Counting, parts: _Parts, older_than: date | None, at_least: int) -> CostPage:
+    """Return the latest whole days before ``older_than`` with at least ``at_least`` lines."""
+    lines_of: dict[date, int] = {}
+    for each in parts.sums:
+        lines_of[each.days.start] = lines_of.get(each.days.start, 0) + each.lines
+    left = sorted((day for day in lines_of if older_than is None or day < older_than), reverse=True)
+    shown, found = 0, 0
+    while shown < len(left) and found < at_least:
+        found += lines_of[left[shown]]
+        shown += 1
+    if not shown:
+        return CostPage((), parts.lines, parts.total, None, parts.without_rate)
+    days = Period(left[shown - 1], left[0])
+    costs = counting.session.usage.costs_of_days(counting.on(days), with_tokens=not counting.is_money)
+    worth = counting.worth(costs) if counting.is_money else [cost.tokens or 0 for cost in costs]
+    lines = [_line(cost, counted) for cost, counted in zip(costs, worth, strict=True) if counted is not None]
+    if parts.agents:
+        lines += [line for line in parts.agents if days.contains(line.day)]
+        lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
+    return CostPage(
+        tuple(lines), parts.lines, parts.total, days.start if shown < len(left) else None, parts.without_rate
+    )
 
 
 def _agents_lines(counting: _Counting) -> list[CostLine]:
@@ -207,7 +431,7 @@ def _agents_lines(counting: _Counting) -> list[CostLine]:
     )
     lines = []
     for entity_key, model, provider, day, tokens in agents_tokens(counting.session, counting.org, days, days.end):
-        if any(period.contains(day) for period in counting.days(entity_key, Category.GENAI, provider)):
+        if any(period.contains(day) for period in counting.days(entity_key, Category.GENAI, provider, model)):
             entity = entities[entity_key]
             lines.append(CostLine(day, entity.entity_id, entity.name, provider, model, tokens, tokens=tokens))
     return lines
@@ -243,24 +467,7 @@ def _line(cost: StoredCost, counted: int) -> CostLine:
         cost.currency,
         cost.amount,
         cost.tokens,
+        cost.origin_key,
+        cost.source,
+        cost.tags,
     )
-
-
-def _days(sums: Sequence[DaySum], older_than: date | None, at_least: int) -> tuple[Period | None, date | None]:
-    """Return the latest whole days before ``older_than`` with at least ``at_least`` lines, and where to continue."""
-    left = [each for each in sums if older_than is None or each.day < older_than]
-    found = 0
-    for at, each in enumerate(left):
-        found += each.lines
-        is_whole = at + 1 == len(left) or left[at + 1].day != each.day
-        if found >= at_least and is_whole:
-            return Period(each.day, left[0].day), each.day if at + 1 < len(left) else None
-    return (Period(left[-1].day, left[0].day) if left else None), None
-
-
-def _within(stretches: Iterable[Stretch], days: Period) -> list[Stretch]:
-    return [
-        Stretch(key, Period(max(period.start, days.start), min(period.end, days.end)))
-        for key, period in stretches
-        if period.start <= days.end and days.start <= period.end
-    ]

@@ -196,7 +196,7 @@ class Usage:
             segment = segments[day]
             if segment is None:
                 continue
-            owner, currency, _ = origins[key]
+            owner, currency = origins[key].owner, origins[key].currency
             values = own.setdefault((owner, currency), {})
             values[segment] = values.get(segment, 0) + amount
             for into, bits in converting.get(key, {}).items():

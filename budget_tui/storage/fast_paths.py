@@ -348,6 +348,22 @@ class FastPaths:
         )
         return tuple((day_of(row["day"]), row["amount"]) for row in rows)
 
+    def daily_spend_by_path(self, org: int, currency: str, days: Period) -> list[tuple[str | None, date, int]]:
+        """Return the spend of each entity itself on each of ``days`` that has any, in nanos, by its path (None:
+        unmapped)."""
+        start, after = map(day_number, days.half_open)
+        rows = self._rows(
+            "SELECT e.path, c.day, CAST(sum(c.amount_nanos) AS BIGINT) AS amount FROM cost c CROSS JOIN cost_origin o"
+            " LEFT JOIN entity e ON e.entity_key = o.entity_key"
+            " WHERE c.day >= :start AND c.day < :after AND o.origin_key = c.origin_key AND o.org_key = :org"
+            " AND o.currency = :currency GROUP BY c.day, o.entity_key, e.path",
+            start=start,
+            after=after,
+            org=org,
+            currency=currency,
+        )
+        return [(row["path"], day_of(row["day"]), row["amount"]) for row in rows]
+
     def unmapped_costs(self, org: int, currency: str, period: Period) -> int:
         """Return the number of charges in ``period`` that are unmapped."""
         start, after = map(day_number, period.half_open)

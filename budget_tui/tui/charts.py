@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -73,6 +75,11 @@ class Canvas:
         self._bits[row // 4][column // 2] |= _DOTS[row % 4][column % 2]
         self._styles[row // 4][column // 2] = style
 
+    def upright(self, x: float, style: str) -> None:
+        """Draw a dotted line upright at ``x``."""
+        for row in range(0, self.height * 4, 2):
+            self._dot(round(x * (self.width * 2 - 1)), row, style)
+
     def line(self, row: int) -> Content:
         """Return line ``row`` of the picture, counted from 1 at the bottom."""
         at = self.height - row
@@ -123,16 +130,78 @@ def scale_label(nanos: int, currency: str, room: int) -> str:
     return text
 
 
-class SpendChart(Widget):
-    """Spending in a column per day; future days stay empty, and so do days whose credits exceed their costs.
+class DayChart(Widget, can_focus=True):
+    """A chart of the days of the period; while it has the focus, there is a cursor over the days up to today."""
 
-    If the period is longer than there is room for, the last days up to today are shown.
-    """
+    BINDINGS = [
+        Binding("right,l", "move(1)", "Later", id="days.later", show=False, tooltip="Go to the next day"),
+        Binding("left,h", "move(-1)", "Earlier", id="days.earlier", show=False, tooltip="Go to the previous day"),
+        Binding("home,g", "move(-1000)", "First", id="days.first", show=False, tooltip="Go to the first day"),
+        Binding("end,G", "move(1000)", "Today", id="days.today", show=False, tooltip="Go to today"),
+        Binding("enter", "open", "Costs", id="days.open", tooltip="Show the costs of the day"),
+        Binding("escape", "leave", "Leave", id="days.leave", tooltip="Leave the days"),
+    ]
+    TITLE: ClassVar[str]
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    _chosen: reactive[date | None] = reactive(None)
+
+    class Opened(Message):
+        """The user opened a day."""
+
+        def __init__(self, day: date) -> None:
+            super().__init__()
+            self.day = day
+
+    @property
+    def cursor(self) -> date | None:
+        """The day under the cursor; None without the focus."""
+        if self.snapshot is None or not self.has_focus:
+            return None
+        return min(max(self._chosen or self.snapshot.as_of, self.snapshot.period.start), self.snapshot.as_of)
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self._describe()
+
+    def watch_snapshot(self) -> None:
+        self._describe()
+
+    def watch__chosen(self) -> None:
+        self._describe()
 
     def on_mount(self) -> None:
-        self.border_title = "Spend per day"
+        self._describe()
+
+    def _describe(self) -> None:
+        day, snapshot = self.cursor, self.snapshot
+        self.border_title = Content(self.TITLE)
+        if day is not None and snapshot is not None:
+            amount = formatting.money(dict(snapshot.daily_spend).get(day, 0), snapshot.organization.currency)
+            self.border_title = Content(f"{self.TITLE} · {day:%a} {formatting.short_day(day)} · {amount}")
+        self.refresh()
+
+    def action_move(self, days: int) -> None:
+        if (day := self.cursor) is not None and self.snapshot is not None:
+            last = (self.snapshot.as_of - self.snapshot.period.start).days
+            ahead = (day - self.snapshot.period.start).days + days
+            self._chosen = self.snapshot.period.start + timedelta(days=min(max(ahead, 0), last))
+
+    def action_open(self) -> None:
+        if (day := self.cursor) is not None:
+            self.post_message(self.Opened(day))
+
+    def action_leave(self) -> None:
+        self.screen.set_focus(None)
+
+
+class SpendChart(DayChart):
+    """Spending in a column per day; future days stay empty, and so do days whose credits exceed their costs.
+
+    If the period is longer than there is room for, the last days up to today are shown, or up to the cursor.
+    """
+
+    TITLE = "Spend per day"
 
     def render(self) -> Content:
         snapshot = self.snapshot
@@ -141,7 +210,7 @@ class SpendChart(Widget):
         if not snapshot.daily_spend:
             return Content.assemble(("no costs in this period yet", MUTED))
         width, height = self.content_size
-        spend = dict(snapshot.daily_spend)
+        spend, cursor = dict(snapshot.daily_spend), self.cursor
         days = [snapshot.period.start + timedelta(days=i) for i in range(snapshot.period.days)]
         amounts = [max(0, spend.get(day, 0)) for day in days]
         top, free = round_up(max(amounts)), max(_LABEL, width - _AXIS - len(days))
@@ -149,43 +218,42 @@ class SpendChart(Widget):
         room = max(map(len, labels))
         shown = max(1, min(len(days), width - _AXIS - room))
         first = max(0, snapshot.period.day_number(snapshot.as_of) - shown)
-        amounts = amounts[first : first + shown]
+        if cursor is not None:
+            first = min(first, days.index(cursor))
+        days, amounts = days[first : first + shown], amounts[first : first + shown]
         per_day = max(1, min(6, (width - room - _AXIS - 1) // shown))
         rows = max(1, height - 1)
+        gap = " " if per_day > 1 else ""
 
         def cells(row: int) -> Content:
-            gap = " " if per_day > 1 else ""
-            blocks = (block(amount, row, rows, top) * max(1, per_day - 1) + gap for amount in amounts)
-            return Content.styled("".join(blocks), "$accent")
+            return Content.assemble(
+                *(
+                    (block(amount, row, rows, top) * max(1, per_day - 1) + gap, STRONG if day == cursor else "$accent")
+                    for day, amount in zip(days, amounts, strict=True)
+                )
+            )
 
         return columns_chart(labels, rows, cells, partial(self._axis, snapshot, per_day, first, shown))
 
     def _axis(self, snapshot: BudgetSnapshot, per_day: int, first: int, shown: int, indent: str) -> Content:
-        """Draw day numbers below the columns: the first day, every fifth, and today in the foreground colour."""
-        line = [" "] * (shown * per_day + 2)
-        today = snapshot.period.day_number(snapshot.as_of)
-        marks = [1, *range(5, snapshot.period.days + 1, 5)] if snapshot.period.days <= 31 else []
-        for day in [mark - first for mark in marks if mark > first and abs(mark - today) * per_day > 2]:
-            line[(day - 1) * per_day : (day - 1) * per_day + len(str(day + first))] = str(day + first)
-        at = max(0, today - first - 1) * per_day
-        text = "".join(line)
-        return Content.assemble(
-            indent,
-            (text[:at], MUTED),
-            (str(today), "bold $foreground"),
-            (text[at + len(str(today)) :], MUTED),
-        )
+        """Draw numbers of days below the columns: the cursor's, today's, the first, every fifth, as far as they fit."""
+        period, cursor = snapshot.period, self.cursor
+        marks = [] if cursor is None else [(period.day_number(cursor), "bold reverse")]
+        marks.append((period.day_number(snapshot.as_of), "bold $foreground"))
+        if period.days <= 31:
+            marks += [(day, MUTED) for day in (1, *range(5, period.days + 1, 5))]
+        texts = [((day - first - 1) * per_day, str(day), style) for day, style in marks]
+        return _marks(indent, [each for each in texts if 0 <= each[0] < shown * per_day], apart=1)
 
 
-class MonthChart(Widget):
+class MonthChart(DayChart):
     """The spend of the period so far as a line, against budget and even spending, with the forecast from today on."""
 
-    snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    TITLE = "Spent so far"
 
-    def on_mount(self) -> None:
-        self.border_title = "Spent so far"
-
-    def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
+    def watch_snapshot(self) -> None:
+        super().watch_snapshot()
+        snapshot = self.snapshot
         if snapshot is None:
             return
         legend = [("━", "$accent"), (" spent  ", MUTED), ("┅", MUTED), (" even pace  ", MUTED)]
@@ -214,6 +282,8 @@ class MonthChart(Widget):
             return height_of(total.spent + (total.forecast - total.spent) * max(share, 0.0))
 
         canvas = Canvas(cells, rows)
+        if (cursor := self.cursor) is not None:
+            canvas.upright((period.day_number(cursor) - 0.5) / days, STRONG)
         if snapshot.is_budgeted:
             canvas.draw(lambda x: height_of(total.allocation * x), 0, 1, MUTED, every=3)
             canvas.draw(lambda _: height_of(total.allocation), 0, 1, "$foreground 45%", every=2)
@@ -235,17 +305,28 @@ class MonthChart(Widget):
         ends = snapshot.total.runs_out_on
         if snapshot.total.runs_short and ends is not None:
             marks.insert(0, (ends, f"out {formatting.short_day(ends)}", "$warning"))
-        taken: list[tuple[int, str, str]] = []
+        if (cursor := self.cursor) is not None:
+            marks.insert(0, (cursor, formatting.short_day(cursor), "bold reverse"))
+        texts = []
         for day, text, style in marks:
             at = (period.day_number(day) * 2 - 1) * cells // (period.days * 2) - len(text) // 2
             at = min(max(at, 0), cells - len(text))
-            if at >= 0 and all(at + len(text) < other or other + len(name) < at for other, name, _ in taken):
-                taken.append((at, text, style))
-        line, x = [Content(indent)], 0
-        for at, text, style in sorted(taken):
-            line += [Content(" " * (at - x)), Content.styled(text, style)]
-            x = at + len(text)
-        return Content("").join(line)
+            if at >= 0:
+                texts.append((at, text, style))
+        return _marks(indent, texts, apart=1)
+
+
+def _marks(indent: str, texts: Sequence[tuple[int, str, str]], apart: int) -> Content:
+    """Draw styled ``texts`` at their places in a line, so many blanks apart; the first ones go before the others."""
+    taken: list[tuple[int, str, str]] = []
+    for at, text, style in texts:
+        if all(at + len(text) + apart <= other or other + len(name) + apart <= at for other, name, _ in taken):
+            taken.append((at, text, style))
+    line, x = [Content(indent)], 0
+    for at, text, style in sorted(taken):
+        line += [Content(" " * (at - x)), Content.styled(text, style)]
+        x = at + len(text)
+    return Content("").join(line)
 
 
 def _forecast_style(snapshot: BudgetSnapshot) -> str:

@@ -9,6 +9,8 @@ from textual.app import App
 from textual.screen import ModalScreen
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from budget_tui.bootstrap import Services
     from budget_tui.config.settings import Settings
 
@@ -41,6 +43,9 @@ class Dashboard(Protocol):
 
     async def ask(self, box: ModalScreen[Result]) -> Result | None:
         """Show a box and return its result, None if it was cancelled. Call it from a worker of the group `ASKING`."""
+
+    def notify(self, message: str, *, severity: SeverityLevel = "information", markup: bool = True) -> None:
+        """Report a message in the notice line of the screen below all boxes."""
 
     def create_budget(self, entity_id: str) -> object:
         """Open the form for a new budget, with the entity ``entity_id`` preselected, and create the budget."""

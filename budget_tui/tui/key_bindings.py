@@ -6,8 +6,9 @@ from textual.binding import Binding
 
 from budget_tui.domain.errors import Refused
 from budget_tui.tui.app import BudgetApp, bindings_of, screen_classes
+from budget_tui.tui.charts import DayChart
 from budget_tui.tui.dialogs.box import BoxScreen
-from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
+from budget_tui.tui.dialogs.cost_details import CostBox, CostGroupsScreen, CostLineScreen, CostTable
 from budget_tui.tui.dialogs.explain import ExplainScreen
 from budget_tui.tui.dialogs.help import HelpScreen
 from budget_tui.tui.dialogs.manual import ManualScreen
@@ -69,7 +70,11 @@ def bindings_of_editors() -> list[Binding]:
         ClosedPeriodScreen,
         EntryScreen,
         ExplainScreen,
-        CostDetailsScreen,
+        DayChart,
+        CostBox,
+        CostTable,
+        CostGroupsScreen,
+        CostLineScreen,
         PlanCreateScreen,
         Choice,
         EntityInput,

@@ -19,7 +19,7 @@ from budget_tui.services.demo_acme import SHOWN_ON
 from budget_tui.services.plan_views import PlanBoard
 from tests.databases import Address, Engine
 from tests.examples import examples
-from tests.services.planning import PlanHome, planning_home, plant
+from tests.services.planning import PlanHome, bill, planning_home, plant
 
 
 def planted_in_march(address: Address) -> None:
@@ -45,22 +45,65 @@ def acme(engine: Engine) -> PlanHome:
 
 
 def test_a_digest_adds_up_to_what_was_spent(acme: PlanHome) -> None:
-    snapshot = acme.services.snapshots.current()
+    snapshot, details = acme.services.snapshots.current(), acme.services.cost_details
+    since = date(2025, 12, 1)
     for line in snapshot.projects:
-        digest = acme.services.cost_details.digest(line.project_id, snapshot.period, snapshot.as_of)
-        assert sum(amount for _, amount in digest.services) == line.pace.spent
-        assert [amount for _, amount in digest.services] == sorted((a for _, a in digest.services), reverse=True)
-        number = acme.services.cost_details.of_entity(line.project_id, Period(digest.days[0][0], snapshot.as_of))
-        assert sum(amount for _, amount in digest.days) == acme.services.cost_details.page(number).total
-        of_days: dict[date, int] = {}
-        whole = acme.services.cost_details.of_entity(line.project_id, snapshot.period)
-        for cost in acme.services.cost_details.page(whole).lines:
-            of_days[cost.day] = of_days.get(cost.day, 0) + cost.counted
-        assert digest.dearest is None if not of_days else digest.dearest in of_days.items()
-        assert digest.dearest is None or digest.dearest[1] == max(of_days.values())
-        assert [day for day, _ in digest.days] == [SHOWN_ON - timedelta(days=ago) for ago in range(13, -1, -1)]
+        digest = details.digest(line.project_id, snapshot, since)
+        assert sum(group.counted for group in digest.services) == line.pace.spent
+        assert [group.counted for group in digest.services] == sorted(
+            (g.counted for g in digest.services), reverse=True
+        )
+        groups = details.groups(details.of_entity(line.project_id, Period(since, snapshot.as_of)))
+        assert sum(amount or 0 for _, amount in digest.days) == groups.total
+        assert {day for day, amount in digest.days if amount} <= {group.days.start for group in groups.by_day}
+        assert [day for day, _ in digest.days] == [since + timedelta(days=ahead) for ahead in range(len(digest.days))]
+        assert digest.days[-1][0] == SHOWN_ON
+        assert all(amount is None for day, amount in digest.days if day < date(2026, 1, 1)), "nothing is known of these"
+        assert [cost.day for cost in digest.latest] == sorted((cost.day for cost in digest.latest), reverse=True)
+        lately = details.lately(snapshot)[line.project_id]
+        assert lately == tuple(amount or 0 for _, amount in digest.days[-len(lately) :])
     with pytest.raises(NotFound):
-        acme.services.cost_details.digest("nobody", snapshot.period, snapshot.as_of)
+        details.digest("nobody", snapshot, since)
+
+
+def test_services_and_days_add_up_to_the_number_and_their_parts_to_them(acme: PlanHome) -> None:
+    acme.services.fx.set("EUR", "USD", Decimal("1.25"), date(2026, 1, 1))
+    bill(acme.services, *(("TEAM-BACKEND", "8.01", "EUR", f"2026-03-{day:02}", "Google Cloud") for day in (1, 5)))
+    details, board = acme.services.cost_details, board_of(acme)
+    numbers = [actual_of(line.budget, "") for line in board.lines]
+    kinds = {number.budget_type for number in numbers}
+    assert kinds >= {BudgetType.MONETARY, BudgetType.TOKEN}
+    for number in numbers:
+        if number.budget_type is BudgetType.SEAT:
+            continue
+        groups = details.groups(number)
+        whole = details.page(number, at_least=10**9)
+        assert groups.total == whole.total == sum(line.counted for line in whole.lines)
+        for parts in (groups.by_service, groups.by_day):
+            assert sum(group.counted for group in parts) == groups.total
+            assert sum(group.lines for group in parts) == groups.count == len(whole.lines)
+            for group in parts[:3]:
+                part = details.page(number.part(group, ""), at_least=10**9)
+                assert (part.total, len(part.lines)) == (group.counted, group.lines)
+                assert {line.day for line in part.lines} <= {*days_of(group.days)}
+
+
+def days_of(period: Period) -> list[date]:
+    return [period.start + timedelta(days=ahead) for ahead in range(period.days)]
+
+
+def test_a_line_says_where_it_comes_from(acme: PlanHome) -> None:
+    details, snapshot = acme.services.cost_details, acme.services.snapshots.current()
+    for line in details.page(details.of_entity("ORG", snapshot.period)).lines:
+        charges = details.charges(line)
+        assert (charges.origin.source, charges.origin.service, charges.origin.tags) == (
+            line.source,
+            line.service,
+            line.tags,
+        )
+        assert sum(stored.amount for stored in charges.stored) == line.amount
+    with pytest.raises(NotFound):
+        details.charges(CostLine(SHOWN_ON, "", "", "", "", 0))
 
 
 def board_of(home: PlanHome) -> PlanBoard:

@@ -14,7 +14,7 @@ from budget_tui.domain.plan import BudgetPlan, PlanFilter
 from budget_tui.presentation.columns import split_at_point
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
-from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
+from budget_tui.tui.dialogs.cost_details import CostBox
 from budget_tui.tui.screens.plan.lines import TABS
 from budget_tui.tui.screens.plan.rescale import RescaleScreen
 from budget_tui.tui.screens.plan.screen import PlanScreen
@@ -85,7 +85,7 @@ async def test_what_is_beside_the_budgets_of_a_category_has_a_row_and_its_costs(
         [row] = [line for line in dashboard.lines if "not budgeted" in line]
         assert "3,400.00" in row
         await dashboard.keys("down", "enter")
-        assert isinstance(dashboard.app.screen, CostDetailsScreen)
+        assert isinstance(dashboard.app.screen, CostBox)
         assert "Platform: cloud, not budgeted" in dashboard.text
         assert "$3,400.00 in" in dashboard.text
 
@@ -238,18 +238,19 @@ async def test_enter_lists_the_costs_behind_any_number(open_dashboard: OpenDashb
         for tab, _ in TABS:
             keys, title, total = BEHIND[tab]
             await dashboard.keys(*keys, "enter")
-            assert isinstance(dashboard.app.screen, CostDetailsScreen), tab
+            assert isinstance(dashboard.app.screen, CostBox), tab
             assert title in dashboard.text
             assert total in dashboard.text
+            await dashboard.keys("tab", "enter")
             assert "2026-03-31" in dashboard.text
-            await dashboard.keys("escape")
+            await dashboard.keys("escape", "escape")
             screen_of(dashboard)
             await dashboard.keys("tab")
 
 
 async def test_the_costs_scroll_to_the_first_day(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan", keys="") as dashboard:
-        await dashboard.keys("enter")
+        await dashboard.keys("enter", "enter")
         for _ in range(6):
             await dashboard.keys("end")
         assert "2026-01-01" in dashboard.text

@@ -259,7 +259,7 @@ async def test_a_wide_screen_describes_the_project_under_the_cursor(
 ) -> None:
     async with open_dashboard(mode="projects", size=(160, 40)) as dashboard:
         assert dashboard.line_with("$45.00 left of $150.00").endswith("out Jan 18 ▲ │")
-        assert "$24.32 on Jan 1, 9 times the drip" in dashboard.text, "why it is yellow"
+        assert "spends $8.03 a day, the drip allows $2.50" in dashboard.text, "why it is yellow"
         assert "Last 14 days" in dashboard.text
         assert "$64.20" in dashboard.line_with("anthropic")
         await dashboard.keys("j")

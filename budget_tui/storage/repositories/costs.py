@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Integer, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import CostOrigin
@@ -23,32 +23,12 @@ class CostRepository(Repository):
     def origins(self, org: int) -> list[KnownOrigin]:
         """Return every origin of costs."""
         rows = self._rows(select(CostOriginRow.table).where(_o.org_key == org).order_by(_o.origin_key))
-        return [
-            KnownOrigin(
-                row.origin_key,
-                row.entity_key,
-                row.provider,
-                row.category,
-                CostOrigin(
-                    source=row.source,
-                    live=row.live,
-                    currency=row.currency,
-                    provider_name=row.provider_name,
-                    service=row.service,
-                    service_category=row.service_category,
-                    service_subcategory=row.service_subcategory,
-                    sub_account_id=row.sub_account_id,
-                    sub_account_name=row.sub_account_name,
-                    entity_hint=row.entity_hint,
-                    path_hint=row.path_hint,
-                    category_hint=row.category_hint,
-                    tags=read_tags(row.tags),
-                    billing_account_id=row.billing_account_id,
-                    charge_category=row.charge_category,
-                ),
-            )
-            for row in rows
-        ]
+        return [_known(row) for row in rows]
+
+    def origin(self, org: int, origin_key: int) -> KnownOrigin | None:
+        """Return one origin of costs; None if there is none of that key."""
+        row = self._row(select(CostOriginRow.table).where(_o.org_key == org, _o.origin_key == origin_key))
+        return _known(row) if row is not None else None
 
     def unmapped(self, org: int) -> list[UnmappedOrigin]:
         """Return the costs of all periods that have no entity, the largest amounts first."""
@@ -235,6 +215,32 @@ class CostRepository(Repository):
         self._change(
             statement.on_conflict_do_update(index_elements=[_s.org_key, _s.name, _s.billing_account_id], set_=decision)
         )
+
+
+def _known(row: Row[Any]) -> KnownOrigin:
+    return KnownOrigin(
+        row.origin_key,
+        row.entity_key,
+        row.provider,
+        row.category,
+        CostOrigin(
+            source=row.source,
+            live=row.live,
+            currency=row.currency,
+            provider_name=row.provider_name,
+            service=row.service,
+            service_category=row.service_category,
+            service_subcategory=row.service_subcategory,
+            sub_account_id=row.sub_account_id,
+            sub_account_name=row.sub_account_name,
+            entity_hint=row.entity_hint,
+            path_hint=row.path_hint,
+            category_hint=row.category_hint,
+            tags=read_tags(row.tags),
+            billing_account_id=row.billing_account_id,
+            charge_category=row.charge_category,
+        ),
+    )
 
 
 def read_tags(text: str) -> tuple[tuple[str, str], ...]:

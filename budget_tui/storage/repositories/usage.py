@@ -11,8 +11,9 @@ from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import (
     AGENT_SOURCE,
     DatedCost,
-    DaySum,
     OriginInPeriod,
+    ServiceDay,
+    StoredCharge,
     StoredCost,
     Stretch,
     UsageOrigin,
@@ -22,7 +23,7 @@ from budget_tui.storage.engine import listed
 from budget_tui.storage.fast_paths import day_number, day_of
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.repositories.costs import read_tags
-from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SeatRow
+from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, SeatRow
 
 _SEGMENTS_AT_ONCE = 200
 """The segments per statement, each of which is a column; SQLite allows 2,000."""
@@ -36,10 +37,13 @@ _MONEY, _TOKENS = _c.amount_nanos, _c.tokens
 class UsageRepository(Repository):
     def origins(self, org: int) -> dict[int, UsageOrigin]:
         """Return all origins, by their keys."""
-        rows = self._many(select(_o.origin_key, *_OWNER, _o.currency, _o.source).where(_o.org_key == org))
+        rows = self._many(select(_o.origin_key, *_OWNER, _o.service, _o.currency, _o.source).where(_o.org_key == org))
         return {
             row.origin_key: UsageOrigin(
-                (row.entity_key, row.category, row.provider.casefold()), row.currency, row.source == AGENT_SOURCE
+                (row.entity_key, row.category, row.provider.casefold()),
+                row.service,
+                row.currency,
+                row.source == AGENT_SOURCE,
             )
             for row in rows
         }
@@ -124,28 +128,32 @@ class UsageRepository(Repository):
         rows = self._many(statement)
         return [DatedCost(row.origin_key, row.day, row.amount, row.charges) for row in rows]
 
-    def sums_by_day(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[DaySum]:
-        """Return the sums of ``stretches`` by day and currency, the latest day first."""
+    def sums_by_service_and_day(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[ServiceDay]:
+        """Return the sums of ``stretches`` by day, service and currency, the latest day first."""
+        kinds = (_c.day, _o.provider, _o.service, _o.currency)
         rows = self._rows(
             self._of_stretches(stretches, with_tokens=with_tokens)
             .add_columns(
-                _c.day,
-                _o.currency,
+                *kinds,
                 func.count(_c.origin_key.distinct()).label("lines"),
                 total(_MONEY).label("amount"),
                 (total(_TOKENS) if with_tokens else literal(0)).label("tokens"),
             )
-            .group_by(_c.day, _o.currency)
-            .order_by(_c.day.desc(), _o.currency)
+            .group_by(*kinds)
+            .order_by(_c.day.desc(), *kinds[1:])
         )
-        return [DaySum(row.day, row.currency, row.lines, row.amount, row.tokens or 0) for row in rows]
+        return [ServiceDay(**row._mapping) for row in rows]
 
-    def costs_of_days(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[StoredCost]:
-        """Return each origin's costs on each day, the latest day and the largest amount first."""
-        kept = (_e.entity_id, _e.name, _o.provider, _o.service, _o.currency)
+    def costs_of_days(
+        self, stretches: Sequence[Stretch], *, with_tokens: bool = False, not_in: str = ""
+    ) -> list[StoredCost]:
+        """Return each origin's costs on each day, the latest day and the largest amount first; with ``not_in``, only
+        those in other currencies than that."""
+        kept = (_e.entity_id, _e.name, _o.provider, _o.service, _o.currency, _o.source, _o.tags)
         amount = total(_MONEY)
         rows = self._rows(
             self._of_stretches(stretches, with_tokens=with_tokens)
+            .where(_o.currency != not_in)
             .add_columns(_c.day, _c.origin_key, *kept, amount.label("amount"), total(_TOKENS).label("tokens"))
             .group_by(_c.day, _c.origin_key, *kept)
             .order_by(_c.day.desc(), amount.desc(), _c.origin_key)
@@ -161,6 +169,8 @@ class UsageRepository(Repository):
                 row.currency,
                 row.amount,
                 row.tokens,
+                row.source,
+                read_tags(row.tags),
             )
             for row in rows
         ]
@@ -176,6 +186,25 @@ class UsageRepository(Repository):
             .where(_c.day >= w.c.start, _c.day < w.c.after)
         )
         return found.where(_TOKENS.is_not(None)) if with_tokens else found
+
+    def first_day(self, origin_keys: Collection[int]) -> date | None:
+        """Return the first day on which any of the origins had costs; None if they never had."""
+        w = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+        # One look into an index for each: the least of all days would be looked for in all of them.
+        first = select(func.min(_c.day).label("day")).where(_c.origin_key == w.c.origin_key).scalar_subquery()
+        day: date | None = self._value(select(func.min(first)).select_from(w))
+        return day
+
+    def charges(self, origin_key: int, day: date, at_most: int) -> list[StoredCharge]:
+        """Return the costs of one origin on one day as they are stored, the largest amounts first."""
+        rows = self._rows(
+            select(_c.amount_nanos.label("amount"), _c.tokens, _c.charges, DatasetRow.c.imported_at)
+            .outerjoin_from(CostRow, DatasetRow, DatasetRow.c.dataset_key == _c.dataset_key)
+            .where(_c.origin_key == origin_key, _c.day == day)
+            .order_by(_c.amount_nanos.desc(), _c.cost_key)
+            .limit(at_most)
+        )
+        return [StoredCharge(**row._mapping) for row in rows]
 
     # Seats
 

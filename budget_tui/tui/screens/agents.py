@@ -16,12 +16,13 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 from budget_tui.domain.amount import parse_count
-from budget_tui.domain.budget import AllocationChange, ChangeKind
+from budget_tui.domain.budget import AllocationChange, BudgetType, ChangeKind
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.domain.tokens import AgentBudget, TokenBalance, parse_tokens_change
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import agent_columns
+from budget_tui.tui import dialogs
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.editing import TOKEN_STEP, EditableRows
 from budget_tui.tui.fields import FilterInput, TextField
@@ -100,6 +101,13 @@ class AgentTable(FilteredTable[AgentBudget]):
             self.expected = expected
             self.advance = advance
 
+    def __init__(self, is_reading: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_reading = is_reading
+
+    def make_table(self) -> EditableRows[AgentBudget]:
+        return EditableRows((), self.id_of, self._is_reading)
+
     def id_of(self, agent: AgentBudget) -> str:
         return agent.agent_id
 
@@ -159,6 +167,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
             show=False,
             tooltip="Archive the agent; its usage is kept",
         ),
+        Binding("l", "costs", "Tokens", id="agent.costs", tooltip="Show the tokens that the agent used"),
         Binding("slash", "filter", "Filter", id="agents.filter", tooltip="Show only agents that match …"),
         Binding("s", "sort", "Sort", id="agents.sort", tooltip="Sort agents by the next column"),
         Binding(
@@ -175,7 +184,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show agents whose name, project or model contains …")
-        yield AgentTable()
+        yield AgentTable(self.is_reading)
 
     def read(self, services: Services) -> list[AgentBudget]:
         return services.agents.all()
@@ -236,6 +245,13 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         agent: AgentBudget | None = self.chosen()
         if agent is not None:
             await self.rename("Rename an agent", agent.agent_id, agent.name, lambda services: services.agents)
+
+    @work(group=ASKING)
+    async def action_costs(self) -> None:
+        agent, shown = self.chosen(), self.snapshot
+        if agent is not None and shown is not None:
+            title = f"{agent.name} · {formatting.period_name(shown.period)}"
+            await dialogs.cost_details.show_costs(self.dashboard, agent.agent_id, shown.period, title, BudgetType.TOKEN)
 
     @work(group=ASKING)
     async def action_archive_agent(self) -> None:

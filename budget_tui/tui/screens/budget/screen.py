@@ -1,6 +1,6 @@
 """Global Budget: the money of the period at a glance."""
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -9,11 +9,13 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui.domain.errors import BudgetError, Conflict, Unexpected
-from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.presentation import formatting
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
-from budget_tui.tui.charts import MonthChart, SpendChart
+from budget_tui.tui.charts import DayChart, MonthChart, SpendChart
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.monitor import MonitorView
 from budget_tui.tui.render import MUTED, WAITING
@@ -83,6 +85,8 @@ class GlobalBudgetScreen(DashboardScreen):
             tooltip="Enter a new total",
         ),
         Binding("a", "add_project", "Add", id="budget.add_project", show=False, tooltip="Add a project to the budget"),
+        Binding("l", "costs", "Costs", id="budget.costs", tooltip="Show the costs of the period"),
+        Binding("d", "days", "Days", id="budget.days", tooltip="Choose a day in the chart, to see its costs"),
         Binding("o", "carry", "Carry", id="budget.carry", show=False, tooltip="Set what the total carries over"),
     ]
 
@@ -128,6 +132,28 @@ class GlobalBudgetScreen(DashboardScreen):
 
     def action_edit_total(self, sign: str = "") -> None:
         self.query_one(PeriodPanel).edit(sign)
+
+    @work(group=ASKING)
+    async def action_costs(self) -> None:
+        if (shown := self.snapshot) is not None:
+            await dialogs.cost_details.show_costs(
+                self.dashboard, ROOT_ID, shown.period, formatting.period_name(shown.period)
+            )
+
+    def action_days(self) -> None:
+        """Go to the days of the chart; of two, the one that shows each."""
+        charts = [chart for chart in self.query(DayChart) if chart.region]
+        if charts:
+            charts[-1].focus()
+        else:
+            self.report("there is no room for the chart here", is_problem=True)
+
+    @on(DayChart.Opened)
+    @work(group=ASKING)
+    async def _open_day(self, event: DayChart.Opened) -> None:
+        await dialogs.cost_details.show_costs(
+            self.dashboard, ROOT_ID, Period(event.day, event.day), formatting.long_day(event.day)
+        )
 
     @work(group=ASKING)
     async def action_carry(self) -> None:

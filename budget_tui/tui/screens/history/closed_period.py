@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -16,6 +17,9 @@ from textual.widgets.option_list import Option
 
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column, closed_columns
+from budget_tui.tui import dialogs
+from budget_tui.tui.dashboard import dashboard_of
+from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.lists import List
 from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, status_at_close
 from budget_tui.tui.table import Table, fit, line_of, measured
@@ -34,6 +38,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
 
     BINDINGS = [
         Binding("escape,h,left,q", "leave", "Close", id="period.leave", tooltip="Back to the periods"),
+        Binding("l", "costs", "Costs", id="period.costs", tooltip="Show the costs of the row"),
         Binding("x", "app.explain", "Explain", id="period.explain", tooltip="Explain these numbers"),
     ]
     AUTO_FOCUS = "OptionList"
@@ -45,7 +50,7 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = Content(formatting.period_name(self._archived.period))
-            box.border_subtitle = "x explains · esc closes"
+            box.border_subtitle = "⏎ costs · x explains · esc closes"
             yield Static(self._summary())
             yield List(compact=True)
 
@@ -78,6 +83,17 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    @on(OptionList.OptionSelected)
+    @work(group=ASKING)
+    async def action_costs(self) -> None:
+        """Show the costs of the row under the cursor, as they are known now."""
+        row, closed = self.query_one(OptionList).highlighted_option, self._archived
+        line = next((each for each in closed.lines if row is not None and each.entity_id == row.id), None)
+        if line is None:
+            return
+        title = f"{line.name} · {formatting.period_name(closed.period)}"
+        await dialogs.cost_details.show_costs(dashboard_of(self.app), line.entity_id, closed.period, title, line.unit)
 
     def explain_query(self) -> ExplainQuery:
         """Return the query that explains the row under the cursor, or the whole period if there is none."""

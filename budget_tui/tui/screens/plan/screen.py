@@ -23,7 +23,7 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.services.plans import PlanChange
-from budget_tui.tui.dialogs.cost_details import CostDetailsScreen
+from budget_tui.tui.dialogs.cost_details import box_of
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED, WAITING
@@ -273,7 +273,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if actual is None:
             self.report("no data about its use", is_problem=True)
             return
-        await self.dashboard.ask(CostDetailsScreen(actual))
+        await self.dashboard.ask(box_of(actual))
 
     # Changing
 

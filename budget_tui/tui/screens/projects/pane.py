@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
@@ -11,21 +13,20 @@ from textual.widget import Widget
 
 from budget_tui.domain.amount import share
 from budget_tui.domain.audit import AuditFilter
-from budget_tui.presentation import formatting
+from budget_tui.presentation import explanations, formatting
 from budget_tui.presentation.audit import changes
 from budget_tui.presentation.columns import pace_bar_style
 from budget_tui.tui.charts import block
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, spread, status
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from budget_tui.bootstrap import Services
     from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
     from budget_tui.services.cost_details import SpendDigest
 
 _CHANGES = 3
+_DAYS = 14
 _CHART_ROWS = 4
 _SERVICES = 6
 
@@ -40,7 +41,7 @@ class ProjectDetails(NamedTuple):
 
 def read_details(services: Services, project_id: str, snapshot: BudgetSnapshot) -> ProjectDetails:
     """Read the details of a project in the period of ``snapshot``."""
-    spend = services.cost_details.digest(project_id, snapshot.period, snapshot.as_of)
+    spend = services.cost_details.digest(project_id, snapshot, snapshot.as_of - timedelta(days=_DAYS - 1))
     return ProjectDetails(
         project_id, spend, tuple(services.audit.newest(_CHANGES, only=AuditFilter(subject=project_id)))
     )
@@ -86,8 +87,9 @@ class ProjectPane(Widget):
         if details is None or details.project_id != line.project_id:
             yield from (Content(""), Content.styled(WAITING, MUTED))
             return
-        if pace_bar_style(pace) and details.spend.dearest is not None:
-            yield _cause(*details.spend.dearest, pace.daily_drip, currency)
+        if details.spend.trouble is not None:
+            for part in wrap(explanations.cause(details.spend.trouble, currency), width):
+                yield Content.styled(part, "$warning")
         yield Content("")
         yield from _days(details.spend, currency, width)
         yield Content("")
@@ -100,15 +102,9 @@ class ProjectPane(Widget):
             )
 
 
-def _cause(day: date, amount: int, drip: int, currency: str) -> Content:
-    """Describe the dearest day, in which most of the trouble lies: ``$20.00 on Jan 13, 32 times the drip``."""
-    times = f", {amount // drip} times the drip" if drip > 0 and amount >= 2 * drip else ""
-    return Content.styled(f"{formatting.money(amount, currency)} on {formatting.short_day(day)}{times}", "$warning")
-
-
 def _days(spend: SpendDigest, currency: str, width: int) -> Iterator[Content]:
     """Draw the spend of the last days as columns."""
-    amounts = [max(0, amount) for _, amount in spend.days]
+    amounts = [max(0, amount or 0) for _, amount in spend.days]
     top = max(amounts)
     title = Content.styled(f"Last {len(amounts)} days", "bold")
     yield spread(title, Content.styled(f"{formatting.money(sum(amounts), currency)} spent", MUTED), width)
@@ -130,13 +126,13 @@ def _services(spend: SpendDigest, currency: str, width: int) -> Iterator[Content
         yield Content.styled("nothing in this period yet", MUTED)
         return
     shown = spend.services[:_SERVICES]
-    texts = [formatting.money(amount, currency) for _, amount in shown]
+    texts = [formatting.money(group.counted, currency) for group in shown]
     room = max(map(len, texts))
-    name_room = min(max(len(name) for name, _ in shown), width // 2)
-    for (name, amount), text in zip(shown, texts, strict=True):
-        part = share(max(amount, 0), max(shown[0][1], 1))
+    name_room = min(max(len(group.name) for group in shown), width // 2)
+    for group, text in zip(shown, texts, strict=True):
+        part = share(max(group.counted, 0), max(shown[0].counted, 1))
         yield Content.assemble(
-            fitted(name, name_room), " ", bar(part, max(4, width - name_room - room - 2)), f" {text:>{room}}"
+            fitted(group.name, name_room), " ", bar(part, max(4, width - name_room - room - 2)), f" {text:>{room}}"
         )
-    if rest := sum(amount for _, amount in spend.services[_SERVICES:]):
+    if rest := sum(group.counted for group in spend.services[_SERVICES:]):
         yield Content.styled(f"and {formatting.money(rest, currency)} on others", MUTED)

@@ -278,15 +278,9 @@ class ProjectsScreen(TableScreen):
         line, shown = self.chosen(), self.snapshot
         if line is None or shown is None:
             return
-        title = f"{line.name} · {formatting.period_name(shown.period)}"
-        try:
-            actual = await self.dashboard.read(
-                lambda services: services.cost_details.of_entity(line.project_id, shown.period, title)
-            )
-        except BudgetError as refused:
-            self.report(str(refused), is_problem=True)
-            return
-        await self.dashboard.ask(dialogs.cost_details.CostDetailsScreen(actual))
+        await dialogs.cost_details.show_costs(
+            self.dashboard, line.project_id, shown.period, f"{line.name} · {formatting.period_name(shown.period)}"
+        )
 
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()
