@@ -12,7 +12,6 @@ from budget_tui.domain.cost import (
     ChargeCategory,
     CostOrigin,
     EntityResolver,
-    MappingRule,
     category_of,
     checked_day,
     provider_of,
@@ -169,11 +168,6 @@ def project_tags(origins: Iterable[CostOrigin]) -> list[str]:
     """Return the tag keys that may name a project: ``project`` first, then all others by name."""
     kept = {key for origin in origins for key, _ in origin.tags}
     return [DEFAULT_TAG, *sorted(kept - {DEFAULT_TAG})]
-
-
-def rule_tags(rules: Iterable[MappingRule]) -> set[str]:
-    """Return the tag keys of mapping rules, which an import must keep."""
-    return {rule.field.removeprefix("tag:") for rule in rules if rule.field.startswith("tag:")}
 
 
 class Change(NamedTuple):

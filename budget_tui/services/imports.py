@@ -25,9 +25,7 @@ from budget_tui.services.costs import (
     MANUAL_SOURCE,
     Resolver,
     origin_keys,
-    project_tags,
     require_sums_in_range,
-    rule_tags,
 )
 from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.services.work import Work
@@ -164,14 +162,13 @@ def _before_reading(context: Context, source: str) -> tuple[Organization, set[st
     """
     with context.reading() as session:
         organization = context.organization(session)
-        kept = [row.origin for row in session.costs.origins(organization.org_key) if row.origin.source == source]
-        wanted = rule_tags(session.cost_rules.for_entities(organization.org_key))
-        return organization, wanted | set(project_tags(kept))
+        return organization, session.fast.tags_to_keep(organization.org_key, source)
 
 
 def _load_storing() -> None:
-    for name in ("budget_tui.storage.unit_of_work", "budget_tui.services.periods"):
-        import_module(name)
+    for name in ("costs", "datasets", "cost_rules", "audit"):
+        import_module(f"budget_tui.storage.repositories.{name}")
+    import_module("budget_tui.services.periods")
 
 
 def _require_usable(reduction: Reduction, *, strict: bool) -> None:

@@ -98,6 +98,12 @@ class Engine:
                 wait([future], _POLL_SECONDS)
         return future.result()
 
+    def make(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        """Create ``table``, or replace it, with these ``columns`` (types by name) and ``rows``."""
+        values = ", ".join(f"unnest(CAST(? AS {kind}[])) AS {name}" for name, kind in columns.items())
+        by_column = list(map(list, zip(*rows, strict=True))) or [[] for _ in columns]
+        self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {values}", by_column)
+
     def fill(self, table: str, columns: Mapping[str, Sequence[Any]], constants: Mapping[str, str] = {}) -> None:
         """Append columns of values to ``table``; ``constants`` are columns with a single value, as SQL."""
         values = [f"unnest(?) AS {name}" for name in columns] + [

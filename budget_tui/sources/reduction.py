@@ -53,28 +53,22 @@ class Sums:
         self.engine = engine
         self._tag_keys = tag_keys
         self._columns = origin_columns(len(tag_keys))
-        self._is_empty = True
-        texts = ", ".join(f"{name} VARCHAR" for name in self._columns)
-        engine.rows(
-            f"CREATE TABLE sums (file_no INTEGER, period_start DATE, day DATE, cell_day DATE, {texts}, unit VARCHAR,"
-            " amount DECIMAL(38,18), quantity DECIMAL(38,12), used BIGINT)"
-        )
+        self._is_made = False
 
     def add_query(self, file_number: str, source: str) -> None:
         """Add the rows of a table or join with the columns of sums; ``file_number`` is SQL for a row's file."""
         columns = ", ".join(["period_start", "day", "cell_day", *self._columns, "unit", "amount", "quantity", "used"])
+        self.make_table()
         self.engine.rows(f"INSERT INTO sums BY NAME SELECT {file_number} AS file_no, {columns} FROM {source}")
-        self._is_empty = False
 
     def take_over(self, file_number: int, table: str) -> None:
         """Add the rows of a table that is not used again; the first one is renamed, not copied."""
-        if not self._is_empty:
+        if self._is_made:
             self.add_query(str(file_number), table)
             return
-        self.engine.rows("DROP TABLE sums")
         self.engine.rows(f"ALTER TABLE {table} RENAME TO sums")
         self.engine.rows(f"ALTER TABLE sums ADD COLUMN file_no INTEGER DEFAULT {int(file_number)}")
-        self._is_empty = False
+        self._is_made = True
 
     def add_lines(self, file_number: int, lines: Sequence[UsageLine]) -> None:
         """Add the lines of one file, in order."""
@@ -109,8 +103,19 @@ class Sums:
                     constants[name] = "''"
         if any(line.quantity is not None for line in lines):
             columns["quantity"] = [None if line.quantity is None else str(line.quantity) for line in lines]
+        self.make_table()
         self.engine.fill("sums", columns, constants)
-        self._is_empty = False
+
+    def make_table(self) -> None:
+        """Create the table of the sums, unless there is one."""
+        if self._is_made:
+            return
+        texts = ", ".join(f"{name} VARCHAR" for name in self._columns)
+        self.engine.rows(
+            f"CREATE TABLE sums (file_no INTEGER, period_start DATE, day DATE, cell_day DATE, {texts}, unit VARCHAR,"
+            " amount DECIMAL(38,18), quantity DECIMAL(38,12), used BIGINT)"
+        )
+        self._is_made = True
 
 
 DailyRow = tuple[int, int, int, int, int | None, int | None, int]
@@ -171,20 +176,17 @@ class Reduction:
             f"CREATE TABLE origins AS SELECT row_number() OVER () - 1 AS origin_no, *"
             f" FROM (SELECT DISTINCT {names} FROM sums WHERE {_IS_USED})"
         )
-        run("CREATE TABLE units (unit VARCHAR, counted VARCHAR, size BIGINT)")
-        ((has_units,),) = run("SELECT coalesce(bool_or(unit <> ''), false) FROM sums")
         counts = ", ".join(f"CAST(NULL AS DECIMAL(38,12)) AS {name}" for name in ("tokens", "seats", "bought"))
         counted = ""
-        if has_units:  # hardly any file has any, and to look for them takes as long as reading a small file
+        units = [(unit, unit_of(unit)) for (unit,) in run("SELECT DISTINCT unit FROM sums WHERE unit <> ''")]
+        known = [(text, str(unit.counted), unit.size) for text, unit in units if unit]
+        if known:  # hardly any file has any, and to join them takes as long as reading a small file
+            self._engine.make("units", {"unit": "VARCHAR", "counted": "VARCHAR", "size": "BIGINT"}, known)
             counts = (
                 f"{_of_unit('tokens', _USED)} AS tokens, {_of_unit('seats', _USED)} AS seats,"
                 f" {_of_unit('seats', _BOUGHT)} AS bought"
             )
             counted = "LEFT JOIN units u ON u.unit = s.unit"
-            units = [(unit, unit_of(unit)) for (unit,) in run("SELECT DISTINCT unit FROM sums WHERE unit <> ''")]
-            known = [(text, str(unit.counted), unit.size) for text, unit in units if unit]
-            if known:
-                self._engine.fill("units", _by_column(("unit", "counted", "size"), known))
         same = " AND ".join(f"s.{name} = o.{name}" for name in columns)
         run(
             "CREATE VIEW daily AS SELECT s.rowid AS line_no, s.file_no, o.origin_no, s.period_start, s.day,"
@@ -212,9 +214,6 @@ class Reduction:
         self._accounts: dict[str, int] = {}
         self._sub_accounts: dict[str, int] = {}
         services: dict[str, int] = {}
-        self._engine.rows(
-            "CREATE TABLE accounts (origin_no BIGINT, account_no BIGINT, sub_no BIGINT, service_no BIGINT)"
-        )
         rows = [
             (
                 number,
@@ -224,8 +223,8 @@ class Reduction:
             )
             for number, origin in enumerate(self.origins)
         ]
-        if rows:
-            self._engine.fill("accounts", _by_column(("origin_no", "account_no", "sub_no", "service_no"), rows))
+        columns = dict.fromkeys(("origin_no", "account_no", "sub_no", "service_no"), "BIGINT")
+        self._engine.make("accounts", columns, rows)
 
     def cells(self) -> dict[int, set[Cell]]:
         """Return the cells of each file, by its number."""
@@ -270,11 +269,8 @@ class Reduction:
         """
         self._counting = tuple(file_numbers)
         run = self._engine.rows
-        run("CREATE OR REPLACE TABLE keys (origin_no BIGINT, origin_key BIGINT, is_unmapped BOOLEAN)")
-        if self.origins:
-            known = [keys[origin] for origin in self.origins]
-            is_unmapped = [origin in unmapped for origin in self.origins]
-            self._engine.fill("keys", {"origin_no": range(len(known)), "origin_key": known, "is_unmapped": is_unmapped})
+        rows = [(number, keys[origin], origin in unmapped) for number, origin in enumerate(self.origins)]
+        self._engine.make("keys", {"origin_no": "BIGINT", "origin_key": "BIGINT", "is_unmapped": "BOOLEAN"}, rows)
         run(
             "CREATE OR REPLACE TABLE part_sums AS SELECT account_no, period_start, service_no, origin_key,"
             f" min(origin_no) AS origin_no, {_number('day')} AS day, {_number('cell_day')} AS cell_day,"
@@ -286,11 +282,10 @@ class Reduction:
         )
         seats = self._check_ranges()
         run(
-            "CREATE OR REPLACE TABLE part_numbers AS SELECT row_number() OVER (ORDER BY account_no, period_start)"
-            " AS part_no, account_no, period_start FROM (SELECT DISTINCT account_no, period_start FROM part_sums)"
-        )
-        run(
-            "CREATE OR REPLACE TABLE parts AS SELECT part_no, origin_no, origin_key, day, cell_day,"
+            "CREATE OR REPLACE TABLE parts AS"
+            " WITH part_numbers AS (SELECT row_number() OVER (ORDER BY account_no, period_start) AS part_no,"
+            " account_no, period_start FROM (SELECT DISTINCT account_no, period_start FROM part_sums))"
+            " SELECT part_no, origin_no, origin_key, day, cell_day,"
             f" CAST(units * 1000000000 AS BIGINT) AS nanos, {_counted('tokens')} AS tokens, {_counted(seats)} AS seats,"
             " charges, period_start FROM part_sums JOIN part_numbers USING (account_no, period_start)"
         )
@@ -333,13 +328,8 @@ class Reduction:
         end or, with the newest on top, at its beginning.
         """
         run = self._engine.rows
-        run(
-            "CREATE OR REPLACE TABLE stored (origin_key BIGINT, day INTEGER, cell_day INTEGER, nanos BIGINT,"
-            " tokens BIGINT, seats BIGINT, charges BIGINT)"
-        )
-        if stored:
-            names = ("origin_key", "day", "cell_day", "nanos", "tokens", "seats", "charges")
-            self._engine.fill("stored", _by_column(names, stored))
+        names = ("origin_key", "day", "cell_day", "nanos", "tokens", "seats", "charges")
+        self._engine.make("stored", dict.fromkeys(names, "BIGINT"), stored)
         ((count,),) = run(
             "WITH lines AS (SELECT origin_key, amount, used,"
             f" {_number('day')} AS day, {_number('cell_day')} AS cell_day,"
@@ -407,6 +397,7 @@ def reduce_files(
         for read in form.read(paths, options, sums, meter.within):
             files.append(read)
             meter.done_with(read.path)
+        sums.make_table()
         yield Reduction(engine, files, source, options.tag_keys)
 
 
@@ -430,10 +421,6 @@ def _counted(count: str) -> str:
 def _number(day: str) -> str:
     """Return SQL for a day as it is stored: 20260113."""
     return f"CAST(year({day}) * 10000 + month({day}) * 100 + day({day}) AS INTEGER)"
-
-
-def _by_column(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 def _listed(numbers: Sequence[int]) -> str:

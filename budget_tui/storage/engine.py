@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy
@@ -26,45 +27,25 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql, registry, sqlite
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite import Insert as Insert
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
 from budget_tui.storage.database.base import Connection
 
-
-class ExternalTransactionMixin:
-    """A mixin for dialects that neither commits, rolls back nor closes: the transaction belongs to the lender."""
-
-    def do_commit(self, dbapi_connection: Any) -> None: ...
-
-    def do_rollback(self, dbapi_connection: Any) -> None: ...
-
-    def do_close(self, dbapi_connection: DBAPIConnection) -> None: ...
-
-    def do_terminate(self, dbapi_connection: DBAPIConnection) -> None: ...
-
-
-class ExternalSqliteDialect(ExternalTransactionMixin, SQLiteDialect_pysqlite):
-    supports_statement_cache = True
-
-
-class ExternalPostgresDialect(ExternalTransactionMixin, PGDialect_psycopg):
-    supports_statement_cache = True
-
-
-registry.register("sqlite.lent", __name__, "ExternalSqliteDialect")
-registry.register("postgresql.lent", __name__, "ExternalPostgresDialect")
+_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
 _lent: ContextVar[Any] = ContextVar("lent")
 
 
 @cache
 def _engine(dialect: str) -> Engine:
-    """Return the one engine for all connections, so that a statement is compiled once."""
-    return create_engine(f"{dialect}+lent://", creator=_lent.get, poolclass=NullPool)
+    """Return the one engine for all connections, so that a statement is compiled once.
+
+    It neither commits, rolls back nor closes: the transaction belongs to the lender.
+    """
+    engine = create_engine(f"{dialect}+{_DRIVERS[dialect]}://", creator=_lent.get, poolclass=NullPool)
+    for ending in ("do_commit", "do_rollback", "do_close", "do_terminate"):
+        setattr(engine.dialect, ending, lambda _: None)
+    return engine
 
 
 def sqlalchemy_over(connection: Connection) -> sqlalchemy.Connection:
@@ -87,10 +68,8 @@ def next_key(connection: sqlalchemy.Connection, column: Column[int]) -> int:
 
 def insert_or(connection: sqlalchemy.Connection, table: Any) -> Insert:
     """Return an INSERT that can say what to do when there is such a row already; both engines share the syntax."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    insert: Any = postgresql.insert(table)
-    return insert  # type: ignore[no-any-return]
+    insert: Insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+    return insert
 
 
 def insert_batches(

@@ -1,8 +1,8 @@
 """Queries that run many times a second or must return in milliseconds, as SQL that every engine reads.
 
-These are the snapshot of the dashboard, the monitor and ``status --line`` in every state that it can be in, and grants
-of an agent's tokens. Loads no SQLAlchemy, which alone takes longer than all of this. Other code with one of these
-queries calls it here.
+These are the snapshot of the dashboard, the monitor and ``status --line`` in every state that it can be in, grants of
+an agent's tokens, and what an import needs to know before it reads. Loads no SQLAlchemy, which alone takes longer than
+all of this. Other code with one of these queries calls it here.
 """
 
 from __future__ import annotations
@@ -221,6 +221,18 @@ class FastPaths:
         }
 
     # Costs
+
+    def tags_to_keep(self, org: int, source: str) -> set[str]:
+        """Return the tag keys of mapping rules and of the stored costs of ``source``, which an import must keep.
+
+        An import begins with this, and loads SQLAlchemy while it reads: with two processors that saves a sixth of it.
+        """
+        rules = self._rows("SELECT field FROM cost_rule WHERE org_key = :org AND kind = 'entity'", org=org)
+        stored = self._rows(
+            "SELECT DISTINCT tags FROM cost_origin WHERE org_key = :org AND source = :source", org=org, source=source
+        )
+        of_rules = {row["field"].removeprefix("tag:") for row in rules if row["field"].startswith("tag:")}
+        return of_rules.union(*(json.loads(row["tags"]) for row in stored))
 
     def imported_accounts(self, org: int, today: date) -> list[ImportedAccount]:
         """Return each billing account of each imported source that had costs by ``today``, by name."""

@@ -1,7 +1,8 @@
 """Each fast path gives what the ordinary way gives: SQLAlchemy over the tables."""
 
+import json
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from budget_tui.domain.access import Scope
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.currency import Rate
 from budget_tui.domain.period import Period
+from budget_tui.domain.records import RuleName
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import SHOWN_ON, load_demo
@@ -37,6 +39,7 @@ from tests.postgres import Postgres
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 SO_FAR = Period(JANUARY.start, SHOWN_ON)
+NOW = datetime(2026, 1, 13, tzinfo=UTC)
 _b, _c, _e, _o = BudgetRow.c, CostRow.c, EntityRow.c, CostOriginRow.c
 
 
@@ -196,6 +199,19 @@ def test_what_was_spent(unit: UnitOfWork, org: int) -> None:
         assert unit.fast.first_costs(org, code, JANUARY.start) == firsts
     imported = {row.source for row in costs if not row.live and row.day <= SHOWN_ON}
     assert {account.source for account in unit.fast.imported_accounts(org, SHOWN_ON)} == imported
+
+
+def test_the_tags_that_an_import_keeps(unit: UnitOfWork) -> None:
+    rule = RuleName("entity", "tag:team", "apollo")
+    kept: dict[tuple[int, str], set[str]] = {}
+    for row in ordinary(unit, select(_o.org_key, _o.source, _o.tags)):
+        kept.setdefault((row.org_key, row.source), set()).update(json.loads(row.tags))
+    assert any(kept.values())
+    for (org, source), tags in kept.items():
+        assert unit.fast.tags_to_keep(org, source) == tags
+        unit.cost_rules.set(org, rule, "apollo", "test", NOW)
+        assert unit.fast.tags_to_keep(org, source) == {"team", *tags}
+        unit.cost_rules.remove(org, rule)
 
 
 def test_rates(unit: UnitOfWork, org: int) -> None:

@@ -201,9 +201,9 @@ class _Reader:
             return None
         rows = dict(self._engine.rows(f"SELECT file_name, sum(charges)::BIGINT FROM {FILE_SUMS} GROUP BY file_name"))
         names = [str(path) for path in readable]
-        self._engine.rows("CREATE OR REPLACE TEMP TABLE names (file_name VARCHAR, number INTEGER)")
-        self._engine.fill("names", {"file_name": names, "number": range(len(names))})
-        self._sums.add_query(f"{first} + number", f"{FILE_SUMS} JOIN names USING (file_name)")
+        numbered = [(name, first + number) for number, name in enumerate(names)]
+        self._engine.make("names", {"file_name": "VARCHAR", "number": "INTEGER"}, numbered)
+        self._sums.add_query("number", f"{FILE_SUMS} JOIN names USING (file_name)")
         version = columns.focus_version
         return [FileRead(path, rows.get(name, 0), 0, version=version) for path, name in zip(paths, names, strict=True)]
 
