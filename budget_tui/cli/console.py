@@ -3,6 +3,7 @@
 Names in exports or of files may contain anything: characters that move a terminal's cursor are escaped.
 """
 
+import codecs
 import io
 import os
 import sys
@@ -150,11 +151,44 @@ def exit_code_of(carry_out: Callable[[], object]) -> int:
     return code if isinstance(code, int) else 0
 
 
+_PLAIN = {
+    "●": "*",
+    "▲": "!",
+    "◆": "!",
+    "✕": "x",
+    "○": "-",
+    "━": "=",
+    "╾": "=",
+    "─": "-",
+    "╋": "|",
+    "┼": "|",
+    "▶": ">",
+    "▒": "%",
+    "–": "-",
+    "…": ".",
+    "→": ">",
+    "≤": "<",
+    "·": "-",
+    "×": "x",
+    "∞": "~",
+    "⏎": "^",
+}
+"""Characters to print for those that the terminal's encoding may lack; each as wide, so that columns stay aligned."""
+
+
+def _plain_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Replace a character that cannot be encoded by a plain one, or else escape it."""
+    if isinstance(error, UnicodeEncodeError) and (plain := _PLAIN.get(error.object[error.start])):
+        return plain, error.start + 1
+    return codecs.backslashreplace_errors(error)
+
+
 def _print_anything() -> None:
-    """Escape characters that the terminal's encoding lacks, rather than fail."""
+    """Print plain characters for those that the terminal's encoding lacks, rather than fail."""
+    codecs.register_error("plain", _plain_or_escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="plain")
 
 
 def _unexpected(error: Exception) -> int:

@@ -176,7 +176,7 @@ def _undo(work: Work) -> UndoOutcome:
     change = work.unit.audit.last_change(org, work.actor)
     if change is None:
         if work.unit.audit.last_change(org, DEMO_ACTOR) is not None:
-            raise Refused("you have changed nothing here", "the demonstration data goes when its database is deleted")
+            raise Refused("there is nothing to undo", "the demonstration data goes when its database is deleted")
         raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
     latest = work.unit.audit.last_redo(change) or change
     _reverse(work, change, work.unit.audit.of_change(org, latest))

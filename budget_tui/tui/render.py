@@ -38,7 +38,7 @@ CELL_STYLES = {
     "muted": MUTED,
     "strong": STRONG,
     "changed": "bold $accent",
-    "negative": "$error",
+    "negative": "bold $error",
     "bar": FILLED,
     "allocated": "$foreground 65%",
     "reserved": "$warning",

@@ -1,6 +1,6 @@
 """Two calm themes with one accent each. The style sheets use their variables and no colours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.segment import Segment
@@ -82,6 +82,13 @@ class ThemedApp(App[None]):
         """The error that ended the app, if any."""
         return self._exception
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's variables, its colours made strong enough to be told apart, and ours among them."""
+        variables = super().get_css_variables()
+        if self.current_theme.ansi:  # the colours are the terminal's own
+            return {**variables, "cursor-row": variables["background"]}
+        return legible(variables)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters, with `_Printable` and a NO_COLOR that works in themes with the terminal's own colours.
 
@@ -107,6 +114,51 @@ class StyledScreen(Screen[ScreenResultType]):
     def _keep_fresh_styles(self, event: events.ScreenResume) -> None:
         event.refresh_styles = event.refresh_styles and self._was_shown
         self._was_shown = True
+
+
+_MIN_CONTRAST, _MIN_CURSOR_CONTRAST, _MIN_TEXT_CONTRAST = 3.0, 1.5, 4.5
+_STEPS = 20
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Return how far two colours are apart, from 1 to 21, as the Web Content Accessibility Guidelines 2.2 define it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Color) -> float:
+    """Return the relative luminance of a colour, from 0 to 1."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def legible(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return a theme's variables with the accent and the colours of statuses at least 3 : 1 from every background.
+
+    Many themes are made for large areas of colour; here, a colour is a line or a letter. Each moves towards the
+    foreground as far as it must. ``cursor-row``, the background of a row under the cursor, is at least 1.5 : 1 from
+    the others, and text 4.5 : 1 from all of them.
+    """
+    foreground = Color.parse(variables["foreground"])
+    backgrounds = [Color.parse(variables[name]) for name in ("background", "surface", "panel")]
+
+    def until(start: Color, end: Color, least: float, others: Sequence[Color]) -> Color:
+        mixed = (start.blend(end, step / _STEPS) for step in range(_STEPS + 1))
+        return next((each for each in mixed if all(contrast(each, other) >= least for other in others)), end)
+
+    strong = {
+        name: until(Color.parse(variables[name]), foreground, _MIN_CONTRAST, backgrounds)
+        for name in ("accent", "success", "warning", "error")
+    }
+    background = backgrounds[0]
+    start = background.blend(strong["accent"], 0.25)
+    cursor = until(start, strong["accent"], _MIN_CURSOR_CONTRAST, backgrounds[:2])
+    extreme = Color.parse("white" if _luminance(foreground) > _luminance(background) else "black")
+    text = until(foreground, extreme, _MIN_TEXT_CONTRAST, [*backgrounds, cursor])
+    found = {**strong, "foreground": text, "cursor-row": cursor}
+    return {**variables, **{name: color.hex for name, color in found.items()}}
 
 
 def kept_theme(path: Path | None) -> str:

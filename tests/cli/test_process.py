@@ -185,3 +185,13 @@ def test_a_full_standard_error_changes_no_exit_code(environment: dict[str, str])
             check=False,
         )
     assert ran.returncode == 4
+
+
+def test_without_utf_8_signs_are_plain_and_as_wide(environment: dict[str, str]) -> None:
+    with_all, without = (
+        process(environment | {"PYTHONIOENCODING": encoding}, "status").stdout for encoding in ("utf-8", "ascii")
+    )
+    assert "▲ warning" in with_all
+    assert "! warning" in without
+    assert "\\" not in without
+    assert [*map(len, with_all.splitlines())] == [*map(len, without.splitlines())], "columns stay aligned"

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES, Theme
 
 from budget_tui.bootstrap import Services
 from budget_tui.tui.app import BudgetApp
+from budget_tui.tui.theme import DARK, LIGHT, contrast, legible
+
+STATUSES = ("success", "warning", "error")
 
 
 async def theme_of(services: Services, path: Path | None, choose: str = "") -> str:
@@ -45,3 +50,20 @@ async def test_a_theme_that_cannot_be_kept_is_reported(services: Services, tmp_p
         await pilot.pause()
         notice = app.screen.query_one("Notice")
         assert "cannot be made" in str(notice.render())
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT, *BUILTIN_THEMES.values()], ids=lambda theme: theme.name)
+def test_what_has_the_focus_and_what_is_the_matter_stand_out_in_every_theme(theme: Theme) -> None:
+    if theme.ansi:
+        return  # its colours are the terminal's, which nobody knows here
+    colors = {
+        name: Color.parse(text)
+        for name, text in legible(theme.to_color_system().generate()).items()
+        if name in ("background", "surface", "panel", "foreground", "accent", "cursor-row", *STATUSES)
+    }
+    grounds = [colors[name] for name in ("background", "surface", "panel")]
+    for name in ("accent", *STATUSES):
+        assert min(contrast(colors[name], ground) for ground in grounds) >= 3, name
+    assert min(contrast(colors["cursor-row"], ground) for ground in grounds[:2]) >= 1.5
+    assert min(contrast(colors["foreground"], colors[name]) for name in ("background", "cursor-row")) >= 4.5
+    assert len({colors[name].hex for name in STATUSES}) == len(STATUSES)
