@@ -123,10 +123,10 @@ def test_the_studios_last_three_months_are_closed_within_their_budget(demo: Cli)
 
 
 def test_undo_leaves_the_demonstration_as_it_is(demo: Cli) -> None:
-    demo("undo").refused(2, "you have there is nothing to undo", "when its database is deleted")
+    demo("undo").refused(2, "there is nothing to undo", "when its database is deleted")
     demo("project", "allocate", "pcc", "+5").done()
     demo("undo").done()
-    demo("undo").refused(2, "you have there is nothing to undo")
+    demo("undo").refused(2, "there is nothing to undo")
 
 
 def test_the_data_are_the_same_every_time(cli: Cli, tmp_path: Path) -> None:
