@@ -282,5 +282,5 @@ async def test_an_organization_with_a_plan_sees_it_at_a_glance(
         )
         await dashboard.looked()
         assert "✕ 0 over" in dashboard.text, "it follows"
-        await dashboard.keys("shift+tab", "enter")  # the last panel
+        await dashboard.keys("tab", "tab", "tab", "enter")
         assert dashboard.app.current_mode == "plan"
