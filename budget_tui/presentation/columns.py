@@ -323,7 +323,8 @@ def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ..
 
 
 def status_style_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
-    return "muted" if closed.unfunded else str(closed.status)
+    """Return the style of `formatting.status_at_close`."""
+    return "muted" if closed.unfunded else "over" if closed.remaining < 0 else "under"
 
 
 def restated(closed: ClosedPeriod) -> str:

@@ -292,8 +292,10 @@ def status_text(pace: Pace) -> str:
 
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
-    """Format the status that was archived: ``● healthy``, or ``○ unfunded``."""
-    return f"{UNFUNDED_SHAPE} unfunded" if closed.unfunded else f"{SHAPES[closed.status]} {closed.status}"
+    """Format how a closed budget ended: ``● within``, ``✕ over``, or ``○ unfunded``."""
+    if closed.unfunded:
+        return f"{UNFUNDED_SHAPE} unfunded"
+    return f"{SHAPES[Status.EXHAUSTED]} over" if closed.remaining < 0 else f"{SHAPES[Status.HEALTHY]} within"
 
 
 def data_known_at_close(closed: ClosedPeriod) -> str:

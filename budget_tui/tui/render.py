@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from budget_tui.domain.pacing import Status
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import pace_shape, pace_style
+from budget_tui.presentation.columns import pace_shape, pace_style, status_style_at_close
 from budget_tui.presentation.formatting import BarCell
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def status_style(pace: Pace) -> str:
 def status_at_close(closed: ClosedPeriod | ClosedBudget, *, named: bool = False) -> Content:
     """Draw the status at the close as a coloured symbol; ``named``: with its name."""
     text = formatting.status_at_close(closed)
-    style = MUTED if closed.unfunded else STATUS_STYLES[closed.status]
-    return Content.assemble((text if named else text[0], style))
+    return Content.assemble((text if named else text[0], CELL_STYLES[status_style_at_close(closed)]))
 
 
 def status(pace: Pace) -> Content:

@@ -218,15 +218,15 @@ def test_history_as_json(seeded: Cli) -> None:
 def test_history_in_words(seeded: Cli) -> None:
     seeded("--as-of", "2026-03-02", "cost", "add", "pcc", "3.12", "--on", "2026-01-31").done()
     assert seeded("period", "history").done().out.splitlines() == [
-        "PERIOD         BUDGET  ALLOCATED   SPENT    LEFT  STATUS     SINCE",
-        "February 2026  500.00     420.00    0.00  500.00  ● healthy",
-        "January 2026   500.00     420.00  241.00  259.00  ● healthy  +$3.12 after close",
+        "PERIOD         BUDGET  ALLOCATED   SPENT    LEFT  STATUS    SINCE",
+        "February 2026  500.00     420.00    0.00  500.00  ● within",
+        "January 2026   500.00     420.00  241.00  259.00  ● within  +$3.12 after close",
     ]
     assert len(seeded("period", "history", "--limit", "1").done().out.splitlines()) == 2
     assert "January" in seeded("period", "history", "--before", "2026-02-01").done().out
     assert seeded("period", "history", "--before", "2026-01-01").done().out == "no period was closed before it\n"
     shown = seeded("period", "show", "2026-01-01").done().out
-    assert "python-api     Python API         100.00   88.00  12.00  ▲ warning" in shown
+    assert "python-api     Python API         100.00   88.00  12.00  ● within" in shown
     seeded("period", "show", "2026-01-02").refused(4, "no period that started on 2026-01-02 was closed")
 
 
@@ -325,6 +325,6 @@ def test_a_period_with_allocations_alone_was_over_none_but_its_projects_over_the
     assert cli("period", "history").done().out.splitlines()[1].split()[-4:] == ["14.00", "–", "○", "unfunded"]
     projects = cli("period", "show", "2026-01-01").done().out.splitlines()[-2:]
     assert [project.split() for project in projects] == [
-        ["web", "web", "5.00", "7.00", "-2.00", "✕", "exhausted"],
+        ["web", "web", "5.00", "7.00", "-2.00", "✕", "over"],
         ["api", "api", "0.00", "7.00", "–", "○", "unfunded"],
     ]

@@ -28,7 +28,7 @@ async def test_closed_periods_the_newest_first(open_dashboard: OpenDashboard, a_
             assert text in lines[0]
         assert "after close" not in lines[1]
         assert {line.index(".", 9) for line in lines} == {lines[0].index("400.00") + 3}, "aligned on the point"
-        assert "◆" in next(line for line in lines if line.startswith(" Jan 2026"))
+        assert "●" in next(line for line in lines if line.startswith(" Jan 2026")), "95% are within the budget"
         for label in ("Budget", "Allocated", "Spent", "Left", "Since"):
             assert label in header
 
@@ -72,10 +72,10 @@ async def test_a_period_is_opened_and_left(open_dashboard: OpenDashboard, a_year
         await dashboard.keys("5", "down", "up", "enter")
         assert isinstance(dashboard.app.screen, ClosedPeriodScreen)
         summary = dashboard.line_with("$264.00 of $400.00 spent")
-        assert "$136.00 left  ● healthy  +$5.00 after close" in summary
+        assert "$136.00 left  ● within  +$5.00 after close" in summary
         assert "closed by ada on Dec 13, 2026" in dashboard.text
-        assert "150.00   67.00  83.00  ● healthy    +$5.00" in dashboard.line_with("PCC  ")
-        assert "-8.00  ✕ exhausted" in dashboard.line_with("VideoNest API")
+        assert "150.00   67.00  83.00  ● within     +$5.00" in dashboard.line_with("PCC  ")
+        assert "-8.00  ✕ over" in dashboard.line_with("VideoNest API")
         await dashboard.keys("escape")
         assert isinstance(dashboard.app.screen, HistoryScreen)
 
@@ -103,7 +103,7 @@ async def test_a_period_shows_its_agents_in_tokens(open_dashboard: OpenDashboard
         await dashboard.keys("enter")
         assert "Agent, in tokens" in dashboard.text
         line = dashboard.line_with("Scout")
-        assert line.split()[2:7] == ["1,000,000", "950,000", "50,000", "◆", "critical"]
+        assert line.split()[2:7] == ["1,000,000", "950,000", "50,000", "●", "within"]
 
 
 async def test_a_close_elsewhere_and_a_late_cost_are_followed(
