@@ -11,11 +11,12 @@ listed first.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import Enum, auto
 from functools import cached_property, lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 from operator import or_
 from typing import NamedTuple, TypeVar
 
@@ -99,13 +100,15 @@ Kind = tuple[str, str, str]
 
 
 @lru_cache(maxsize=4096)
+def around(category: str, provider: str) -> tuple[tuple[str, str], ...]:
+    """Return the categories and providers that count usage of both, their own first; see `mismatch`."""
+    return tuple(product(dict.fromkeys((str(category), TOTAL)), dict.fromkeys((provider, ANY_PROVIDER))))
+
+
+@lru_cache(maxsize=4096)
 def kinds_around(category: str, provider: str, currency: str) -> tuple[Kind, ...]:
-    """Return the kinds that count usage of a category, provider and currency, its own first; see `mismatch`."""
-    return tuple(
-        (wider_category, wider_provider, currency)
-        for wider_category in dict.fromkeys((str(category), TOTAL))
-        for wider_provider in dict.fromkeys((provider, ANY_PROVIDER))
-    )
+    """Return the kinds that count usage of a category, provider and currency, its own first."""
+    return tuple((*wider, currency) for wider in around(category, provider))
 
 
 class Segments:
@@ -191,18 +194,11 @@ class Coverage:
         self, covered: Covered, history: HierarchyHistory, segments: Segments, without: Covered | None = None
     ) -> None:
         found = counting(covered, segments)
-        self._kinds = {kind for kinds in found.values() for kind in kinds}
-        self._currencies = {currency for _, _, currency in self._kinds}
         self._segments = segments
         self._parts = [
             (_CoverageOfEra(found, era.lineage), bits_of([of_era])) for era, of_era in _in_eras(history, segments)
         ]
         self._excluded = Coverage(without, history, segments) if without else None
-
-    def counts(self, kind: Kind) -> bool:
-        """Return whether usage of this category, provider and currency counts at any entity."""
-        category, provider, currency = kind
-        return not self._kinds.isdisjoint(kinds_around(category, provider or NO_PROVIDER, currency))
 
     def segments(self, entity_key: int | None, kind: Kind) -> int:
         """Return the segments in which an entity's own usage of ``kind`` counts, as bits."""
@@ -213,11 +209,17 @@ class Coverage:
 
     def by_currency(self, entity_key: int | None, category: str, provider: str) -> dict[str, int]:
         """Return the segments in which an entity's own usage counts, as bits, for each currency that has any."""
-        found = {}
-        for currency in self._currencies:
-            if segments := self.segments(entity_key, (category, provider, currency)):
-                found[currency] = segments
-        return found
+        found: dict[str, int] = {}
+        for coverage, of_era in self._parts:
+            for currency, segments in coverage.by_currency(entity_key, category, provider):
+                if inside := segments & of_era:
+                    found[currency] = found.get(currency, 0) | inside
+        if self._excluded is None:
+            return found
+        without = self._excluded.by_currency(entity_key, category, provider)
+        return {
+            currency: left for currency, segments in found.items() if (left := segments & ~without.get(currency, 0))
+        }
 
     def days(self, entity_key: int | None, kind: Kind) -> list[Period]:
         """Return the days on which an entity's own usage of ``kind`` counts, as periods."""
@@ -232,11 +234,20 @@ def _in_eras(history: HierarchyHistory, segments: Segments) -> Iterator[tuple[Er
             yield era, of_era
 
 
-class _AtEntity(NamedTuple):
-    """The kinds counting at or above an entity, and the ``segments`` computed so far for each kind of usage."""
+class _AtEntity:
+    """The kinds ``counting`` at or above an entity, and the ``segments`` computed so far for each kind of usage."""
 
-    counting: dict[Kind, int]
-    segments: dict[Kind, int]
+    def __init__(self, counting: dict[Kind, int]) -> None:
+        self.counting = counting
+        self.segments: dict[Kind, int] = {}
+
+    @cached_property
+    def by_currency(self) -> Mapping[tuple[str, str], Sequence[tuple[str, int]]]:
+        """The currencies counting, with their segments, by category and provider."""
+        found: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for (category, provider, currency), segments in self.counting.items():
+            found.setdefault((category, provider), []).append((currency, segments))
+        return found
 
 
 class _CoverageOfEra:
@@ -261,16 +272,24 @@ class _CoverageOfEra:
             here.segments[kind] = segments
         return segments
 
+    def by_currency(self, entity_key: int | None, category: str, provider: str) -> Iterator[tuple[str, int]]:
+        """Yield currencies with segments, as bits, in which an entity's own usage counts, a currency repeatedly."""
+        chain = self._lineage.get(entity_key)
+        if chain is not None:
+            here = (self._at.get(chain[0]) or self._here(chain)).by_currency
+            for wider in around(category, provider or NO_PROVIDER):
+                yield from here.get(wider, ())
+
     def _here(self, chain: Sequence[int]) -> _AtEntity:
         """Return what counts at or above the first entity of ``chain``, which shares its parent's if it adds
         nothing."""
-        found = _AtEntity({}, {})
+        found = _AtEntity({})
         for key in reversed(chain):
             own = self._counting.get(key)
             known = self._at.get(key)
             if known is None:
                 if own is not None:
-                    found = _AtEntity({**found.counting}, {})
+                    found = _AtEntity({**found.counting})
                     for kind, segments in own.items():
                         found.counting[kind] = found.counting.get(kind, 0) | segments
                 known = self._at[key] = found
@@ -352,6 +371,7 @@ class _SumsOfEra:
         # parents before their children
         self._chains = sorted((chain for key, chain in lineage.items() if key is not None), key=len)
         self._own: dict[int, _Kinds] = {}
+        self._counted: dict[Kind, list[Kind]] = {}
         self._running: dict[Scope, _Running] = {}
         for entity_key, category, provider, currency, values in lines:
             chain = lineage.get(entity_key)
@@ -396,14 +416,22 @@ class _SumsOfEra:
         return total
 
     def _counting_for(self, scope: Scope) -> list[dict[int, int]]:
-        of_entity, wanted = self._rolled_up.get(scope.entity_key), scope.currency
+        of_entity = self._rolled_up.get(scope.entity_key)
         if of_entity is None:
             return []
-        return [
-            values
-            for (category, provider, currency), values in of_entity.items()
-            if currency == wanted and mismatch(scope, category, provider) is None
-        ]
+        kinds = self._counted.get(scope.kind)
+        if kinds is None:  # thousands of budgets are of a few kinds
+            kinds = self._counted[scope.kind] = [
+                (category, provider, currency)
+                for category, provider, currency in self._kinds
+                if currency == scope.currency and mismatch(scope, category, provider) is None
+            ]
+        return [of_entity[kind] for kind in kinds if kind in of_entity]
+
+    @cached_property
+    def _kinds(self) -> Collection[Kind]:
+        """All kinds of usage that there are."""
+        return {kind for kinds in self._own.values() for kind in kinds}
 
     def counted(self, counting: Counting) -> dict[int, int]:
         """Return the usage that is ``counting``, counting shared usage once, by segment."""
@@ -530,8 +558,7 @@ class _InOneEra:
     """The containment among ``budgets`` in a single hierarchy."""
 
     def __init__(self, budgets: Sequence[PlannedBudget], extents: "_Extents", lineage: Lineage) -> None:
-        self._extents = len(extents)
-        placed = [(lineage[each.entity_key], extents[kind_of(each), each.period], each) for each in budgets]
+        placed = [(lineage[each.entity_key], extents[each.budget_id], each) for each in budgets]
         # A budget comes after all that contain it.
         placed.sort(key=lambda each: len(each[0]) * len(extents) + each[1].number)
         known: dict[str | None, Placed] = {}
@@ -562,7 +589,7 @@ class _InOneEra:
     def parents(self, ids: Container[str]) -> dict[str, str | None]:
         """Return the parent of each of the budgets ``ids``; see `Containment.parents`."""
         found: dict[str, str | None] = {}
-        planned: list[dict[int, Placed]] = [{} for _ in range(self._extents)]
+        planned: dict[int, dict[int, Placed]] = defaultdict(dict)  # by extent, then by entity
         for each in self._placed:
             budget_id, allocated_from, chain, extent = each
             if budget_id in ids:
@@ -613,26 +640,30 @@ class Placed(NamedTuple):
         return self.chain[0] in chain and self.extent.number in extent.wider
 
 
-_Extents = Mapping[tuple[TypedKind, Period], Extent]
+_Extents = Mapping[str, Extent]
+"""The extent of each budget, by its id."""
 
 
 def _extents(budgets: Iterable[PlannedBudget]) -> _Extents:
-    known = sorted({(kind_of(budget), budget.period) for budget in budgets}, key=_precedence)
-    numbers = {each: number for number, each in enumerate(known)}
+    having: dict[tuple[TypedKind, Period], list[str]] = {}
+    for budget in budgets:
+        having.setdefault((kind_of(budget), budget.period), []).append(budget.budget_id)
+    numbers = {each: number for number, each in enumerate(sorted(having, key=_precedence))}
     of_kind: dict[TypedKind, list[tuple[Period, int]]] = {}
     for (kind, period), number in numbers.items():
         of_kind.setdefault(kind, []).append((period, number))
     days = {kind: _DaysOfKind(extents) for kind, extents in of_kind.items()}
-    found = {}
+    found: dict[str, Extent] = {}
     for (kind, period), number in numbers.items():
         wider = [other for other in wider_kinds(kind) if other in days]
-        found[kind, period] = Extent(
+        extent = Extent(
             number,
             kind,
             period,
             sum(days[other].having(period) for other in wider),
             tuple(numbers[other, period] for other in wider if (other, period) in numbers),
         )
+        found |= dict.fromkeys(having[kind, period], extent)
     return found
 
 
@@ -664,7 +695,7 @@ def _precedence(of: tuple[TypedKind, Period]) -> tuple[int, int, date]:
 
 
 def _nearest(
-    chain: Sequence[int], extent: Extent, planned: Sequence[Mapping[int, Placed]], allocated_from: Placed | None
+    chain: Sequence[int], extent: Extent, planned: Mapping[int, Mapping[int, Placed]], allocated_from: Placed | None
 ) -> str | None:
     """Return the id of the nearest of ``planned`` that contains a place; None if none does.
 
@@ -714,7 +745,7 @@ class Node(NamedTuple):
 
     @property
     def allocated(self) -> int:
-        return sum(child.budget.amount for child in self.children)
+        return sum([child.budget.amount for child in self.children])
 
     @property
     def unallocated(self) -> int:
@@ -730,7 +761,7 @@ def forest(budgets: Sequence[PlannedBudget], history: HierarchyHistory) -> tuple
         children.setdefault(parents[budget.budget_id], []).append(budget)
 
     def node(budget: PlannedBudget) -> Node:
-        return Node(budget, tuple(node(child) for child in children.get(budget.budget_id, ())))
+        return Node(budget, tuple([node(child) for child in children.get(budget.budget_id, ())]))
 
     return tuple(node(budget) for budget in children.get(None, ()))
 

@@ -13,6 +13,7 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category, short_provider_name
 from budget_tui.domain.coverage import (
     ANY_PROVIDER,
+    NO_PROVIDER,
     TOTAL,
     Containment,
     Counting,
@@ -23,6 +24,7 @@ from budget_tui.domain.coverage import (
     Segments,
     Sums,
     UsageLine,
+    around,
     bits_of,
     covered_by,
     scope_of,
@@ -155,52 +157,51 @@ class Usage:
         currencies = {each.scope.currency for each in queries if each.budget_type is _MONETARY}
         others = self._session.fast.other_currencies(self._org, min(currencies))
         origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
-        converting = self._converting(origins, queries) if origins else {}
+        counting = self._counting({origin.owner for origin in origins.values()}, queries) if origins else {}
+        converting = [key for key, origin in origins.items() if counting[origin.owner].keys() - {origin.currency}]
         if len(converting) * 2 > len(origins):  # unconverted ones are too few to be read separately
-            self._read_by_day(origins, converting, None)
+            self._read_by_day(origins, counting, None)
             return
         self._add(self._session.usage.costs_by_segment(self._org, self.segments, self._today, converting))
         if converting:
-            self._read_by_day(origins, converting, converting)
+            self._read_by_day(origins, counting, converting)
 
-    def _converting(
-        self, origins: Mapping[int, UsageOrigin], queries: Iterable[UsageQuery]
-    ) -> dict[int, dict[str, int]]:
-        """Return the origins to convert by key, with their target currencies and, as bits, the segments that count."""
+    def _counting(self, owners: Iterable[Owner], queries: Iterable[UsageQuery]) -> dict[Owner, dict[str, int]]:
+        """Return the segments, as bits, in which each owner's costs count, by currency."""
         coverage = self._coverage(queries)
-        counting: dict[Owner, dict[str, int]] = {}
-        found: dict[int, dict[str, int]] = {}
-        for key, origin in origins.items():
-            owner = origin.owner
-            if owner not in counting:
-                counting[owner] = coverage.by_currency(*owner)
-            if counting[owner].keys() - {origin.currency}:
-                found[key] = counting[owner]
-        return found
+        return {owner: coverage.by_currency(*owner) for owner in owners}
 
     def _read_by_day(
         self,
         origins: Mapping[int, UsageOrigin],
-        converting: Mapping[int, Mapping[str, int]],
+        counting: Mapping[Owner, Mapping[str, int]],
         wanted: Collection[int] | None,
     ) -> None:
-        """Read costs by day, of the ``wanted`` origins or of all, and add their converted amounts to each currency."""
-        days, currencies = self.segments.days, {origins[key].currency for key in converting}
-        targets = {into for of_origin in converting.values() for into in of_origin}
+        """Read the costs that count by day, of the ``wanted`` origins or of all, and convert them.
+
+        ``counting`` is the result of `_counting`.
+        """
+        days, currencies = self.segments.days, {origins[key].currency for key in wanted or origins}
+        targets = {into for of_owner in counting.values() for into in of_owner}
         to = converters(self._session, self._org, currencies, targets, days)
         own: dict[tuple[Owner, str], dict[int, int]] = {}
         segments: dict[date, int | None] = {}
         for key, day, amount, charges in self._session.usage.costs_by_day(self._org, wanted, days, self._today):
+            owner, _, currency, _ = origins[key]
+            if not counting[owner]:
+                continue
             if day not in segments:
                 segments[day] = self.segments.index_of(day)
             segment = segments[day]
             if segment is None:
                 continue
-            owner, currency = origins[key].owner, origins[key].currency
+            counts_in = [into for into, bits in counting[owner].items() if bits >> segment & 1]
+            if not counts_in:
+                continue
             values = own.setdefault((owner, currency), {})
             values[segment] = values.get(segment, 0) + amount
-            for into, bits in converting.get(key, {}).items():
-                if bits >> segment & 1 and into != currency:
+            for into in counts_in:
+                if into != currency:
                     sums = self._other_currencies.setdefault(into, {}).setdefault(owner, {})
                     known = sums.get((currency, segment))
                     if known is None:
@@ -349,11 +350,15 @@ class Usage:
                 yield SeatsInDays(entity_key, provider, self._seats[entity_key, provider], days)
 
     def _whose_seats(self, covered: Covered) -> Iterable[tuple[int | None, str]]:
-        """Return entity and provider of the known seats at or below the covered scopes, on any day."""
+        """Return entity and provider of the known seats that count for the covered scopes on any day."""
+        wanted: dict[int, set[tuple[str, str]]] = {}
+        for scope in covered:
+            wanted.setdefault(scope.entity_key, set()).add((scope.category, scope.provider))
         return dict.fromkeys(
-            whose
-            for entity_key in dict.fromkeys(scope.entity_key for scope in covered)
-            for whose in self._seats_below.get(entity_key, ())
+            (of, provider)
+            for entity_key, kinds in wanted.items()
+            for of, provider in self._seats_below.get(entity_key, ())
+            if not kinds.isdisjoint(around(Category.SUBSCRIPTION, provider or NO_PROVIDER))
         )
 
     @cached_property

@@ -7,6 +7,7 @@ times are UTC.
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -41,6 +42,11 @@ from budget_tui.storage.fast_paths import day_number, day_of
 KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits anyway, and a key must be one
 
 
+def _once(convert: Any) -> Any:
+    """Return ``convert``, the conversion of a stored value, for values that thousands of rows have in common."""
+    return lru_cache(maxsize=4096)(convert)
+
+
 class UtcTime(TypeDecorator[datetime]):
     """A time, stored in UTC without its zone."""
 
@@ -52,6 +58,9 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return value.replace(tzinfo=UTC) if value is not None else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _once(super().result_processor(dialect, coltype))
 
 
 class DayNumber(TypeDecorator[date]):
@@ -65,6 +74,9 @@ class DayNumber(TypeDecorator[date]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> date | None:
         return day_of(value) if value is not None else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _once(super().result_processor(dialect, coltype))
 
 
 class _OwnTable:

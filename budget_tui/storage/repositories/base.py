@@ -39,14 +39,16 @@ class Repository:
     def _rows(self, statement: Executable) -> Sequence[Row[Any]]:
         return self._connection.execute(statement).all()
 
-    def _many(self, statement: Executable) -> Iterator[Any]:
-        """Yield the rows of a statement that may have tens of thousands, as named tuples.
+    def _many(self, statement: Executable, of: Any = None) -> Iterator[Any]:
+        """Yield the rows of a statement that may have tens of thousands, as named tuples, of a type with their names.
 
         SQLAlchemy's own rows take 0.7 µs to find a value by its name: a fifth of a view of 20,000 budgets. They are
         read in batches, because all at once would take as much memory as what is made of them.
         """
         result = self._connection.execute(statement)
-        make = _row_type(tuple(result.keys()))._make
+        names = tuple(result.keys())
+        assert of is None or of._fields == names
+        make = (of or _row_type(names))._make
         for batch in result.partitions(1_000):
             yield from map(make, batch)
 

@@ -103,7 +103,7 @@ class UsageRepository(Repository):
                 for number, segment in enumerate(part)
             ]
             # One row per origin, with the sum of each segment as a column of its own.
-            for row in self._rows(select(*_OWNER, currency.label("currency"), *sums).where(*of_origin)):
+            for row in self._many(select(*_OWNER, currency.label("currency"), *sums).where(*of_origin)):
                 of_segments = row[len(row) - len(sums) :]
                 values = {number: found for number, found in enumerate(of_segments, start) if found is not None}
                 if values:
@@ -125,8 +125,7 @@ class UsageRepository(Repository):
         if origin_keys is not None:
             wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
             statement = statement.where(_o.origin_key.in_(select(wanted.c.origin_key)))
-        rows = self._many(statement)
-        return [DatedCost(row.origin_key, row.day, row.amount, row.charges) for row in rows]
+        return list(self._many(statement, DatedCost))
 
     def sums_by_service_and_day(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[ServiceDay]:
         """Return the sums of ``stretches`` by day, service and currency, the latest day first."""
