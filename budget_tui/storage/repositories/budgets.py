@@ -192,7 +192,7 @@ class BudgetRepository(Repository):
         ]
 
     def _planned(self, statement: Select[Any]) -> list[PlannedBudget]:
-        return list(map(_planned, self._many(statement)))
+        return list(self._many(statement, _planned))
 
     # Writing
 
@@ -563,29 +563,35 @@ def _period(start: date, end: date, fiscal_start: int) -> Period:
     return Period(start, end, fiscal_start)
 
 
-def _planned(row: Any) -> PlannedBudget:
+def _planned(
+    budget_id: str, entity_key: int, entity_id: str, name: str, path: str, level_code: str, category: str,
+    budget_type: str, amount: int, currency: str, period_kind: str, start: date, end: date, provider: str, notes: str,
+    is_active: bool, in_cycle: bool, parent_id: str | None, created_by: str, created_at: datetime,
+    updated_by: str | None, updated_at: datetime | None, fiscal_start: int,
+) -> PlannedBudget:  # fmt: skip
+    """Return the budget of a row of `_PLANNED`. Each text is in memory once."""
     return PlannedBudget(
-        budget_id=row.budget_id,
-        entity_key=row.entity_key,
-        entity_id=intern(row.entity_id),  # each text is in memory once
-        entity_name=intern(row.name),
-        path=intern(row.path),
-        level_code=intern(row.level_code),
-        category=_CATEGORIES[row.category],
-        budget_type=_TYPES[row.budget_type],
-        amount=row.amount,
-        currency=intern(row.currency),
-        period_kind=_KINDS[row.period_kind],
-        period=_period(row.period_start, row.period_end, row.fiscal_start),
-        provider=intern(row.provider),
-        notes=row.notes,
-        is_active=row.is_active,
-        in_cycle=row.in_cycle,
-        parent_id=row.parent_id,
-        created_by=intern(row.created_by),
-        created_at=row.created_at,
-        updated_by=row.updated_by,
-        updated_at=row.updated_at,
+        budget_id,
+        entity_key,
+        intern(entity_id),
+        intern(name),
+        intern(path),
+        intern(level_code),
+        _CATEGORIES[category],
+        _TYPES[budget_type],
+        amount,
+        intern(currency),
+        _KINDS[period_kind],
+        _period(start, end, fiscal_start),
+        intern(provider),
+        notes,
+        is_active,
+        in_cycle,
+        parent_id,
+        intern(created_by),
+        created_at,
+        updated_by,
+        updated_at,
     )
 
 

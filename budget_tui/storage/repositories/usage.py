@@ -39,13 +39,8 @@ class UsageRepository(Repository):
         """Return all origins, by their keys."""
         rows = self._many(select(_o.origin_key, *_OWNER, _o.service, _o.currency, _o.source).where(_o.org_key == org))
         return {
-            row.origin_key: UsageOrigin(
-                (row.entity_key, row.category, row.provider.casefold()),
-                row.service,
-                row.currency,
-                row.source == AGENT_SOURCE,
-            )
-            for row in rows
+            key: UsageOrigin((entity_key, category, provider.casefold()), service, currency, source == AGENT_SOURCE)
+            for key, entity_key, category, provider, service, currency, source in rows
         }
 
     # Sums by segment
