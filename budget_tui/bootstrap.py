@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from budget_tui.services.database import Database
     from budget_tui.services.entities import Entities
     from budget_tui.services.explain import Explainer
+    from budget_tui.services.forecasts import Forecasts
     from budget_tui.services.history import History
     from budget_tui.services.imports import Imports
     from budget_tui.services.keys import Keys
@@ -93,6 +94,7 @@ class Services:
     plans: ClassVar[_Service[Plans]] = _Service("plans", "Plans")
     plan_views: ClassVar[_Service[PlanViews]] = _Service("plan_views", "PlanViews")
     explain: ClassVar[_Service[Explainer]] = _Service("explain", "Explainer")
+    forecasts: ClassVar[_Service[Forecasts]] = _Service("forecasts", "Forecasts")
     cost_details: ClassVar[_Service[CostDetails]] = _Service("cost_details", "CostDetails")
     database: ClassVar[_Service[Database]] = _Service("database", "Database")
 
@@ -114,7 +116,7 @@ class Services:
 
     def close_readers(self) -> None:
         """Close the open read connections. Close writers last: that removes the write-ahead log."""
-        for name in ("snapshots", "agents", "plan_views", "cost_details"):
+        for name in ("snapshots", "agents", "plan_views", "cost_details", "forecasts"):
             if name in self.__dict__:
                 getattr(self, name).close()
 

@@ -20,6 +20,7 @@ from budget_tui.cli.session import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, op
 PROGRAM = "budget-tui"
 MODULES = {
     "status": ("status", "Show what is left, the pace, and projects at risk."),
+    "forecast": ("forecast", "Show what will be spent by the period's end, as a range."),
     "explain": ("explain", "Show where the numbers come from."),
     "budget": ("budget", "The global budget."),
     "project": ("project", "Projects and their allocations."),

@@ -189,6 +189,15 @@ class UnmappedOrigin(NamedTuple):
     last_day: date
 
 
+class PathDay(NamedTuple):
+    """What an entity itself spent on a day, in nanos; ``path`` None is unmapped. What ``is_once`` is no usage."""
+
+    path: str | None
+    day: date
+    is_once: bool
+    amount: int
+
+
 class DayCost(NamedTuple):
     """A cost to store: the amount, tokens and charges of one origin on one day."""
 

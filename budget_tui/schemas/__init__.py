@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         base,
         costs,
         explain,
+        forecast,
         hierarchy,
         manual,
         periods,
@@ -23,7 +24,20 @@ if TYPE_CHECKING:
         status,
     )
 
-__all__ = ["agents", "audit", "base", "costs", "explain", "hierarchy", "manual", "periods", "plan", "problem", "status"]
+__all__ = [
+    "agents",
+    "audit",
+    "base",
+    "costs",
+    "explain",
+    "forecast",
+    "hierarchy",
+    "manual",
+    "periods",
+    "plan",
+    "problem",
+    "status",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

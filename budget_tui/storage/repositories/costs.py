@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import Integer, Row, case, delete, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, Resolution, UnmappedOrigin
+from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, PathDay, Resolution, UnmappedOrigin
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SourceRow
 
@@ -173,6 +173,19 @@ class CostRepository(Repository):
             .order_by(_o.charge_category)
         )
         return {row.charge_category: row.amount for row in rows}
+
+    def by_day(self, org: int, currency: str, days: Period) -> list[PathDay]:
+        """Return what each entity itself spent on each of ``days``, usage apart from what comes once."""
+        start, after = days.half_open
+        once = case((_o.charge_category == "usage", 0), else_=1)
+        rows = self._rows(
+            select(_e.path, _c.day, once.label("once"), total(_c.amount_nanos).label("amount"))
+            .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
+            .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
+            .where(_c.day >= start, _c.day < after, _o.org_key == org, _o.currency == currency)
+            .group_by(_o.entity_key, _e.path, _c.day, once)
+        )
+        return [PathDay(row.path, row.day, bool(row.once), row.amount) for row in rows]
 
     # Sources
 

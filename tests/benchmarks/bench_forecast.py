@@ -1,0 +1,202 @@
+"""How good forecasts are, and what they cost: spending of seven kinds, forecast from each day from the 21st on.
+
+The range is to hold what became in four of five cases. Its median is compared with four rivals of one line each, which
+know the declared fees as well. ``bench_forecast.py SEED`` draws other spending.
+"""
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from statistics import fmean
+from typing import NamedTuple
+
+from measure import report
+
+from budget_tui.domain.forecast import MAX_DAYS, MIN_DAYS, Draws, expected, range_of, seed_of
+from budget_tui.domain.period import Period, PeriodRule, parse_rule
+
+FIRST, DAYS, SERIES = date(2025, 1, 1), 182, 40
+PROJECTS = 2_000
+MIN_ORIGIN, MIN_TO_COME = 21, 3
+CENTS = 10**7
+RULE: PeriodRule = parse_rule("monthly", "1", "1")
+RIVALS = ("run rate", "month's average", "same weekday", "last month's remainder")
+
+
+class Spending(NamedTuple):
+    """Usage of each day from `FIRST` on, and fees that are declared, by day."""
+
+    usage: list[int]
+    declared: dict[int, int]
+
+
+def _noisy(rng: random.Random, level: float, spread: float = 0.35) -> int:
+    return max(0, round(level * rng.lognormvariate(0, spread)))
+
+
+def _week(rng: random.Random) -> list[float]:
+    weekend = rng.uniform(0.1, 0.7)
+    return [rng.uniform(0.85, 1.15) for _ in range(5)] + [weekend * rng.uniform(0.8, 1.2) for _ in range(2)]
+
+
+def _pattern(rng: random.Random) -> list[int]:
+    level, week = rng.uniform(500, 20_000), _week(rng)
+    return [_noisy(rng, level * week[(FIRST + timedelta(days=day)).weekday()]) for day in range(DAYS)]
+
+
+def _fees(rng: random.Random, usage: Sequence[int]) -> dict[int, int]:
+    amount = round(fmean(usage) * rng.uniform(6, 15))
+    return {day: amount for day in range(DAYS) if (FIRST + timedelta(days=day)).day == 1}
+
+
+def weekdays(rng: random.Random) -> Spending:
+    return Spending(_pattern(rng), {})
+
+
+def declared_fee(rng: random.Random) -> Spending:
+    usage = _pattern(rng)
+    return Spending(usage, _fees(rng, usage))
+
+
+def fee_not_declared(rng: random.Random) -> Spending:
+    usage = _pattern(rng)
+    for day, amount in _fees(rng, usage).items():
+        usage[day] += amount
+    return Spending(usage, {})
+
+
+def regime_change(rng: random.Random) -> Spending:
+    at, factor = rng.randrange(60, 140), rng.choice((0.4, 0.6, 1.6, 2.2))
+    return Spending([round(amount * (factor if day >= at else 1)) for day, amount in enumerate(_pattern(rng))], {})
+
+
+def spikes(rng: random.Random) -> Spending:
+    return Spending([amount * (rng.randrange(5, 12) if rng.random() < 0.04 else 1) for amount in _pattern(rng)], {})
+
+
+def silence(rng: random.Random) -> Spending:
+    usage = _pattern(rng)
+    for _ in range(rng.randrange(2, 5)):
+        start = rng.randrange(20, DAYS - 20)
+        for day in range(start, start + rng.randrange(4, 15)):
+            usage[day] = 0
+    return Spending(usage, {})
+
+
+def weekly_batches(rng: random.Random) -> Spending:
+    level, on = rng.uniform(5_000, 100_000), rng.randrange(7)
+    return Spending(
+        [_noisy(rng, level, 0.5) if (FIRST + timedelta(days=day)).weekday() == on else 0 for day in range(DAYS)], {}
+    )
+
+
+KINDS: tuple[Callable[[random.Random], Spending], ...] = (
+    weekdays, declared_fee, fee_not_declared, regime_change, spikes, silence, weekly_batches,
+)  # fmt: skip
+WITH_FEES = {declared_fee.__name__, fee_not_declared.__name__}
+
+
+class Case(NamedTuple):
+    """One forecast and what became, each as a share of the spending's mean month."""
+
+    held: bool
+    width: float
+    error: float
+    rivals: tuple[float, ...]
+
+
+def ends_before(day: date) -> list[date]:
+    found, period = [], RULE.containing(FIRST)
+    while period.end <= day:
+        found.append(period.end)
+        period = RULE.after(period)
+    return found
+
+
+def cases(spending: Spending, draws: dict[tuple[date, date], Draws]) -> Iterator[Case]:
+    usage = [amount * CENTS for amount in spending.usage]
+    month = fmean(usage) * 30.4 + sum(spending.declared.values()) * CENTS / (DAYS / 30.4) or 1.0
+    for origin in range(MIN_ORIGIN - 1, DAYS - 1):
+        last = FIRST + timedelta(days=origin)
+        period = RULE.containing(last)
+        stop = (period.end - FIRST).days
+        if stop >= DAYS or stop - origin < MIN_TO_COME:
+            continue
+        # Fees come on the first, which is never among the days that are left of a month.
+        became = sum(usage[origin + 1 : stop + 1])
+        history = usage[max(0, origin + 1 - MAX_DAYS) : origin + 1]
+        drawn = draws.setdefault((last, period.end), Draws(stop - origin, seed_of(period, last)))
+        found = range_of(expected(history, last, period.end, 0, 0, drawn), last, ends_before(last))
+        yield Case(
+            found.low <= became <= found.high,
+            (found.high - found.low) / month,
+            abs(found.median - became) / month,
+            tuple(abs(guess - became) / month for guess in rivals(usage, origin, stop, period)),
+        )
+
+
+def rivals(usage: Sequence[int], origin: int, stop: int, period: Period) -> tuple[float, ...]:
+    """Guesses of what comes after ``origin`` through ``stop``, in the order of `RIVALS`."""
+    to_come, first = stop - origin, (period.start - FIRST).days
+    run_rate = fmean(usage[max(0, origin - 6) : origin + 1]) * to_come
+    average = fmean(usage[max(0, first) : origin + 1]) * to_come
+    weekday = sum(
+        fmean([usage[day - 7 * back] for back in range(1, 13) if 0 <= day - 7 * back <= origin] or [0])
+        for day in range(origin + 1, stop + 1)
+    )
+    before = RULE.containing(period.start - timedelta(days=1))
+    start = (before.end - FIRST).days - to_come + 1
+    remainder = float(sum(usage[max(0, start) : max(0, (before.end - FIRST).days + 1)]))
+    return run_rate, average, weekday, remainder
+
+
+def speed() -> float:
+    """Seconds that forecasts of many projects with twelve weeks of data take, once they are read."""
+    rng, last = random.Random(3), FIRST + timedelta(days=MAX_DAYS - 1)
+    histories = [[rng.randrange(10**12) for _ in range(MAX_DAYS)] for _ in range(PROJECTS)]
+    end = RULE.containing(last).end + timedelta(days=20)
+    began = time.perf_counter()
+    draws = Draws((end - last).days, 1)
+    for history in histories:
+        range_of(expected(history, last, end, 0, 0, draws), last, ends_before(last))
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    assert MIN_DAYS < MIN_ORIGIN
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 20_250_101
+    draws: dict[tuple[date, date], Draws] = {}
+    by_kind = {
+        kind.__name__: [case for number in range(SERIES) for case in cases(kind(random.Random(seed + number)), draws)]
+        for kind in KINDS
+    }
+    everything = [case for found in by_kind.values() for case in found]
+    without_fees = [case for kind, found in by_kind.items() if kind not in WITH_FEES for case in found]
+
+    def coverage(name: str, found: Sequence[Case], away: float) -> None:
+        held = fmean(case.held for case in found)
+        print(f"range holds, {name} | {held:.1%} | 80.0% | {abs(held - 0.8) * 100:.1f} | {away:.1f}", flush=True)
+
+    def error(name: str, found: Sequence[Case], limit: float) -> None:
+        best, rival = min((fmean(case.rivals[at] for case in found), rival) for at, rival in enumerate(RIVALS))
+        report(
+            f"error of the median, {name}, and {rival}",
+            fmean(case.error for case in found),
+            best,
+            limit,
+            "{:.1%}".format,
+        )
+
+    coverage("all", everything, 8)
+    error("all without fees", without_fees, 0.93)
+    for kind, found in by_kind.items():
+        coverage(kind.replace("_", " "), found, 10)
+        error(kind.replace("_", " "), found, 1.25)
+        print(f"# {kind}: width {fmean(case.width for case in found):.1%} of a month", file=sys.stderr)
+    report(f"forecasts of {PROJECTS:,} projects", speed(), 0.3, 1.0)
+
+
+if __name__ == "__main__":
+    main()

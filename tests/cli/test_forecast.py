@@ -1,0 +1,42 @@
+"""``forecast``: the range for each project and for everything."""
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def demo(cli: Cli) -> Cli:
+    """Runs one command line on the demonstration data, which has three months of costs."""
+    cli("demo", "--load").done()
+    return cli
+
+
+def test_the_range_in_words_and_as_json(demo: Cli) -> None:
+    shown = demo("forecast").done().out
+    assert "By Jan 31, 2026, data through Jan 13, 2026" in shown
+    header, *lines = shown.splitlines()[2:]
+    assert header.split() == ["PROJECT", "SPENT", "LOW", "MEDIAN", "HIGH", "BUDGET"]
+    assert "over, almost surely" in next(line for line in lines if line.startswith("PCC"))
+    assert "Dandelion: a single number, as 0 complete days of data are too few for a range" in shown
+    found = demo("forecast", "--json").json
+    assert (found["as_of"], found["period_end"], found["currency"]) == ("2026-01-13", "2026-01-31", "USD")
+    everything = found["total"]["forecast_usd"]
+    assert everything["method"] == "weeks"
+    assert found["total"]["spent_usd"] <= everything["low"] <= everything["median"] <= everything["high"]
+    assert [project["project_id"] for project in found["projects"]] == [
+        "pcc",
+        "videonest-api",
+        "python-api",
+        "dandelion",
+    ]
+    assert found["projects"][-1]["forecast_usd"]["method"] == "mean"
+
+
+def test_one_project(demo: Cli) -> None:
+    shown = demo("forecast", "pcc").done().out
+    assert "total" not in shown
+    assert "PCC: drawn from the weeks of" in shown
+    [project] = demo("forecast", "pcc", "--json").json["projects"]
+    assert project["project_id"] == "pcc"
+    demo("forecast", "nope").refused(4, "there is no project 'nope'")

@@ -1,0 +1,112 @@
+"""Forecasts as ranges: what they rest on, what they never go below, and what they know in advance."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budget_tui.domain.forecast import (
+    DRAWS,
+    MAX_DAYS,
+    MIN_DAYS,
+    Draws,
+    Expected,
+    Forecast,
+    added_up,
+    expected,
+    fees_in,
+    range_of,
+    scaled_errors,
+    since_change,
+    widening,
+)
+
+LAST = date(2026, 1, 12)
+END = date(2026, 1, 31)
+ENDED = [date(2025, 11, 30), date(2025, 12, 31)]
+DOLLAR = 10**9
+
+amounts = st.integers(0, 1000 * DOLLAR)
+histories = st.lists(amounts, min_size=MIN_DAYS, max_size=MAX_DAYS)
+
+
+def scope(history: Sequence[int], base: int = 0, seed: int = 1) -> Expected:
+    return expected(history, LAST, END, base, base, Draws((END - LAST).days, seed))
+
+
+def forecast(history: Sequence[int], base: int = 0, seed: int = 1) -> Forecast:
+    return range_of(scope(history, base, seed), LAST, ENDED)
+
+
+@given(histories, amounts)
+def test_a_range_is_in_order_and_never_below_what_is_spent(history: list[int], spent: int) -> None:
+    found = forecast(history, spent)
+    assert spent <= found.low <= found.median <= found.high
+    assert found == forecast(history, spent), "the same data give the same numbers"
+    assert (found.has_range, found.days_of_history) == (True, len(history))
+
+
+@given(st.lists(st.tuples(histories, amounts), min_size=1, max_size=4))
+def test_a_parents_draws_are_the_sums_of_its_childrens(children: list[tuple[list[int], int]]) -> None:
+    scopes = [scope(history, base) for history, base in children]
+    parent = added_up(scopes)
+    assert list(parent.draws) == [sum(each.draws[draw] for each in scopes) for draw in range(DRAWS)]
+    assert parent.base == sum(each.base for each in scopes)
+    assert sum(parent.history) == sum(sum(each.history) for each in scopes)
+    assert len(parent.history) == max(len(each.history) for each in scopes)
+
+
+@given(amounts, st.integers(MIN_DAYS, MAX_DAYS))
+def test_what_costs_the_same_each_day_is_known_exactly(amount: int, days: int) -> None:
+    assert forecast([amount] * days, 7)[:3] == (7 + 19 * amount,) * 3
+
+
+@pytest.mark.parametrize("days", [0, 1, MIN_DAYS - 1])
+def test_a_few_days_give_a_single_number(days: int) -> None:
+    found = forecast([DOLLAR] * days, DOLLAR)
+    assert (found.has_range, found.days_of_history) == (False, days)
+    assert found[:3] == (DOLLAR + (19 * DOLLAR if days else 0),) * 3
+
+
+def test_weekdays_are_kept() -> None:
+    """LAST is a Monday: of the 19 days to come, 14 are workdays and 5 lie on weekends."""
+    history = [0 if (LAST - timedelta(days=ago)).weekday() >= 5 else DOLLAR for ago in reversed(range(MAX_DAYS))]
+    assert forecast(history)[:3] == (14 * DOLLAR,) * 3
+
+
+def with_fee(day_of_month: int, amount: int = 400 * DOLLAR) -> list[int]:
+    days = [LAST - timedelta(days=ago) for ago in reversed(range(MAX_DAYS))]
+    return [10 * DOLLAR + (amount if day.day == day_of_month else 0) for day in days]
+
+
+@pytest.mark.parametrize(("day_of_month", "fee"), [(1, 0), (20, 400 * DOLLAR), (31, 400 * DOLLAR)])
+def test_a_monthly_fee_stands_on_its_day(day_of_month: int, fee: int) -> None:
+    """A straight line would multiply the one on the 1st."""
+    found = forecast(with_fee(day_of_month))
+    assert found[:3] == (19 * 10 * DOLLAR + fee,) * 3
+
+
+def test_a_fee_is_one_that_was_seen_in_two_months() -> None:
+    assert [fee.day_of_month for fee in fees_in(with_fee(5), LAST)] == [5]
+    once = [10 * DOLLAR] * 50 + [400 * DOLLAR] + [10 * DOLLAR] * 33
+    assert fees_in(once, LAST) == []
+
+
+def test_after_a_change_of_level_only_the_new_one_counts() -> None:
+    history = [100, 110, 90, 100, 105, 95, 100] * 8 + [300, 310, 290, 300, 305, 295, 300] * 4
+    assert list(since_change(history)) == history[-28:]
+    spike = [*history[:56], *[100, 110, 90, 9000, 105, 95, 100] * 1, *history[:21]]
+    assert list(since_change(spike)) == spike, "one week is no level"
+
+
+def test_ranges_are_widened_by_their_own_errors() -> None:
+    assert widening([5000] * 19) == 1250, "too few of them say nothing"
+    assert widening([500] * 30) == 1000
+    assert widening([1400] * 30) == 1400
+    assert widening([9000] * 30) == 3000
+    calm = [100 + (day * 7919) % 11 for day in range(MAX_DAYS)]
+    errors = scaled_errors(calm, LAST, ENDED)
+    assert len(errors) >= 20
+    assert scaled_errors(calm, LAST, []) == []
