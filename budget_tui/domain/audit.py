@@ -30,13 +30,17 @@ class AuditEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """A filter of audit entries; '' and None match all. ``since`` is inclusive, ``until`` exclusive."""
+    """A filter of audit entries; '' and None match all. ``since`` is inclusive, ``until`` exclusive.
+
+    ``subject`` is a part of the subjects to match, ``whole_subject`` all of it.
+    """
 
     action: str = ""
     subject: str = ""
     actor: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    whole_subject: str = ""
 
 
 def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import AuditEntry, shown_facts
+from budget_tui.domain.hierarchy import POOL
+from budget_tui.presentation.formatting import count, money
+
+_PARTICIPLES = {"add": "added", "set": "set", "rename": "renamed", "archive": "archived", "restore": "restored"}
 
 
 def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
@@ -45,3 +50,27 @@ def shown(fact: object) -> str:
     if isinstance(fact, bool):
         return "yes" if fact else "no"
     return f"{fact:,}" if isinstance(fact, int) else str(fact)
+
+
+def sentence(entry: AuditEntry, currency: str, names: Mapping[str, str]) -> str:
+    """Say what an entry changed of its subject, ``24 costs recorded, $88.00``; ``names`` are of projects, by id."""
+    before, after = shown_facts(entry.before), shown_facts(entry.after)
+    if entry.action == "cost.add":
+        facts = after or before
+        done = "recorded" if after else "removed"
+        return f"{count(facts['costs'], 'cost')} {done}, {_money(facts, currency)}"
+    if entry.action == "transfer":
+        moved = parse_amount(str(after["amount"])) - parse_amount(str(before["amount"]))
+        facts = {**before, **after}
+        end = next(str(each) for each in (facts["from"], facts["to"]) if each != entry.subject)
+        other = "unallocated" if end == POOL else names.get(end, end)
+        return f"{money(abs(moved), currency)} {'from' if moved > 0 else 'to'} {other}"
+    if entry.action == "allocation.set":
+        return f"allocated {_money(before, currency)} → {_money(after, currency)}"
+    noun, _, done = entry.action.partition(".")
+    words = f"{noun} {_PARTICIPLES.get(done, done)}".rstrip()
+    return ": ".join(filter(None, (words, changes(entry))))
+
+
+def _money(facts: Mapping[str, Any], currency: str) -> str:
+    return money(parse_amount(str(facts["amount"])), currency)

@@ -128,6 +128,8 @@ def amounts(
 
 # Projects
 
+_SPARK_LABEL = "14 days"
+"""As wide as the sparkline of 14 days."""
 _SEVERITY = {Status.EXHAUSTED: 3, Status.CRITICAL: 2, Status.WARNING: 1, Status.HEALTHY: 0}
 _FOREVER = Decimal("Infinity")
 
@@ -154,6 +156,27 @@ def pace_bar_style(pace: Pace) -> str:
     """The style of the bar of a status; '' where nothing is the matter."""
     style = pace_style(pace)
     return "" if style in ("muted", Status.HEALTHY) else style
+
+
+def sparkline_column(draw: Callable[[ProjectLine], str]) -> Column[ProjectLine]:
+    """Return the column of what ``draw`` makes of the last 14 days of a project."""
+    width = len(_SPARK_LABEL)
+    return Column(
+        "spark",
+        _SPARK_LABEL,
+        draw,
+        min_width=width,
+        max_width=width,
+        style=lambda _: "bar",
+        priority=1,
+        yields_late=True,
+    )
+
+
+def beside_bar(columns: Sequence[Column[ProjectLine]], added: Column[ProjectLine]) -> tuple[Column[ProjectLine], ...]:
+    """Return ``columns`` with another one after the bar."""
+    at = next(at for at, column in enumerate(columns, 1) if column.bar is not None)
+    return (*columns[:at], added, *columns[at:])
 
 
 @cache

@@ -350,6 +350,17 @@ def _halves(share: Fraction, width: int) -> int:
     return min(halves, width * 2 - 2) if share < 1 and width > 1 else halves
 
 
+_LEFT_DOTS, _RIGHT_DOTS = (0, 0x40, 0x44, 0x46, 0x47), (0, 0x80, 0xA0, 0xB0, 0xB8)
+
+
+def sparkline(amounts: Sequence[int]) -> str:
+    """Draw amounts as columns of braille dots, two in a cell, as high as their share of the largest one."""
+    top = max(1, *amounts)
+    heights = [-(-max(0, amount) * 4 // top) for amount in amounts]
+    pairs = zip(heights[::2], [*heights[1::2], 0], strict=False)
+    return "".join(chr(0x2800 + _LEFT_DOTS[left] + _RIGHT_DOTS[right]) for left, right in pairs)
+
+
 def elapsed(snapshot: BudgetSnapshot) -> Fraction:
     """Return the share that even spending would have reached today: day 13 of 31 is 42%."""
     period = snapshot.period

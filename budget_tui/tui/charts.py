@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import accumulate
+from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -128,6 +129,48 @@ def scale_label(nanos: int, currency: str, room: int) -> str:
         if len(text) > room and nanos >= unit * NANOS:
             text = f"{formatting.short_money(nanos // unit, currency)}{letter}"
     return text
+
+
+DayAmounts = Sequence[tuple[date, int | None]]
+"""Days one after another, each with its spend; None where nothing is known."""
+
+_SHADES = ("$accent 30%", "$accent 45%", "$accent 62%", "$accent 80%", "$accent")
+_GLYPHS = ("░ ", "░░", "▒▒", "▓▓", "██")
+_ZERO = "··"
+
+
+def calendar(days: DayAmounts, today: date, currency: str, *, is_plain: bool) -> list[Content]:
+    """Draw the spend of whole weeks up to ``today`` as a calendar: a column per week, a line per day from Monday on.
+
+    The more was spent, the brighter the day; a day of which nothing is known stays empty. ``is_plain`` shades with
+    characters instead, where there are no shades of a colour.
+    """
+    weeks = [days[at : at + 7] for at in range(0, len(days), 7)]
+    top = max((amount or 0 for _, amount in days), default=0)
+
+    def shade(level: int) -> Content:
+        return Content(_GLYPHS[level]) if is_plain else Content.styled("██", _SHADES[level])
+
+    def cell(day: date, amount: int | None) -> Content:
+        mark = Content.styled("◂", STRONG) if day == today else Content(" ")
+        if amount is None:
+            return Content("  ") + mark
+        if amount <= 0:
+            return Content.styled(_ZERO, MUTED) + mark
+        return shade(min(int(5 * sqrt(amount / top)), 4)) + mark
+
+    title = Content.styled(f"Last {len(weeks)} weeks", "bold")
+    legend = [Content.styled(f"{_ZERO} ", MUTED), *(shade(level) for level in range(len(_SHADES)))]
+    legend.append(Content.styled(f" {formatting.money(top, currency)}", MUTED))
+    months = "   " + "".join(
+        f"{week[0][0]:%b}" if at and week[0][0].month != weeks[at - 1][0][0].month else "   "
+        for at, week in enumerate(weeks)
+    )
+    lines = [Content.assemble(title, "  ", *legend), Content.styled(f" {months}".rstrip(), MUTED)]
+    for weekday in range(7):
+        name = Content.styled(f"{weeks[0][weekday][0]:%a} ", MUTED)
+        lines.append(Content("").join([name, *(cell(*week[weekday]) for week in weeks if weekday < len(week))]))
+    return lines
 
 
 class DayChart(Widget, can_focus=True):

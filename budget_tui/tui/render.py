@@ -78,10 +78,12 @@ BAR_STYLES: dict[str, str] = {
 """The styles of a bar's cells, by name; what is filled has the style of its status."""
 
 
-def bar(share: Fraction, width: int, tick: Fraction | None = None, style: str = "") -> Content:
+def bar(
+    share: Fraction, width: int, tick: Fraction | None = None, style: str = "", held: Fraction = Fraction(0)
+) -> Content:
     """Draw a bar with its pace tick, filled in a named ``style``; see `formatting.bar`."""
     filled = style or "bar"
-    parts = groupby(formatting.bar(share, width, tick), lambda cell: BAR_STYLES.get(cell, filled))
+    parts = groupby(formatting.bar(share, width, tick, held), lambda cell: BAR_STYLES.get(cell, filled))
     return Content.assemble(*(("".join(cells), CELL_STYLES[name]) for name, cells in parts))
 
 

@@ -246,8 +246,11 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         measuring: Sequence[Row] | None = None,
         measures: bool = True,
         keeps_row: bool = True,
+        keeps_order: bool = False,
     ) -> None:
         """Show ``rows``, in new ``columns`` if given. The cursor ``keeps_row``, or its index.
+
+        With ``keeps_order``, the same rows stay where they are, whatever the column they are sorted by says now.
 
         Columns are as wide as the texts of ``measuring``, by default all rows; without ``measures``, widths stay.
         """
@@ -255,7 +258,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             self.columns = columns
         if measures or not self._widths:
             self._widths = measured(self.columns, rows if measuring is None else measuring)
+        places = {self.id_of(row): at for at, row in enumerate(self._sorted or ())} if keeps_order else {}
         self.everything, self._sorted = rows, None
+        if len(places) == len(rows) and all(self.id_of(row) in places for row in rows):
+            self._sorted = sorted(rows, key=lambda row: places[self.id_of(row)])
         self._arrange(keeps_row=keeps_row)
 
     def choose(self, is_chosen: Callable[[Row], bool] | None) -> None:
@@ -350,8 +356,17 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         order = ["", *(column.key for column in self.columns if column.sort_key is not None)]
         self._sort(order[(order.index(self.sort_key) + 1) % len(order)], descending=False)
 
+    def sort_again(self) -> None:
+        """Sort rows that kept their order by what they show now."""
+        self._sort(self.sort_key, descending=self.sort_descending)
+
+    def redraw(self) -> None:
+        """Draw all rows again: texts changed that the rows do not contain."""
+        self._strips.clear()
+        self.refresh()
+
     def sort_by_trouble(self) -> None:
-        """Sort by status, the worst first; again: in the order of its own."""
+        """Sort by status, the worst first; again: in the original order."""
         if self.sort_key == "status":
             self._sort("", descending=False)
         else:

@@ -260,7 +260,7 @@ async def test_a_wide_screen_describes_the_project_under_the_cursor(
     async with open_dashboard(mode="projects", size=(160, 40)) as dashboard:
         assert dashboard.line_with("$45.00 left of $150.00").endswith("out Jan 18 ▲ │")
         assert "spends $8.03 a day, the drip allows $2.50" in dashboard.text, "why it is yellow"
-        assert "Last 14 days" in dashboard.text
+        assert "Last 14 weeks" in dashboard.text
         assert "$64.20" in dashboard.line_with("anthropic")
         await dashboard.keys("j")
         assert "$72.00 left of $120.00" in dashboard.text
@@ -268,17 +268,17 @@ async def test_a_wide_screen_describes_the_project_under_the_cursor(
         assert "$64.20" not in dashboard.text
         await dashboard.keys("e", *"130", "enter")
         assert "$82.00 left of $130.00" in dashboard.text
-        assert "120 → 130" in dashboard.line_with("allocation.set")
+        assert "$120.00 → $130.00" in dashboard.text
         elsewhere.costs.add(CostEntry("videonest-api", units(7), provider="receipts"))
         dashboard.app.reload()
         await dashboard.settled()
         assert "$7.00" in dashboard.line_with("receipts")
         await dashboard.resized(139, 40)
-        assert "Last 14 days" not in dashboard.text
+        assert "Last 14 weeks" not in dashboard.text
         await dashboard.resized(140, 40)
-        assert "Last 14 days" in dashboard.text
+        assert "Last 14 weeks" in dashboard.text
         await dashboard.keys("/", *"nothing of that name")
-        assert "Last 14 days" not in dashboard.text
+        assert "Last 14 weeks" not in dashboard.text
 
 
 async def test_an_empty_table_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

@@ -198,6 +198,8 @@ def _conditions(only: AuditFilter) -> Sequence[ColumnElement[bool]]:
         found.append(func.substr(_a.action, 1, len(only.action)) == only.action)
     if only.subject:
         found.append(_a.subject.icontains(only.subject, autoescape=True))
+    if only.whole_subject:
+        found.append(_a.subject == only.whole_subject)
     if only.actor:
         found.append(_a.actor == only.actor)
     if only.since:

@@ -46,8 +46,8 @@ class FilteredTable(EditableTable[Row]):
     def overall_summary(self, hints: Sequence[str]) -> Content:
         """Return the summary of all rows, with ``hints`` about the filter and the order."""
 
-    def show(self, rows: Sequence[Row], columns: Sequence[Column[Row]]) -> None:
-        self.table.show(rows, columns)
+    def show(self, rows: Sequence[Row], columns: Sequence[Column[Row]], *, keeps_order: bool = False) -> None:
+        self.table.show(rows, columns, keeps_order=keeps_order)
         self.refresh_rows()
 
     def filter(self, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,36 +14,44 @@ from textual.widget import Widget
 from budget_tui.domain.amount import share
 from budget_tui.domain.audit import AuditFilter
 from budget_tui.presentation import explanations, formatting
-from budget_tui.presentation.audit import changes
+from budget_tui.presentation.audit import sentence
 from budget_tui.presentation.columns import pace_bar_style
-from budget_tui.tui.charts import block
+from budget_tui.tui.charts import DayAmounts, block, calendar
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, spread, status
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+    from budget_tui.domain.tokens import AgentBudget
     from budget_tui.services.cost_details import SpendDigest
 
-_CHANGES = 3
-_DAYS = 14
-_CHART_ROWS = 4
+_CHANGES = 5
+_WEEKS = 14
+_COLUMN_DAYS = 14
+_COLUMN_ROWS = 4
 _SERVICES = 6
+_COSTS_AT_LEAST = 3
 
 
 class ProjectDetails(NamedTuple):
-    """A project, what it spent lately and on what, and its last changes."""
+    """A project, what it spent and on what, its agents, and its last changes."""
 
     project_id: str
     spend: SpendDigest
+    agents: tuple[AgentBudget, ...]
     changes: tuple[AuditEntry, ...]
 
 
 def read_details(services: Services, project_id: str, snapshot: BudgetSnapshot) -> ProjectDetails:
     """Read the details of a project in the period of ``snapshot``."""
-    spend = services.cost_details.digest(project_id, snapshot, snapshot.as_of - timedelta(days=_DAYS - 1))
+    today = snapshot.as_of
+    monday = today - timedelta(days=today.weekday() + 7 * (_WEEKS - 1))
     return ProjectDetails(
-        project_id, spend, tuple(services.audit.newest(_CHANGES, only=AuditFilter(subject=project_id)))
+        project_id,
+        services.cost_details.digest(project_id, snapshot, monday),
+        tuple(agent for agent in services.agents.all() if agent.project_id == project_id),
+        tuple(services.audit.newest(_CHANGES, only=AuditFilter(whole_subject=project_id))),
     )
 
 
@@ -60,9 +68,21 @@ class ProjectPane(Widget):
         self.border_title = Content(line.name) if line is not None else ""
         if self.snapshot is None or line is None:
             return Content("")
-        return Content("\n").join(self._lines(self.snapshot, line, self.content_size.width))
+        width, height = self.content_size
+        shown = list(self._head(self.snapshot, line, width))
+        details = self.details
+        if details is None or details.project_id != line.project_id:
+            shown += [Content(""), Content.styled(WAITING, MUTED)]
+        else:
+            currency = self.snapshot.organization.currency
+            if details.spend.trouble is not None:
+                cause = explanations.cause(details.spend.trouble, currency)
+                shown += [Content.styled(part, "$warning") for part in wrap(cause, width)]
+            sections = self._sections(details, self.snapshot, width)
+            shown += _fitting(sections, height - len(shown), _Costs(details.spend, currency, width))
+        return Content("\n").join(shown)
 
-    def _lines(self, snapshot: BudgetSnapshot, line: ProjectLine, width: int) -> Iterator[Content]:
+    def _head(self, snapshot: BudgetSnapshot, line: ProjectLine, width: int) -> Iterator[Content]:
         currency, pace = snapshot.organization.currency, line.pace
         used = formatting.used_share(pace)
         yield bar(used, width, formatting.elapsed(snapshot), pace_bar_style(pace))
@@ -83,28 +103,66 @@ class ProjectPane(Widget):
             ),
             width,
         )
-        details = self.details
-        if details is None or details.project_id != line.project_id:
-            yield from (Content(""), Content.styled(WAITING, MUTED))
-            return
-        if details.spend.trouble is not None:
-            for part in wrap(explanations.cause(details.spend.trouble, currency), width):
-                yield Content.styled(part, "$warning")
-        yield Content("")
-        yield from _days(details.spend, currency, width)
-        yield Content("")
-        yield from _services(details.spend, currency, width)
-        if details.changes:
-            yield from (Content(""), Content.styled("Last changes", "bold"))
-        for entry in details.changes:
-            yield Content.styled(
-                fitted(f"{entry.at.astimezone():%b %d}  {entry.action} {changes(entry)}", width).rstrip(), MUTED
-            )
+        if line.carry.carried:
+            carried = formatting.change(line.carry.carried, currency)
+            yield Content.assemble(("Carried over ", MUTED), carried)
+
+    def _sections(self, details: ProjectDetails, snapshot: BudgetSnapshot, width: int) -> list[_Section]:
+        """Return the sections from the top down; of those that do not fit, the highest ``rank`` goes first."""
+        currency, spend = snapshot.organization.currency, details.spend
+        names = {line.project_id: line.name for line in snapshot.projects}
+        is_plain = self.app.no_color or self.app.native_ansi_color
+        return [
+            _Section(1, calendar(spend.days, snapshot.as_of, currency, is_plain=is_plain)),
+            _Section(0, list(_services(spend, currency, width))),
+            _Section(5, list(_columns(spend.days[-_COLUMN_DAYS:], currency, width))),
+            _Section(2, list(_agents(details.agents, width))),
+            _Section(3, list(_changes(details.changes, currency, names, width))),
+        ]
 
 
-def _days(spend: SpendDigest, currency: str, width: int) -> Iterator[Content]:
+class _Section(NamedTuple):
+    rank: int
+    lines: list[Content]
+
+
+class _Costs(NamedTuple):
+    """The latest costs, as many as there is room for."""
+
+    spend: SpendDigest
+    currency: str
+    width: int
+
+    def lines(self, room: int) -> list[Content]:
+        costs = self.spend.latest[: room - 2]
+        if len(costs) < min(_COSTS_AT_LEAST, len(self.spend.latest)) or not costs:
+            return []
+        texts = [formatting.number(cost.counted, self.currency) for cost in costs]
+        amounts = max(map(len, texts))
+        found = [Content(""), Content.styled("Latest costs", "bold")]
+        for cost, text in zip(costs, texts, strict=True):
+            day = f"{formatting.short_day(cost.day):<6}  "
+            name = " · ".join(filter(None, (cost.service, cost.provider))) or "without a name"
+            room_of_name = self.width - len(day) - amounts - 1
+            found.append(Content.assemble((day, MUTED), fitted(name, room_of_name), f" {text:>{amounts}}"))
+        return found
+
+
+def _fitting(sections: Sequence[_Section], room: int, costs: _Costs) -> list[Content]:
+    """Return the lines of the sections that fit into ``room`` lines, a blank one before each, and the latest costs in
+    what is left."""
+    left, kept = room, set()
+    for at, section in sorted(enumerate(sections), key=lambda each: each[1].rank):
+        if section.lines and len(section.lines) + 1 <= left:
+            left -= len(section.lines) + 1
+            kept.add(at)
+    lines = [line for at in sorted(kept) for line in (Content(""), *sections[at].lines)]
+    return [*lines, *costs.lines(left)]
+
+
+def _columns(days: DayAmounts, currency: str, width: int) -> Iterator[Content]:
     """Draw the spend of the last days as columns."""
-    amounts = [max(0, amount or 0) for _, amount in spend.days]
+    amounts = [max(0, amount or 0) for _, amount in days]
     top = max(amounts)
     title = Content.styled(f"Last {len(amounts)} days", "bold")
     yield spread(title, Content.styled(f"{formatting.money(sum(amounts), currency)} spent", MUTED), width)
@@ -112,10 +170,10 @@ def _days(spend: SpendDigest, currency: str, width: int) -> Iterator[Content]:
         yield Content.styled("nothing spent", MUTED)
         return
     column = max(2, min(5, width // len(amounts)))
-    for row in range(_CHART_ROWS, 0, -1):
-        cells = (block(amount, row, _CHART_ROWS, top) * (column - 1) + " " for amount in amounts)
+    for row in range(_COLUMN_ROWS, 0, -1):
+        cells = (block(amount, row, _COLUMN_ROWS, top) * (column - 1) + " " for amount in amounts)
         yield Content.styled("".join(cells), "$accent")
-    first, last = (formatting.short_day(day) for day in (spend.days[0][0], spend.days[-1][0]))
+    first, last = (formatting.short_day(day) for day in (days[0][0], days[-1][0]))
     yield Content.styled(first + last.rjust(len(amounts) * column - 1 - len(first)), MUTED)
 
 
@@ -136,3 +194,36 @@ def _services(spend: SpendDigest, currency: str, width: int) -> Iterator[Content
         )
     if rest := sum(group.counted for group in spend.services[_SERVICES:]):
         yield Content.styled(f"and {formatting.money(rest, currency)} on others", MUTED)
+
+
+def _agents(agents: Sequence[AgentBudget], width: int) -> Iterator[Content]:
+    """Draw the tokens of the project's agents: used, and reserved."""
+    if not agents:
+        return
+    reserved = sum(agent.reserved_tokens for agent in agents)
+    held = Content.styled(f"{formatting.short_count(reserved)} tokens reserved" if reserved else "", MUTED)
+    yield spread(Content.styled("Agents", "bold"), held, width)
+    texts = [
+        f"{formatting.short_count(agent.used_tokens)} of {formatting.short_count(agent.allocated_tokens)}"
+        for agent in agents
+    ]
+    room = max(map(len, texts))
+    name_room = min(max(len(agent.name) for agent in agents), width // 3)
+    for agent, text in zip(agents, texts, strict=True):
+        of_all = max(agent.allocated_tokens, 1)
+        drawn = bar(
+            share(agent.used_tokens, of_all),
+            max(4, width - name_room - room - 2),
+            held=share(agent.reserved_tokens, of_all),
+        )
+        yield Content.assemble(fitted(agent.name, name_room), " ", drawn, f" {text:>{room}}")
+
+
+def _changes(changes: Sequence[AuditEntry], currency: str, names: dict[str, str], width: int) -> Iterator[Content]:
+    """Yield the last changes in words, with who made them."""
+    if not changes:
+        return
+    yield Content.styled("Last changes", "bold")
+    for entry in changes:
+        text = f"{formatting.short_day(entry.at.astimezone().date()):<6}  {sentence(entry, currency, names)}"
+        yield spread(Content(fitted(text, width).rstrip()), Content.styled(entry.actor, MUTED), width)

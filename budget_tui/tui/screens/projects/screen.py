@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -17,7 +17,7 @@ from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import project_columns
+from budget_tui.presentation.columns import beside_bar, project_columns, sparkline_column
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
 from budget_tui.tui.dialogs.carry import CarryScreen
@@ -32,12 +32,14 @@ from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
 from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from budget_tui.bootstrap import Services
     from budget_tui.tui.dialogs.explain import ExplainQuery
 
 
 class ProjectRows(EditableRows[ProjectLine], FollowedTable[ProjectLine]):
-    """Rows of projects, one of which the pane beside them describes."""
+    """Rows of projects; the pane beside them describes the one under the cursor."""
 
 
 class ProjectTable(FilteredTable[ProjectLine]):
@@ -47,7 +49,11 @@ class ProjectTable(FilteredTable[ProjectLine]):
     NOUN = "project"
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    lately: reactive[Mapping[str, tuple[int, ...]]] = reactive({})
+    """The spend of each of the last days, by the project's id."""
     _latest: BudgetSnapshot
+    _spent: tuple[date, Mapping[str, int]] | None = None
+    """The day, and what each project had spent by then, in the latest snapshot."""
 
     class Edited(Message):
         """The user wants to change an allocation; ``expected`` is the value they saw when they typed another.
@@ -65,12 +71,32 @@ class ProjectTable(FilteredTable[ProjectLine]):
     def __init__(self, step: str) -> None:
         super().__init__()
         self._step = step
+        self._spark = sparkline_column(self._sparkline)
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         if snapshot is not None:  # keep the rows while another organization is being read
             self._latest = snapshot
             self._currency = snapshot.organization.currency
-            self.show(snapshot.projects, project_columns(self._currency, formatting.elapsed(snapshot)))
+            columns = beside_bar(project_columns(self._currency, formatting.elapsed(snapshot)), self._spark)
+            self.show(snapshot.projects, columns, keeps_order=self._keeps_order(snapshot))
+
+    def _keeps_order(self, snapshot: BudgetSnapshot) -> bool:
+        """Return whether rows sorted by trouble stay where they are: no row jumps because its allocation is edited.
+
+        They move when costs come in, and when the screen is entered again.
+        """
+        before, self._spent = (
+            self._spent,
+            (snapshot.as_of, {line.project_id: line.pace.spent for line in snapshot.projects}),
+        )
+        is_by_trouble = self.table.sort_key == "status"
+        return is_by_trouble and (self.is_editing or before == self._spent)
+
+    def watch_lately(self) -> None:
+        self.table.redraw()
+
+    def _sparkline(self, line: ProjectLine) -> str:
+        return formatting.sparkline(self.lately[line.project_id]) if line.project_id in self.lately else ""
 
     def make_table(self) -> ProjectRows:
         return ProjectRows((), self.id_of)
@@ -188,9 +214,26 @@ class ProjectsScreen(TableScreen):
 
     def watch_snapshot(self) -> None:
         self._read_details()
+        self._read_lately()
 
     def on_resize(self) -> None:
         self._read_details()
+
+    def on_screen_suspend(self) -> None:
+        super().on_screen_suspend()
+        if self.is_mounted and self.app.current_mode != self.MODE:  # not for a box over the screen
+            self.table.table.sort_again()
+
+    @work(exclusive=True, group="lately")
+    async def _read_lately(self) -> None:
+        """Read the last days of all projects, after the numbers: for thousands of them, that takes longer."""
+        shown, table = self.snapshot, self.query_one(ProjectTable)
+        if shown is None:
+            return
+        try:
+            table.lately = await self.dashboard.read(lambda services: services.cost_details.lately(shown))
+        except BudgetError:
+            return  # the failure of the snapshot describes it
 
     @work(exclusive=True, group="details")
     async def _read_details(self) -> None:
