@@ -198,6 +198,13 @@ class PathDay(NamedTuple):
     amount: int
 
 
+class CostSum(NamedTuple):
+    """The sum of some costs in nanos, and how many they are."""
+
+    amount: int
+    costs: int
+
+
 class DayCost(NamedTuple):
     """A cost to store: the amount, tokens and charges of one origin on one day."""
 

@@ -24,7 +24,7 @@ from budget_tui.domain.tokens import checked_tokens
 from budget_tui.presentation.formatting import count
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
-from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
+from budget_tui.services.undo import Lines, in_few_words, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 
 MANUAL_SOURCE = "manual"
@@ -53,14 +53,15 @@ class CostEntry:
 
 @dataclass(frozen=True, slots=True)
 class MappingOutcome:
-    """The effect of a new rule on existing costs.
+    """The effect of new rules on existing costs.
 
-    It is the number of origins that changed and, for a rule that names a project, the amounts that this gained, in
-    nanos of each currency.
+    It is the number of origins that changed and, for rules that name a project, the costs that this gained: how many,
+    and their amounts in nanos of each currency.
     """
 
     changed_origins: int
     moved: Mapping[str, int] = field(default_factory=dict)
+    costs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,20 @@ class Costs:
 
         ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider``.
         """
+        return self.map_all_to_project(project_id, [(field, value)])
+
+    def map_all_to_project(self, project_id: str, rules: Sequence[tuple[str, str]]) -> MappingOutcome:
+        """Map costs to a project by several pairs of a field and its value, as one change."""
         with self._context.work() as work:
             entity = _mapped_to(work, project_id)
-            changes = _set_rule(work, "entity", _checked_field(field), value, entity.entity_id)
+            for field, value in rules:
+                _set_rule(work, "entity", _checked_field(field), value, entity)
+            changes = resolve_costs_again(work)
             gained = [change.origin_key for change in changes if change.after == entity.entity_key != change.before]
             moved = work.unit.costs.sums_of(gained)
             work.commit()
-        return MappingOutcome(len(changes), {currency: nanos for currency, nanos in moved.items() if nanos})
+        amounts = {currency: each.amount for currency, each in moved.items() if each.amount}
+        return MappingOutcome(len(changes), amounts, sum(each.costs for each in moved.values()))
 
     def name_provider(self, exported_name: str, short_name: str) -> MappingOutcome:
         """Treat the provider that exports call ``exported_name`` as ``short_name``, past costs included."""
@@ -118,7 +126,8 @@ class Costs:
             raise Refused("a provider needs a name", "give one such as 'openai'")
         short_name = checked_name(short_name).casefold()
         with self._context.work() as work:
-            changes = _set_rule(work, "provider", "name", exported_name, short_name)
+            _set_rule(work, "provider", "name", exported_name, short_name)
+            changes = resolve_costs_again(work)
             work.commit()
         return MappingOutcome(len(changes))
 
@@ -127,7 +136,8 @@ class Costs:
         if category is Category.TOTAL:
             raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
         with self._context.work() as work:
-            changes = _set_rule(work, "category", "name", service_or_provider, category)
+            _set_rule(work, "category", "name", service_or_provider, category)
+            changes = resolve_costs_again(work)
             work.commit()
         return MappingOutcome(len(changes))
 
@@ -361,7 +371,8 @@ def _checked_field(text: str) -> str:
     raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, sub_account, service or provider")
 
 
-def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> list[Change]:
+def _set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str) -> None:
+    """Set a rule and record it; costs follow by `resolve_costs_again`."""
     value = one_line(value).strip()
     if not value:
         raise Refused(
@@ -369,16 +380,35 @@ def _set_rule(work: Work, kind: str, field: str, value: str, target: str) -> lis
             "take one from the unmapped costs",
             command="see the values with: budget-tui cost unmapped",
         )
-    before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target)
+    target_id, target_name = (target.entity_id, target.name) if isinstance(target, Entity) else (target, target)
+    before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target_id)
+    after |= {"of": _account_name(work, value) if field == "sub_account" else value, "to": target_name}
     _record_rule(work, f"{field}={value}", before, after)
-    return resolve_costs_again(work)
+
+
+def _account_name(work: Work, account: str) -> str:
+    """Return the name of the sub account with that id, or what was given."""
+    origins = (known.origin for known in work.unit.costs.origins(work.organization.org_key))
+    return next((each.sub_account_name for each in origins if each.sub_account_id == account), "") or account
 
 
 def _record_rule(work: Work, subject: str, before: dict[str, Any], after: dict[str, Any]) -> None:
     work.record("cost.map", subject, *({"target": rule["target"], UNDO_DATA: rule} for rule in (before, after)))
 
 
-@reverses("cost.map", describe=value_of("mapping of {}"))
+def _mappings(lines: Lines, now: str) -> str:
+    """Describe rules by what they map: ``mapping of Atlas Orion to Checkout service``."""
+    return f"mapping of {in_few_words([_mapping(line, now) for line in lines])}"
+
+
+def _mapping(line: AuditEntry, now: str) -> str:
+    before, after = ((facts or {}) for facts in (line.before, line.after))
+    named = after.get(UNDO_DATA, {})
+    of, to = named.get("of", line.subject.partition("=")[2]), named.get("to", after.get("target"))
+    return f"{of} to {to}" + (f" (now {before['target']})" if now == "before" and before.get("target") else "")
+
+
+@reverses("cost.map", describe=_mappings)
 def _undo_mapping(work: Work, lines: Lines) -> None:
     for line in lines:
         before, after = undo_data(line.before), undo_data(line.after)

@@ -88,19 +88,19 @@ def reverses(*actions: str, describe: Describe) -> Callable[[Reverse], Reverse]:
 
 def subjects_of(what: str) -> Describe:
     """Describe actions on named things: ``adding of DEPT-ENG, DEPT-OPS and 12 more``."""
-    return lambda lines, _: f"{what} {_in_few_words([line.subject for line in lines])}"
+    return lambda lines, _: f"{what} {in_few_words([line.subject for line in lines])}"
 
 
 def value_of(noun: str) -> Describe:
     """Describe actions that replace a value: ``allocation of pcc 150 → 120 (now 150)``."""
 
     def describe(lines: Lines, now: str) -> str:
-        return _in_few_words([f"{noun.format(line.subject)} {_describe_value(line, now)}" for line in lines])
+        return in_few_words([f"{noun.format(line.subject)} {_describe_value(line, now)}" for line in lines])
 
     return describe
 
 
-def _in_few_words(parts: Sequence[str]) -> str:
+def in_few_words(parts: Sequence[str]) -> str:
     """Join a few parts and count the rest, as an import may have thousands."""
     if len(parts) <= _MAX_NAMED:
         return ", ".join(parts)

@@ -9,13 +9,13 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import Select
+from textual.widgets import OptionList, Select
 
 Value = TypeVar("Value")
 
 
 class Picker(Select[Value], Generic[Value]):
-    """A drop-down that also searches while it is closed: what is typed chooses the first option that contains it."""
+    """A drop-down that searches, closed or open: what is typed finds the first option that contains it."""
 
     BINDINGS = [
         Binding("enter", "take", "Choose", id="picker.take", show=False, tooltip="Take what was found; else list all"),
@@ -25,13 +25,18 @@ class Picker(Select[Value], Generic[Value]):
 
     searched = ""
     """The text typed so far."""
+    _was_taken = False
+    """True if an option was taken from the list since the focus came."""
 
     class Submitted(Message):
-        """The user confirmed the option that was found."""
+        """The user confirmed the option that was found, or taken from the list before."""
+
+    class Taken(Message):
+        """The user took an option from the list."""
 
     def __init__(self, options: Iterable[tuple[str, Value]], **options_of_select: Any) -> None:
         self._labels: list[tuple[str, Value]] = []
-        super().__init__(self._with_plain_labels(options), compact=True, **options_of_select)
+        super().__init__(self._with_plain_labels(options), compact=True, type_to_search=False, **options_of_select)
 
     def set_options(self, options: Iterable[tuple[Any, Value]]) -> None:
         """Replace the options; their labels are shown literally, without markup."""
@@ -42,7 +47,7 @@ class Picker(Select[Value], Generic[Value]):
         return [(Text(label), value) for label, value in self._labels]  # a string would be read as markup
 
     def action_take(self) -> None:
-        if self.searched:
+        if self.searched or self._was_taken:
             self.post_message(self.Submitted())
         else:
             self.action_show_overlay()
@@ -50,28 +55,43 @@ class Picker(Select[Value], Generic[Value]):
     def action_search_anew(self) -> None:
         self.searched = ""
 
+    def on_select_overlay_update_selection(self) -> None:
+        self._was_taken = True
+        self.post_message(self.Taken())
+
     def on_key(self, event: events.Key) -> None:
-        """Select the first option that contains the text typed so far or, if none does, the last character alone."""
-        if self.expanded or event.character is None or not event.character.isprintable():
+        """Find the first option that contains the text typed so far or, if none does, the last character alone."""
+        if event.character is None or not event.character.isprintable():
             return
         if event.character == " " and not self.searched:
             return
         event.stop()
         event.prevent_default()
         for typed in (self.searched + event.character, event.character):
-            if (value := self._find(typed)) is not None:
-                self.searched, self.value = typed, value
+            if (at := self._find(typed)) is not None:
+                self.searched = typed
+                self._go_to(at)
                 return
+
+    def _go_to(self, at: int) -> None:
+        """Choose the option ``at``; in the open list, move to it."""
+        if self.expanded:
+            overlay = self.query_one(OptionList)
+            overlay.highlighted = at + overlay.option_count - len(self._labels)  # after the blank one
+        else:
+            self.value = self._labels[at][1]
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         """Return whether a key is typed text, which must not act as a command of the screen below."""
         return character is not None and character.isprintable()
 
-    def _find(self, typed: str) -> Value | None:
-        """Return the option whose label contains ``typed`` earliest, ignoring case; None if none does."""
+    def _find(self, typed: str) -> int | None:
+        """Return the place of the option whose label contains ``typed`` earliest, ignoring case; None if none does."""
         wanted = typed.casefold()
-        found = [(label.casefold().index(wanted), value) for label, value in self._labels if wanted in label.casefold()]
-        return min(found, key=lambda each: each[0])[1] if found else None
+        labels = [label.strip().casefold() for label, _ in self._labels]
+        found = [(label.index(wanted), at) for at, label in enumerate(labels) if wanted in label]
+        return min(found)[1] if found else None
 
     def on_blur(self) -> None:
         self.searched = ""
+        self._was_taken = False

@@ -139,7 +139,9 @@ def check(session: Session, org: int, costs: list[Cost], rule: PeriodRule, today
     totals: dict[str, int] = defaultdict(int)
     for cost in costs:
         totals[cost.currency] += cost.amount
-    assert session.costs.sums_of(origin.origin_key for origin in session.costs.origins(org)) == totals
+    sums = session.costs.sums_of(origin.origin_key for origin in session.costs.origins(org))
+    assert {currency: each.amount for currency, each in sums.items()} == totals
+    assert sum(each.costs for each in sums.values()) == sum(cost.charges for cost in costs)
 
 
 @given(st.dates())

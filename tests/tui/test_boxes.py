@@ -12,6 +12,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
+from budget_tui.tui.fields import Choice
 from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, allocation_of, stored, stored_line, units
@@ -262,41 +263,54 @@ def with_unmapped(services: Services, services_on: OpenServices, tmp_path: Path)
     return services
 
 
-async def test_unmapped_costs_are_given_to_a_project_past_ones_too(
-    open_dashboard: OpenDashboard, with_unmapped: Services
-) -> None:
-    async with open_dashboard() as dashboard:
+async def test_unmapped_costs_are_assigned_row_by_row(open_dashboard: OpenDashboard, with_unmapped: Services) -> None:
+    async with open_dashboard(size=(120, 30)) as dashboard:
         assert "3 costs unmapped ($4.85): m to map" in dashboard.text
         await dashboard.keys("m")
-        assert "$4.75" in dashboard.text  # the largest first
-        assert "sub account: 111 (111 name)" in dashboard.text
-        await choose(dashboard, "project", "Dandelion")
-        await dashboard.keys("tab", "tab", "enter")
+        assert "$4.85 in all, $4.85 of it in January 2026" in said(dashboard, "in-all")
+        row = dashboard.line_with("111 name")  # the largest first
+        assert all(part in row for part in ("account", "focus", " 2 ", "$4.75", "Jan 5 – Jan 6, 2026"))
+        await dashboard.keys("enter", "escape")
+        assert is_open(dashboard), "leaving the project leads back to the table"
+        await dashboard.keys("enter", "d", "enter")
+        assert "111 name: $4.75 in 2 costs assigned to Dandelion" in said(dashboard, "done")
+        assert "$0.10 in all" in said(dashboard, "in-all")
+        assert "111 name" not in dashboard.line_with("222 name")
+        await dashboard.keys("escape")
         assert not is_open(dashboard)
-        assert "costs with sub_account '111' belong to dandelion now, including past costs" in dashboard.text
+        assert "111 name: $4.75 in 2 costs assigned to Dandelion" in dashboard.text
         assert "1 cost unmapped ($0.10)" in dashboard.text
-        await dashboard.keys("]")
-        assert "4.75" in dashboard.line_with(" Dandelion ")
-    assert stored_line(with_unmapped, "dandelion").pace.spent == 4_750_000_000
+        assert stored_line(with_unmapped, "dandelion").pace.spent == 4_750_000_000
+        await dashboard.keys("u")
+        assert "undone: mapping of 111 name to Dandelion" in dashboard.text
+    assert stored(with_unmapped).unmapped_costs == 3
+
+
+async def test_marked_costs_are_assigned_at_once_to_a_project_made_on_the_way(
+    open_dashboard: OpenDashboard, with_unmapped: Services
+) -> None:
+    async with open_dashboard(keys="m", size=(120, 30)) as dashboard:
+        await dashboard.keys("space", "space")
+        assert "2 marked: $4.85" in said(dashboard, "in-all")
+        await dashboard.keys("enter", *"new pro", "enter")
+        assert dashboard.field("name").value == "111 name"
+        await dashboard.keys("ctrl+u", *"Atlas", "enter")
+        assert not is_open(dashboard)
+        assert "111 name and 1 more: $4.85 in 3 costs assigned to Atlas; every cost has a project now" in dashboard.text
+        assert stored_line(with_unmapped, "atlas").pace.spent == 4_850_000_000
+        await dashboard.keys("u")
+        assert "undone: mapping of 111 name to Atlas, 222 name to Atlas" in dashboard.text
+    assert stored(with_unmapped).unmapped_costs == 3
 
 
 async def test_a_rule_may_go_by_a_tag(open_dashboard: OpenDashboard, with_unmapped: Services) -> None:
-    async with open_dashboard(keys="m") as dashboard:
-        await dashboard.keys("down")
-        assert "tag team: [b]video" in dashboard.text, "it is text, not markup"
-        await choose(dashboard, "project", "VideoNest API")
-        await dashboard.keys("tab", "tab", "enter")
-        assert "costs with tag:team '[b]video' belong to videonest-api now" in dashboard.text
+    async with open_dashboard(keys="m", size=(120, 30)) as dashboard:
+        while dashboard.app.screen.query_one("#match", Choice).value != "tag:team":
+            await dashboard.keys("f")
+        assert "tag team" in dashboard.line_with("[b]video"), "it is text, not markup"
+        await dashboard.keys("down", "enter", *"video", "enter")
+        assert "[b]video: $0.10 in 1 cost assigned to VideoNest API" in said(dashboard, "done")
     assert stored_line(with_unmapped, "videonest-api").pace.spent == 48_100_000_000
-
-
-async def test_mapping_to_nobody_is_refused_in_the_box(open_dashboard: OpenDashboard, with_unmapped: Services) -> None:
-    async with open_dashboard(keys="m") as dashboard:
-        await dashboard.keys("enter", "tab", "tab", "tab", "enter")
-        assert "choose" in said(dashboard, "refusal")
-        await dashboard.keys("escape")
-        assert not is_open(dashboard)
-    assert stored(with_unmapped).unmapped_costs == 3
 
 
 async def test_with_every_cost_mapped_there_is_nothing_to_ask(open_dashboard: OpenDashboard) -> None:

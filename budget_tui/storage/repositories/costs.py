@@ -10,7 +10,7 @@ from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, PathDay, Resolution, UnmappedOrigin
+from budget_tui.domain.records import CostRecord, CostSum, DayCost, KnownOrigin, PathDay, Resolution, UnmappedOrigin
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SourceRow
 
@@ -49,13 +49,19 @@ class CostRepository(Repository):
         )
         return [UnmappedOrigin(**{**row._mapping, "tags": read_tags(row.tags)}) for row in rows]
 
-    def sums_of(self, origin_keys: Iterable[int]) -> dict[str, int]:
-        """Return the total of the given origins' costs, in nanos by currency."""
-        sums: dict[str, int] = {}
+    def sums_of(self, origin_keys: Iterable[int]) -> dict[str, CostSum]:
+        """Return the sums of the given origins' costs, by currency."""
+        sums: dict[str, CostSum] = {}
         for key in origin_keys:
-            spent = select(total(_c.amount_nanos)).where(_c.origin_key == key).scalar_subquery()
-            for row in self._rows(select(_o.currency, spent.label("amount")).where(_o.origin_key == key)):
-                sums[row.currency] = sums.get(row.currency, 0) + (row.amount or 0)
+            rows = self._rows(
+                select(_o.currency, total(_c.amount_nanos).label("amount"), total(_c.charges).label("costs"))
+                .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+                .where(_o.origin_key == key)
+                .group_by(_o.currency)
+            )
+            for row in rows:
+                before = sums.get(row.currency, CostSum(0, 0))
+                sums[row.currency] = CostSum(before.amount + row.amount, before.costs + row.costs)
         return sums
 
     def add_origins(self, org: int, origins: Mapping[CostOrigin, Resolution]) -> dict[CostOrigin, int]:

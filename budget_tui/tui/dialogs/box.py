@@ -27,6 +27,7 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
 
     BINDINGS = [Binding("escape", "leave", "Cancel", id="box.leave", tooltip="Close without doing anything")]
     BOX_CLASSES: ClassVar[str] = "box"
+    CANCEL_LABEL: ClassVar[str] = "Cancel"
 
     def __init__(self, title: str, submit_label: str) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
             yield from self.compose_fields()
             yield Static(id="refusal")
             with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(Content(self.CANCEL_LABEL), id="cancel", compact=True)
                 yield from self.compose_buttons()
                 yield Button(Content(self._submit_label), id="submit", variant="primary", compact=True)
 

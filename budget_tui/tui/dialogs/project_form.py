@@ -18,6 +18,7 @@ from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 
 if TYPE_CHECKING:
+    from budget_tui.tui.dashboard import Dashboard
     from budget_tui.tui.screens.base import DashboardScreen
 
 
@@ -40,7 +41,7 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
         self._project_id = project_id
         self._current_name = name
         self._with_allocation = with_allocation
-        self._proposed_id = ""
+        self._proposed_id = "" if project_id else proposed_id(name)
 
     def compose_fields(self) -> ComposeResult:
         with Horizontal(classes="field"):
@@ -51,7 +52,9 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
             if self._project_id:
                 yield Label(Content(self._project_id), classes="given")
             else:
-                yield TextField(id="project-id", placeholder="follows from the name; for scripts and tags")
+                yield TextField(
+                    self._proposed_id, id="project-id", placeholder="follows from the name; for scripts and tags"
+                )
         if self._with_allocation:
             with Horizontal(classes="field"):
                 yield Label("Allocation")
@@ -77,13 +80,18 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
         return entry
 
 
-async def add_project(screen: DashboardScreen) -> None:
-    """Ask for a project over ``screen``, add it, and report it there."""
-    form = ProjectFormScreen("Add a project", with_allocation=True)
-    form.attempt = lambda entry: screen.dashboard.run_command(
+def new_project_form(dashboard: Dashboard, name: str = "") -> ProjectFormScreen:
+    """Return the form that adds a project; ``name`` is proposed."""
+    form = ProjectFormScreen("Add a project", name=name, with_allocation=True)
+    form.attempt = lambda entry: dashboard.run_command(
         lambda services: services.projects.add(
             entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None
         )
     )
-    if (entry := await screen.dashboard.ask(form)) is not None:
+    return form
+
+
+async def add_project(screen: DashboardScreen) -> None:
+    """Ask for a project over ``screen``, add it, and report it there."""
+    if (entry := await screen.dashboard.ask(new_project_form(screen.dashboard))) is not None:
         screen.report(f"added {entry.project_id}")
