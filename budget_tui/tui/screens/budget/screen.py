@@ -124,7 +124,8 @@ class GlobalBudgetScreen(DashboardScreen):
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
-        self.query_one(PlanGlance).summary = summary
+        for glance in self.query(PlanGlance):  # there is none any more if the dashboard is closing
+            glance.summary = summary
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
