@@ -29,11 +29,28 @@ def default_log_file() -> Path:
     return user_state_path(APP_NAME, appauthor=False) / f"{APP_NAME}.log"
 
 
-def default_theme_file() -> Path:
-    """Return the path of the file that keeps the theme last chosen, in the user's state directory."""
+def default_state_folder() -> Path:
+    """Return the folder of what is kept from one start to the next, such as the theme last chosen."""
     from platformdirs import user_state_path
 
-    return user_state_path(APP_NAME, appauthor=False) / "theme"
+    return user_state_path(APP_NAME, appauthor=False)
+
+
+def read_kept(path: Path) -> str:
+    """Return the text that was kept in ``path``; '' if there is none."""
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def keep(path: Path, text: str) -> None:
+    """Keep ``text`` in ``path``; raises `StorageError` if it cannot be written."""
+    make_folder(path.parent)
+    try:
+        path.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"the file {path} cannot be written", (error.strerror or "").lower()) from None
 
 
 def styles_dir() -> Path:

@@ -72,9 +72,10 @@ class VanishedCosts(NamedTuple):
 class ImportReport:
     """The result of an import: rows read, stored, replaced, added, left out, refused. Totals are units per currency.
 
-    ``read_as`` describes guesses about the files that their owner may want to check. ``rows_added`` are daily costs
-    that replaced nothing. ``vanished`` are costs that a replacement removed and the new files do not mention.
-    ``seats`` is the maximum on one day; ``seats`` and ``tokens`` are None if the files contain none.
+    ``format`` names the format of the files and its versions. ``read_as`` describes guesses about the files that their
+    owner may want to check. ``rows_added`` are daily costs that replaced nothing. ``vanished`` are costs that a
+    replacement removed and the new files do not mention. ``seats`` is the maximum on one day; ``seats`` and ``tokens``
+    are None if the files contain none.
     """
 
     files: tuple[str, ...]
@@ -94,6 +95,7 @@ class ImportReport:
     vanished: tuple[VanishedCosts, ...]
     unchanged: bool
     period: str
+    format: str = ""
     tokens_total: int | None = None
     seats: int | None = None
     read_as: tuple[str, ...] = ()
@@ -163,6 +165,11 @@ def _before_reading(context: Context, source: str) -> tuple[Organization, set[st
     with context.reading() as session:
         organization = context.organization(session)
         return organization, session.fast.tags_to_keep(organization.org_key, source)
+
+
+def _format_name(form: SourceFormat, reduction: Reduction) -> str:
+    versions = sorted({file.version for file in reduction.files if file.version})
+    return " ".join([form.name, ", ".join(versions)]).strip()
 
 
 def _load_storing() -> None:
@@ -267,6 +274,7 @@ class _Storing:
             vanished=tuple(self._vanished),
             unchanged=any_rows and not changed,
             period=period_name(self._work.open.period),
+            format=_format_name(self._form, reduction),
             tokens_total=self._sums.tokens(),
             seats=self._sums.most_seats(),
             read_as=tuple(dict.fromkeys(file.read_as for file in reduction.files if file.read_as)),

@@ -21,7 +21,7 @@ from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from budget_tui.bootstrap import Services
-from budget_tui.config.paths import styles_dir
+from budget_tui.config.paths import keep, read_kept, styles_dir
 from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.domain.hierarchy import ROOT_ID
@@ -32,7 +32,7 @@ from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
-from budget_tui.tui.theme import ThemedApp, keep_theme, kept_theme, start_with_theme
+from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
+_LAST_IMPORT = "last-import"
 _NO_PROJECTS = "there are no projects yet: a on Projects adds one"
 
 Result = TypeVar("Result")
@@ -117,9 +118,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     readings: reactive[int] = reactive(0)
     """Number of reads of the database; screens read what they show besides the snapshot again when it grows."""
 
-    def __init__(self, services: Services, database_name: str = "", theme_file: Path | None = None) -> None:
-        """``database_name`` is the name to show for the database; '' takes its file's. ``theme_file`` keeps the theme
-        that is chosen; None keeps none."""
+    def __init__(self, services: Services, database_name: str = "", state_folder: Path | None = None) -> None:
+        """``database_name`` is the name to show for the database; '' takes its file's. ``state_folder`` keeps the theme
+        that is chosen and the last import; None keeps neither."""
         super().__init__()
         self.database_name = database_name or services.context.database.title
         self.services = services.creating_if_missing()
@@ -127,8 +128,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
         self._reported_through: int | None = None  # newest audit entry that was looked at
-        self._theme_file = theme_file
-        start_with_theme(self, services.settings.theme, kept_theme(theme_file))
+        self._state_folder = state_folder
+        self._last_import = ""
+        start_with_theme(self, services.settings.theme, self._kept("theme").strip())
         self.set_keymap(services.settings.keys)
 
     @property
@@ -156,10 +158,16 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.theme_changed_signal.subscribe(self, self._keep_theme)
 
     def _keep_theme(self, theme: Theme) -> None:
-        if self._theme_file is None:
+        self._keep("theme", theme.name)
+
+    def _kept(self, name: str) -> str:
+        return "" if self._state_folder is None else read_kept(self._state_folder / name)
+
+    def _keep(self, name: str, text: str) -> None:
+        if self._state_folder is None:
             return
         try:
-            keep_theme(self._theme_file, theme.name)
+            keep(self._state_folder / name, text)
         except BudgetError as refused:
             self._report(str(refused), is_problem=True)
 
@@ -348,9 +356,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_import(self) -> None:
-        report = await self.ask(dialogs.cost_import.ImportScreen())
+        box = dialogs.cost_import.ImportScreen(self._last_import or self._kept(_LAST_IMPORT))
+        report = await self.ask(box)
         if report is not None:
             self._report(dialogs.cost_import.message(report))
+            self._last_import = box.to_keep
+            self._keep(_LAST_IMPORT, box.to_keep)
 
     @work(group=ASKING)
     async def action_record_cost(self) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from budget_tui.bootstrap import Services
-from budget_tui.config.paths import default_theme_file
+from budget_tui.config.paths import default_state_folder
 from budget_tui.config.settings import Settings
 from budget_tui.tui.theme import ThemedApp
 
@@ -28,7 +28,7 @@ def run_dashboard(services: Services, database_name: str = "") -> None:
         from budget_tui.tui.key_bindings import check_keys
 
         check_keys(services.settings.keys)
-    _run(BudgetApp(services, database_name, default_theme_file()), mouse=True)
+    _run(BudgetApp(services, database_name, default_state_folder()), mouse=True)
 
 
 def run_monitor(services: Services, interval: float) -> None:

@@ -1,7 +1,6 @@
 """Two calm themes with one accent each. The style sheets use their variables and no colours."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rich.segment import Segment
 from textual import events, on
@@ -11,8 +10,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen, ScreenResultType
 from textual.theme import Theme
 
-from budget_tui.config.paths import make_folder
-from budget_tui.domain.errors import Refused, StorageError
+from budget_tui.domain.errors import Refused
 from budget_tui.domain.text import without_harm
 
 DARK = Theme(
@@ -159,23 +157,6 @@ def legible(variables: Mapping[str, str]) -> dict[str, str]:
     text = until(foreground, extreme, _MIN_TEXT_CONTRAST, [*backgrounds, cursor])
     found = {**strong, "foreground": text, "cursor-row": cursor}
     return {**variables, **{name: color.hex for name, color in found.items()}}
-
-
-def kept_theme(path: Path | None) -> str:
-    """Return the name of the theme that was kept in ``path``; '' if there is none."""
-    try:
-        return path.read_text(encoding="utf-8").strip() if path is not None else ""
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def keep_theme(path: Path, name: str) -> None:
-    """Keep the theme called ``name`` in ``path``; raises `StorageError` if it cannot be written."""
-    make_folder(path.parent)
-    try:
-        path.write_text(f"{name}\n", encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"the theme cannot be kept in {path}", (error.strerror or "").lower()) from None
 
 
 def start_with_theme(app: App[None], name: str, kept: str = "") -> None:

@@ -124,6 +124,7 @@ def test_the_report(two: Home, export: Export) -> None:
         vanished=(),
         unchanged=False,
         period="January 2026",
+        format="focus 1.4",
     )
     assert two.spent == {"a": "12.5", "b": "0", "all": "16.5"}
 

@@ -96,3 +96,40 @@ async def test_a_table_is_read_by_the_columns_that_were_named_and_shown_first(
         await dashboard.keys("enter")
         assert "2 daily costs stored ($3.75)" in dashboard.text
     assert spent(services) - before == 3_750_000_000
+
+
+async def test_a_path_is_completed_previewed_and_imported_again(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path
+) -> None:
+    before = spent(services)
+    path = export(tmp_path / "exports" / "focus-2026-01.csv", "1", "2")
+    export(path.parent / "focus-2026-02.csv", "8")
+    async with open_dashboard(size=(120, 40)) as dashboard:
+        await dashboard.keys("i", *str(tmp_path / "exp"), "tab")
+        assert dashboard.field("paths").value == f"{path.parent}/"
+        await dashboard.keys("f", "tab")
+        assert dashboard.field("paths").value == str(path.parent / "focus-2026-0"), "as far as all agree"
+        await dashboard.keys("1", "tab")
+        assert dashboard.field("paths").value == str(path)
+        assert "focus 1.4: 1 file, 2 rows read" in shown(dashboard)
+        assert "stored $3.00, Jan 1 – Jan 2, 2026; $3.00 in January 2026" in shown(dashboard)
+        assert spent(services) == before, "a preview stores nothing"
+        await dashboard.keys("tab")
+        assert dashboard.app.focused is dashboard.field("source"), "where nothing is left to complete, Tab goes on"
+        await dashboard.keys("enter")
+        assert "2 daily costs stored ($3.00)" in dashboard.text
+        export(path, "1", "2", "4")
+        await dashboard.keys("i")
+        assert dashboard.field("paths").value == str(path)
+        assert "3 daily costs would be stored, 2 replaced" in shown(dashboard)
+        await dashboard.keys("enter")
+        assert "3 daily costs stored ($7.00)" in dashboard.text
+        export(path, "1", "2", "5")
+        await dashboard.keys("i", "enter")
+        assert "3 daily costs would be stored, 3 replaced" in shown(dashboard), "what was not seen waits for Enter"
+        await dashboard.keys("enter")
+        path.unlink()
+        await dashboard.keys("i")
+        assert "there is no" in shown(dashboard)
+        await dashboard.keys("escape")
+    assert spent(services) - before == 8 * 10**9

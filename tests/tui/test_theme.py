@@ -13,9 +13,9 @@ from budget_tui.tui.theme import DARK, LIGHT, contrast, legible
 STATUSES = ("success", "warning", "error")
 
 
-async def theme_of(services: Services, path: Path | None, choose: str = "") -> str:
+async def theme_of(services: Services, folder: Path | None, choose: str = "") -> str:
     """The theme that a dashboard begins with; then another is chosen."""
-    app = BudgetApp(services, theme_file=path)
+    app = BudgetApp(services, state_folder=folder)
     async with app.run_test() as pilot:
         await pilot.pause()
         first = app.theme
@@ -26,24 +26,23 @@ async def theme_of(services: Services, path: Path | None, choose: str = "") -> s
 
 
 async def test_a_theme_that_was_chosen_is_kept(services: Services, tmp_path: Path) -> None:
-    path = tmp_path / "state" / "theme"
+    path = tmp_path / "state"
     assert await theme_of(services, path, choose="nord") == "budget-dark"
     assert await theme_of(services, path, choose="budget-light") == "nord"
     assert await theme_of(services, path) == "budget-light"
     assert await theme_of(services, None, choose="nord") == "budget-dark", "without a file, none is kept"
-    assert path.read_text() == "budget-light\n"
+    assert (path / "theme").read_text() == "budget-light\n"
 
 
 @pytest.mark.parametrize("kept", ["no-such-theme", "", "\xff"])
 async def test_what_is_no_theme_is_passed_over(services: Services, tmp_path: Path, kept: str) -> None:
-    path = tmp_path / "theme"
-    path.write_text(kept, encoding="latin-1")
-    assert await theme_of(services, path) == "budget-dark"
+    (tmp_path / "theme").write_text(kept, encoding="latin-1")
+    assert await theme_of(services, tmp_path) == "budget-dark"
 
 
 async def test_a_theme_that_cannot_be_kept_is_reported(services: Services, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file, where a folder is wanted")
-    app = BudgetApp(services, theme_file=tmp_path / "state" / "theme")
+    app = BudgetApp(services, state_folder=tmp_path / "state")
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.pause()
         app.theme = "nord"

@@ -1,12 +1,19 @@
 """Importing exports from the dashboard: the files, the progress, the result."""
 
+import asyncio
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
 from textual.widgets import Input, Label, ProgressBar, Static
 
 from budget_tui.domain.amount import nanos_of
@@ -28,30 +35,81 @@ class _ImportCancelled(BudgetError):
         super().__init__("left")
 
 
+def _matches(typed: str) -> Sequence[str]:
+    """Return the paths that begin with what was typed, in its notation; folders end in a slash."""
+    if typed == "~":
+        return ["~/"]
+    folder, name = os.path.split(typed)
+    try:
+        with os.scandir(os.path.expanduser(folder) or ".") as entries:  # noqa: PTH111  (no home: no error)
+            found = [entry.name + "/" * entry.is_dir() for entry in entries if entry.name.startswith(name)]
+    except (OSError, ValueError):
+        return []
+    return sorted(os.path.join(folder, each) for each in found if name or not each.startswith("."))  # noqa: PTH118
+
+
+class _PathSuggester(Suggester):
+    """Suggests the first path that begins with what was typed."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return next(iter(await asyncio.to_thread(_matches, value)), None)
+
+
+class PathField(TextField):
+    """A field for a path, completed like a shell does."""
+
+    BINDINGS = [
+        Binding("tab", "complete", "Complete", id="path.complete", show=False, tooltip="Complete the path, else go on")
+    ]
+
+    class Completed(Message):
+        """A file was completed."""
+
+    def action_complete(self) -> None:
+        """Complete what all matches have in common, else the first match; without one, go to the next field."""
+        typed = self.value
+        matches = _matches(typed) if typed else []
+        common = os.path.commonprefix(matches)  # noqa: RUF071  (of characters, as a shell does)
+        completed = common if len(common) > len(typed) else next(iter(matches), typed)
+        if completed == typed:
+            self.screen.focus_next()
+            return
+        self.value = completed
+        self.cursor_position = len(completed)
+        if completed in matches and not completed.endswith("/"):
+            self.post_message(self.Completed())
+
+
 class ImportScreen(BoxScreen[ImportReport]):
     """A form to import files, dismissed with the report. Cancelling while files are read stops the import.
 
-    An import that replaces rows, leaves some out, or guesses the columns shows a preview first and runs when it is
-    submitted again.
+    The files of the last import are proposed, and files that are proposed or completed are previewed. An import that
+    replaces rows, leaves some out, or guesses the columns shows its preview before it runs.
     """
 
     _is_left = False
-    _shown: ImportRequest | None = None
+    _preview: tuple[ImportRequest, ImportReport] | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, last_import: str = "") -> None:
+        """``last_import`` is what `to_keep` was after the last one."""
         super().__init__("Import costs", "Import")
+        self._path, self._source, self._columns, *_ = [*last_import.split("\n"), "", "", ""]
+        self._reading = asyncio.Lock()
 
     def compose_fields(self) -> ComposeResult:
-        yield Static(Content.assemble(("FOCUS exports or CSV: a file, a folder or a pattern", MUTED)))
+        yield Static(Content.assemble(("FOCUS exports or CSV: a file, a folder or a pattern; Tab completes", MUTED)))
         with Horizontal(classes="field"):
             yield Label("Files")
-            yield TextField(id="paths", placeholder="~/exports/focus-*.csv.gz")
+            yield PathField(self._path, id="paths", placeholder="~/exports/focus-*.csv.gz", suggester=_PathSuggester())
         with Horizontal(classes="field"):
             yield Label("Source")
-            yield TextField(id="source", placeholder="default: named like the format")
+            yield TextField(self._source, id="source", placeholder="default: named like the format")
         with Horizontal(classes="field"):
             yield Label("Columns")
-            yield TextField(id="columns", placeholder="only if needed: date=Day,amount=Net")
+            yield TextField(self._columns, id="columns", placeholder="only if needed: date=Day,amount=Net")
         with Horizontal(classes="field"):
             yield Label("Stored")
             yield Choice([("", "replace same days"), ("replace", "replace all"), ("part", "keep both")], "", "how")
@@ -66,10 +124,27 @@ class ImportScreen(BoxScreen[ImportReport]):
         self.query_one("#preview").display = False
         self.query_one("#named").display = False
         self.query_one("#paths", Input).focus()
+        if self._path:
+            self._preview_files()
+
+    @property
+    def to_keep(self) -> str:
+        """The files of this import with their source and columns, for the next one."""
+        path = self._typed("paths")
+        if not path.startswith("~"):
+            path = str(Path(path).absolute())
+        return "\n".join((path, self._typed("source"), self._typed("columns")))
 
     @on(Choice.Changed, "#how")
     def _ask_for_a_name(self, changed: Choice.Changed) -> None:
         self.query_one("#named").display = changed.choice.value == "part"
+        self._hide_other_preview()
+
+    @on(Input.Changed)
+    def _hide_other_preview(self) -> None:
+        if self._preview is not None and self._preview[0] != self._request():
+            self._preview = None
+            self.query_one("#preview").display = False
 
     def on_unmount(self) -> None:
         self._is_left = True
@@ -80,28 +155,57 @@ class ImportScreen(BoxScreen[ImportReport]):
         else:
             self.dismiss(None)
 
-    async def submit(self) -> ImportReport | None:
+    def _typed(self, field: str) -> str:
+        return self.query_one(f"#{field}", Input).value.strip()
+
+    def _request(self) -> ImportRequest:
         how = self.query_one("#how", Choice).value
-        part = self.query_one("#part", Input).value.strip() if how == "part" else ""
-        if how == "part" and not part:
-            raise Refused("a part needs a name", "give one, such as corrections")
-        request = ImportRequest(
-            paths=(self.query_one("#paths", Input).value.strip(),),
-            source=self.query_one("#source", Input).value.strip() or None,
-            columns=self.query_one("#columns", Input).value.strip(),
-            part=part,
+        return ImportRequest(
+            paths=(self._typed("paths"),),
+            source=self._typed("source") or None,
+            columns=self._typed("columns"),
+            part=self._typed("part") if how == "part" else "",
             replace=how == "replace",
         )
-        if request != self._shown:
-            self.query_one("#preview").display = False
+
+    async def submit(self) -> ImportReport | None:
+        request = self._request()
+        if self.query_one("#how", Choice).value == "part" and not request.part:
+            raise Refused("a part needs a name", "give one, such as corrections")
+        was_seen = self._preview is not None and self._preview[0] == request
+        async with self._reading:
+            try:
+                report = await self._previewed(request)
+                if not was_seen and (report.rows_replaced or report.left_out or report.rows_refused or report.read_as):
+                    return None
+                return await self._run(request)
+            except _ImportCancelled:
+                self.dismiss(None)
+                raise
+
+    @on(PathField.Completed)
+    @work
+    async def _preview_files(self) -> None:
+        async with self._reading:
+            try:
+                await self._previewed(self._request())
+            except BudgetError as refused:
+                if not self._is_left:
+                    self.refuse(str(refused))
+
+    async def _previewed(self, request: ImportRequest) -> ImportReport:
+        """Return what an import would do, and show it."""
+        if self._preview is None or self._preview[0] != request:
             report = await self._run(replace(request, dry_run=True))
-            if report.rows_replaced or report.left_out or report.rows_refused or report.read_as:
+            if request == self._request():
+                self._preview = (request, report)
                 self._show(report)
-                self._shown = request
-                return None
-        return await self._run(request)
+            return report
+        return self._preview[1]
 
     async def _run(self, request: ImportRequest) -> ImportReport:
+        if self._is_left:
+            raise _ImportCancelled
         bar = self.query_one(ProgressBar)
         bar.display = True
 
@@ -112,17 +216,15 @@ class ImportScreen(BoxScreen[ImportReport]):
 
         try:
             return await self.dashboard.run_command(lambda services: services.imports.run(request, progress))
-        except _ImportCancelled:
-            self.dismiss(None)
-            raise
         finally:
             bar.display = False
 
     def _show(self, report: ImportReport) -> None:
         """Show a preview of the import."""
-        lines = import_report(report, dry_run=True, how_to_map="m maps them")
+        first, *others = import_report(report, dry_run=True, how_to_map="m maps them")
+        lines = [f"{report.format}: {first}", *others][:_LINES_SHOWN]
         preview = self.query_one("#preview", Static)
-        preview.update(Content.assemble(("\n".join([*lines[:_LINES_SHOWN], "Enter imports it"]), MUTED)))
+        preview.update(Content.assemble(("\n".join([*lines, "Enter imports it"]), MUTED)))
         preview.display = True
         self.refuse("")
 
