@@ -93,6 +93,7 @@ def _overview(explained: "Explained") -> list[str]:
     common = next((value for value in explained.values if value.of_costs), explained.values[0])
     return [
         explanations.subject(explained),
+        *([explanations.cause(explained.trouble, explained.currency)] if explained.trouble else []),
         "",
         *table(columns, explained.values),
         *_formatted(section for section in explanations.sections(explained, common) if section[0]),

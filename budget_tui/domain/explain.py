@@ -21,6 +21,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine, Spend
 from budget_tui.domain.tokens import AgentBudget, Use
+from budget_tui.domain.trouble import Trouble
 from budget_tui.domain.variance import Variance
 
 THRESHOLDS = "nothing left is exhausted, under 10% critical, under 25% warning, else healthy"
@@ -764,7 +765,7 @@ class SourceState(NamedTuple):
 class Explained:
     """The values of one budget with the costs behind them; ``causes`` only where nothing counts.
 
-    Costs are known through ``data_through``.
+    Costs are known through ``data_through``. ``trouble`` is why the budget is in trouble, None if it is not.
     """
 
     kind: Kind
@@ -784,6 +785,7 @@ class Explained:
     rules: tuple[str, ...] = ()
     budgets: tuple[SummedBudget, ...] = ()
     warnings: tuple[str, ...] = ()
+    trouble: Trouble | None = None
 
     @property
     def keys(self) -> list[str]:

@@ -190,7 +190,8 @@ class UnmappedOrigin(NamedTuple):
 
 
 class PathDay(NamedTuple):
-    """What an entity itself spent on a day, in nanos; ``path`` None is unmapped. What ``is_once`` is no usage."""
+    """The spend of an entity itself on a day, in nanos; ``path`` None is unmapped. One-off costs (``is_once``) are apart
+    from usage."""
 
     path: str | None
     day: date

@@ -1,4 +1,4 @@
-"""What put a budget into trouble: one day, its pace, or that there was too little from the start."""
+"""The cause of a budget's trouble: one day, its pace, or too little from the start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

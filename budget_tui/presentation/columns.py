@@ -146,7 +146,7 @@ def pace_shape(pace: Pace) -> str:
     return formatting.SHAPES[Status.WARNING] if pace_style(pace) == Status.WARNING else formatting.shape_of(pace)
 
 
-def _trouble(pace: Pace) -> tuple[int, bool, Decimal]:
+def trouble_rank(pace: Pace) -> tuple[int, bool, Decimal]:
     """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early."""
     runway = pace.runway_days if pace.runway_days is not None else _FOREVER
     return 0 if pace.unfunded else 1 + _SEVERITY[pace.status], pace.runs_short, -runway
@@ -256,7 +256,7 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             min_width=1,
             max_width=1,
             style=lambda line: pace_style(line.pace),
-            sort_key=lambda line: _trouble(line.pace),
+            sort_key=lambda line: trouble_rank(line.pace),
             noun="trouble",
         ),
     )

@@ -401,16 +401,6 @@ def rate_of(factor: Fraction) -> str:
     return f"{value.normalize():f}"
 
 
-def in_trouble(snapshot: BudgetSnapshot) -> list[ProjectLine]:
-    """Return the projects that are funded and not healthy, those with the smallest share left first."""
-
-    def share_left(line: ProjectLine) -> Fraction:
-        return Fraction(line.pace.remaining, max(line.pace.allocation, 1))
-
-    found = [line for line in snapshot.projects if line.pace.status is not Status.HEALTHY and not line.pace.unfunded]
-    return sorted(found, key=share_left)
-
-
 def other_currencies_briefly(snapshot: BudgetSnapshot) -> str:
     """Format costs in other currencies: ``€150 at a rate · £3 left out: no rate``; '' where there are none."""
     converted = ", ".join(short_money(spend.amount, spend.currency) for spend in snapshot.converted)
@@ -422,9 +412,9 @@ def other_currencies_briefly(snapshot: BudgetSnapshot) -> str:
 def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
     """Return a short line for a status bar, of at most ``width`` characters.
 
-    It says what is left, for how many days, what today allows, which projects are in trouble, which costs are in other
-    currencies, and how far costs are known if not up to today. Where there is no room, what matters least goes first;
-    what is left and who is in trouble stay longest.
+    It says what is left, for how many days, what today allows, which projects have little left, which costs are in
+    other currencies, and how far costs are known if not up to today. Where there is no room, what matters least goes
+    first; what is left and who has little stay longest.
     """
     currency, total = snapshot.organization.currency, snapshot.total
     days = (3, f"{snapshot.days_left}d")
@@ -434,9 +424,9 @@ def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
         is_over = "over" if total.remaining < 0 else "left"
         left = f"{short_money(abs(total.remaining), currency)} {is_over}"
         parts = [(0, left), days, (2, f"{short_money(total.available_today, currency)} today")]
-    if trouble := in_trouble(snapshot):
-        worst = trouble[0]
-        more = f" +{len(trouble) - 1}" if len(trouble) > 1 else ""
+    if low := _low_on_budget(snapshot):
+        worst = low[0]
+        more = f" +{len(low) - 1}" if len(low) > 1 else ""
         parts.append((1, f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}"))
     if currencies := other_currencies_briefly(snapshot):
         parts.append((5, currencies))
@@ -451,3 +441,13 @@ def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
     while len(line()) > width and len(parts) > 1:
         parts.remove(max(parts))
     return line() if len(line()) <= width else line()[: max(0, width - 1)] + "…"
+
+
+def _low_on_budget(snapshot: BudgetSnapshot) -> list[ProjectLine]:
+    """Return the funded projects whose status is not healthy, those with the smallest share left first."""
+
+    def share_left(line: ProjectLine) -> Fraction:
+        return Fraction(line.pace.remaining, max(line.pace.allocation, 1))
+
+    found = [line for line in snapshot.projects if line.pace.status is not Status.HEALTHY and not line.pace.unfunded]
+    return sorted(found, key=share_left)

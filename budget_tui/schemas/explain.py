@@ -111,6 +111,7 @@ class Explained(Schema):
     time_zone: str
     period_start: date
     period_end: date
+    trouble: str | None
     values: list[ValueOut]
     counting: list[CostGroup]
     left_out: list[Finding]
@@ -132,6 +133,7 @@ class Explained(Schema):
             time_zone=explained.time_zone,
             period_start=explained.period.start,
             period_end=explained.period.end,
+            trouble=explanations.cause(explained.trouble, explained.currency) if explained.trouble else None,
             values=[ValueOut.from_domain(value, explained) for value in explained.values if key in ("", value.key)],
             counting=[CostGroup.from_domain(group, explained.unit) for group in explained.counting],
             left_out=[Finding.from_domain(finding) for finding in explained.left_out],

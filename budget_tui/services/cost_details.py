@@ -120,7 +120,7 @@ class CostPage:
 
 
 class Charges(NamedTuple):
-    """What is known about a line: where it comes from, its category, and the costs of that day as stored."""
+    """The origin of a line, its category, and the costs of its day as stored."""
 
     origin: CostOrigin
     category: str

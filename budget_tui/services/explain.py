@@ -1,6 +1,7 @@
 """Explain: the derivation of every number. Each result comes from one consistent read; nothing here writes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from budget_tui.domain.budget import BudgetType, Organization
@@ -46,6 +47,7 @@ from budget_tui.presentation.formatting import (
 )
 from budget_tui.services.agents import agent_details
 from budget_tui.services.context import Context
+from budget_tui.services.cost_details import trouble_in
 from budget_tui.services.explain_costs import CostCriteria, SortedCosts, sort_costs
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
@@ -98,7 +100,9 @@ class Explainer:
             values = explain_global(snapshot, spends[ROOT_ID], self._once(session, snapshot, spends[ROOT_ID], ""))
             entity = entity_named(session, organization, ROOT_ID)
             criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
-            return self._explained(session, organization, Kind.GLOBAL, "", organization.name, criteria, values)
+            trouble = trouble_in(session, organization, entity.entity_key, snapshot, snapshot.total)
+            explained = self._explained(session, organization, Kind.GLOBAL, "", organization.name, criteria, values)
+            return replace(explained, trouble=trouble)
 
     def of_project(self, project_id: str) -> Explained:
         """Explain a project's budget."""
@@ -111,7 +115,9 @@ class Explainer:
             spend = spends.get(project_id, Spend())
             values = explain_project(snapshot, line, spend, self._once(session, snapshot, spend, entity.path))
             criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
-            return self._explained(session, organization, Kind.PROJECT, project_id, line.name, criteria, values)
+            trouble = trouble_in(session, organization, entity.entity_key, snapshot, line.pace)
+            explained = self._explained(session, organization, Kind.PROJECT, project_id, line.name, criteria, values)
+            return replace(explained, trouble=trouble)
 
     def of_planned(self, budget_id: str) -> Explained:
         """Explain a planned budget."""

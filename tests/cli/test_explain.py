@@ -26,6 +26,15 @@ def example(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
     return cli
 
 
+def test_the_cause_of_trouble_comes_first(example: Cli) -> None:
+    title, cause, blank, header, *_ = example("explain", "pcc").done().out.splitlines()
+    assert (title, blank, header.split()[0]) == ("PCC, January 2026", "", "VALUE")
+    assert cause == "$105.00 on Jan 10 for gcp, 42 times the drip"
+    assert example("explain", "pcc", "--json").json["trouble"] == cause
+    assert "the drip" not in example("explain", "dandelion").done().out.splitlines()[1]
+    assert example("explain", "dandelion", "--json").json["trouble"] is None
+
+
 def test_a_value_is_told_with_names_with_values_and_with_its_days(example: Cli) -> None:
     told = example("explain", "pcc", "--value", "drip").done().out
     assert "Drip per day of PCC, January 2026: $2.50" in told

@@ -36,6 +36,14 @@ def in_utc(services: Services, database: Path) -> Services:
     return services
 
 
+async def test_it_opens_on_the_cause(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects", size=NARROW) as dashboard:
+        await dashboard.keys("j", "j", "x")
+        assert "▲ spends $7.55 a day, the drip allows $0.67" in dashboard.text
+        await dashboard.keys("escape", "j", "x")
+        assert "▲" not in " ".join(dashboard.lines[3:-3]), "Dandelion is not in trouble"
+
+
 def chosen(dashboard: Dashboard) -> str:
     """The value that is explained."""
     values = dashboard.app.screen.query_one(OptionList)

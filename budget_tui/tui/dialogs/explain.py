@@ -17,7 +17,9 @@ from textual.widgets.option_list import Option
 
 from budget_tui.config.paths import styles_dir
 from budget_tui.domain.errors import BudgetError, Unexpected
+from budget_tui.domain.pacing import Status
 from budget_tui.presentation import explanations
+from budget_tui.presentation.formatting import SHAPES
 from budget_tui.tui.dashboard import dashboard_of
 from budget_tui.tui.lists import List, Page
 from budget_tui.tui.render import MUTED, STRONG, fitted, shortened
@@ -59,6 +61,7 @@ class ExplainScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide explain") as box:
             box.border_subtitle = "↑↓ choose · PgDn scrolls · esc closes"
+            yield Static(id="cause")
             with Horizontal():
                 yield List(compact=True)
                 with Page():
@@ -88,8 +91,13 @@ class ExplainScreen(ModalScreen[None]):
             self._show()
 
     def _list(self) -> None:
-        """List the values with their labels, the selected one highlighted."""
+        """Say why the budget is in trouble; list the values with their labels, the selected one highlighted."""
         explained, values = self._explained, self.query_one(OptionList)
+        cause = self.query_one("#cause", Static)
+        cause.display = explained.trouble is not None
+        if explained.trouble is not None:
+            text = explanations.cause(explained.trouble, explained.currency)
+            cause.update(Content.assemble((f"{SHAPES[Status.WARNING]} {text}", "$warning")))
         self.query_one(".explain", Vertical).border_title = Content(explanations.subject(explained))
         shown = [explanations.quantity(value.value, explained.currency) for value in explained.values]
         room = max(map(len, shown))

@@ -9,7 +9,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from budget_tui.domain.trouble import is_in_trouble
 from budget_tui.presentation import formatting
+from budget_tui.presentation.columns import trouble_rank
 from budget_tui.tui.render import MUTED, STRONG, WAITING, fitted, status
 
 if TYPE_CHECKING:
@@ -45,13 +47,17 @@ class Outlook(Widget):
         return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
 
     def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
-        found = formatting.in_trouble(snapshot)
+        found = sorted(
+            (line for line in snapshot.projects if is_in_trouble(line.pace)),
+            key=lambda line: trouble_rank(line.pace),
+            reverse=True,
+        )
         if not found or room < 1:
             return []
-        shown = found if len(found) <= room else found[: room - 1]
+        shown = found if len(found) <= room else found[: max(1, room - 1)]
         currency = snapshot.organization.currency
         lefts = [formatting.money(line.pace.remaining, currency) for line in shown]
-        widest = max(map(len, lefts), default=0)
+        widest = max(map(len, lefts))
         name_room = max(6, self.content_size.width - widest - 11)
         lines = [
             Content.assemble(
@@ -61,9 +67,8 @@ class Outlook(Widget):
             )
             for line, left in zip(shown, lefts, strict=True)
         ]
-        if len(found) > len(shown):
-            more = f"and {len(found) - len(shown):,} more" if shown else f"{len(found):,} projects in trouble"
-            lines.append(Content.assemble((more, MUTED)))
+        if len(shown) < min(room, len(found)):
+            lines.append(Content.styled(f"and {len(found) - len(shown):,} more", MUTED))
         return [Content(""), *lines]
 
     # The comparisons, each from the longest wording to the shortest
