@@ -72,9 +72,11 @@ def _columns(currency: str) -> list[Column[_Line]]:
 
 
 def _compared(found: Forecast, budget: int) -> str:
-    """Compare a forecast with its budget: over in nearly all cases, more likely than not, or perhaps."""
+    """Compare a forecast with its budget: over in nine of ten cases or more, more likely than not, or perhaps."""
     if not budget:
         return ""
+    if not found.has_range:
+        return "over at this rate" if found.median > budget else ""
     if found.low > budget:
         return "over, almost surely"
     if found.median > budget:
@@ -86,4 +88,4 @@ def _basis(found: Forecast) -> str:
     days = f.count(found.days_of_history, "complete day")
     if found.has_range:
         return f"drawn from the weeks of {days}"
-    return f"a single number, as {days} of data are too few for a range"
+    return f"the burn rate carried on, as {days} of data are too few for a range"

@@ -143,18 +143,23 @@ def added_up(scopes: Sequence[Expected]) -> Expected:
     )
 
 
-def range_of(scope: Expected, last: date, ended: Sequence[date]) -> Forecast:
-    """Return a scope's forecast; ``ended`` are the ends of past periods, whose errors say how wide it must be."""
+def range_of(scope: Expected, last: date, ended: Sequence[date], at_burn_rate: int) -> Forecast:
+    """Return a scope's forecast; ``ended`` are the ends of past periods, whose errors say how wide it must be.
+
+    Of fewer than `MIN_DAYS` days, it is the single number ``at_burn_rate``, the straight line of `pacing.forecast`.
+    """
     days = len(scope.history)
+    if days < MIN_DAYS:
+        return Forecast(at_burn_rate, at_burn_rate, at_burn_rate, False, days)
     drawn = sorted(scope.draws)
     median = (drawn[DRAWS // 2 - 1] + drawn[DRAWS // 2]) // 2
-    factor = widening(scaled_errors(scope.history, last, ended)) if days >= MIN_DAYS else 0
+    factor = widening(scaled_errors(scope.history, last, ended))
     low = median - (median - drawn[_LOW]) * factor // _THOUSAND
     high = median + (drawn[_HIGH] - median) * factor // _THOUSAND
     # Credits in the history may come again; without them, what is spent stays spent.
     least = scope.least if min(scope.history, default=0) >= 0 else min(scope.least, scope.base + low)
     low, median, high = (max(scope.base + amount, least) for amount in (low, median, high))
-    return Forecast(low, median, high, days >= MIN_DAYS, days)
+    return Forecast(low, median, high, True, days)
 
 
 def widening(errors: Sequence[int]) -> int:

@@ -10,12 +10,12 @@ from budget_tui.services.forecasts import ForecastReport
 
 
 class ForecastRange(Schema):
-    """The spend by the period's end: below ``low`` or above ``high`` in one of ten cases each."""
+    """The spend by the period's end: below ``low`` or above ``high`` in one of ten cases each; equal without a range."""
 
     low: Number
     median: Number
     high: Number
-    method: Literal["weeks", "mean"]
+    method: Literal["weeks", "burn rate"]
     days_of_history: int
 
     @classmethod
@@ -24,7 +24,7 @@ class ForecastRange(Schema):
             low=to_decimal(forecast.low),
             median=to_decimal(forecast.median),
             high=to_decimal(forecast.high),
-            method="weeks" if forecast.has_range else "mean",
+            method="weeks" if forecast.has_range else "burn rate",
             days_of_history=forecast.days_of_history,
         )
 

@@ -62,13 +62,12 @@ class Forecasts:
             for ancestor in ancestor_paths(path) if path is not None else ():
                 below.setdefault(ancestor, []).append(scope)
         ended = _ends(organization, period, first)
-        nothing = Expected(0, 0, draws.totals(()), ())
         return ForecastReport(
             snapshot,
-            range_of(added_up([*scopes.values()] or [nothing]), last, ended),
+            range_of(added_up([*scopes.values()]), last, ended, snapshot.total.forecast),
             {
-                project.project_id: range_of(added_up(below.get(project.path) or [nothing]), last, ended)
-                for project in facts.projects
+                line.project_id: range_of(added_up(below.get(fact.path, [])), last, ended, line.pace.forecast)
+                for fact, line in zip(facts.projects, snapshot.projects, strict=True)
             },
         )
 

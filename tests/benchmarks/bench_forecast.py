@@ -128,7 +128,7 @@ def cases(spending: Spending, draws: dict[tuple[date, date], Draws]) -> Iterator
         became = sum(usage[origin + 1 : stop + 1])
         history = usage[max(0, origin + 1 - MAX_DAYS) : origin + 1]
         drawn = draws.setdefault((last, period.end), Draws(stop - origin, seed_of(period, last)))
-        found = range_of(expected(history, last, period.end, 0, 0, drawn), last, ends_before(last))
+        found = range_of(expected(history, last, period.end, 0, 0, drawn), last, ends_before(last), 0)
         yield Case(
             found.low <= became <= found.high,
             (found.high - found.low) / month,
@@ -160,7 +160,7 @@ def speed() -> float:
     began = time.perf_counter()
     draws = Draws((end - last).days, 1)
     for history in histories:
-        range_of(expected(history, last, end, 0, 0, draws), last, ends_before(last))
+        range_of(expected(history, last, end, 0, 0, draws), last, ends_before(last), 0)
     return time.perf_counter() - began
 
 

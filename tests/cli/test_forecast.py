@@ -18,7 +18,7 @@ def test_the_range_in_words_and_as_json(demo: Cli) -> None:
     header, *lines = shown.splitlines()[2:]
     assert header.split() == ["PROJECT", "SPENT", "LOW", "MEDIAN", "HIGH", "BUDGET"]
     assert "over, almost surely" in next(line for line in lines if line.startswith("PCC"))
-    assert "Dandelion: a single number, as 0 complete days of data are too few for a range" in shown
+    assert "Dandelion: the burn rate carried on, as 0 complete days of data are too few for a range" in shown
     found = demo("forecast", "--json").json
     assert (found["as_of"], found["period_end"], found["currency"]) == ("2026-01-13", "2026-01-31", "USD")
     everything = found["total"]["forecast_usd"]
@@ -30,7 +30,7 @@ def test_the_range_in_words_and_as_json(demo: Cli) -> None:
         "python-api",
         "dandelion",
     ]
-    assert found["projects"][-1]["forecast_usd"]["method"] == "mean"
+    assert found["projects"][-1]["forecast_usd"]["method"] == "burn rate"
 
 
 def test_one_project(demo: Cli) -> None:

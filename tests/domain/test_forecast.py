@@ -27,6 +27,7 @@ LAST = date(2026, 1, 12)
 END = date(2026, 1, 31)
 ENDED = [date(2025, 11, 30), date(2025, 12, 31)]
 DOLLAR = 10**9
+AT_BURN_RATE = 12_345
 
 amounts = st.integers(0, 1000 * DOLLAR)
 histories = st.lists(amounts, min_size=MIN_DAYS, max_size=MAX_DAYS)
@@ -37,7 +38,7 @@ def scope(history: Sequence[int], base: int = 0, seed: int = 1) -> Expected:
 
 
 def forecast(history: Sequence[int], base: int = 0, seed: int = 1) -> Forecast:
-    return range_of(scope(history, base, seed), LAST, ENDED)
+    return range_of(scope(history, base, seed), LAST, ENDED, AT_BURN_RATE)
 
 
 @given(histories, amounts)
@@ -67,7 +68,7 @@ def test_what_costs_the_same_each_day_is_known_exactly(amount: int, days: int) -
 def test_a_few_days_give_a_single_number(days: int) -> None:
     found = forecast([DOLLAR] * days, DOLLAR)
     assert (found.has_range, found.days_of_history) == (False, days)
-    assert found[:3] == (DOLLAR + (19 * DOLLAR if days else 0),) * 3
+    assert found[:3] == (AT_BURN_RATE,) * 3
 
 
 def test_weekdays_are_kept() -> None:

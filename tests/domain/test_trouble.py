@@ -39,7 +39,7 @@ def why(allocation: int, days: Days, service: str = "openai") -> tuple[Cause, st
         (50, {3: 30, 9: 30}, (Cause.OVER, "over by $10.00 since Jan 9")),
         (60, {3: 30, 9: 30}, (Cause.OVER, "used up since Jan 9")),
         (100, {2: 2, 10: 80}, (Cause.SPIKE, "$80.00 on Jan 10 for openai, 80 times the drip")),
-        (310, {day: 20 for day in range(1, 13)}, (Cause.PACE, "spends $20.00 a day, the drip allows $3.89")),
+        (310, dict.fromkeys(range(1, 13), 20), (Cause.PACE, "spends $20.00 a day, the drip allows $3.89")),
         (
             310,
             {1: 80, 2: 80, 3: 80},
@@ -61,7 +61,7 @@ def test_what_is_little_may_still_last() -> None:
     assert cause(trouble, "USD") == "$8.00 left for 2 days: lasts at $1.00 a day"
 
 
-@pytest.mark.parametrize(("allocation", "days"), [(0, {}), (100, {}), (310, {day: 5 for day in range(1, 13)})])
+@pytest.mark.parametrize(("allocation", "days"), [(0, {}), (100, {}), (310, dict.fromkeys(range(1, 13), 5))])
 def test_what_is_healthy_and_lasts_has_no_cause(allocation: int, days: Days) -> None:
     assert why(allocation, days) is None
     assert not is_in_trouble(pace(allocation, days))

@@ -28,6 +28,18 @@ def test_usage_is_drawn_and_what_comes_once_is_known(home: Home) -> None:
     home.services.forecasts.close()
 
 
+def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
+    home.budget("1000")
+    home.add("web")
+    for ago in range(1, 6):
+        home.services.costs.add(CostEntry("web", usd("10"), date(2026, 1, 13) - timedelta(days=ago)))
+    report = home.services.forecasts.current()
+    assert report.of("web").median == report.snapshot.project("web").pace.forecast == usd("230")
+    assert report.total.median == report.snapshot.total.forecast
+    assert not report.total.has_range
+    home.services.forecasts.close()
+
+
 def test_without_costs_nothing_is_expected(home: Home) -> None:
     home.budget("100")
     home.add("web")
