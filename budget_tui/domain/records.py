@@ -190,8 +190,8 @@ class UnmappedOrigin(NamedTuple):
 
 
 class PathDay(NamedTuple):
-    """The spend of an entity itself on a day, in nanos; ``path`` None is unmapped. One-off costs (``is_once``) are apart
-    from usage."""
+    """The spend of an entity itself on a day, in nanos; ``path`` None is unmapped, and ``is_once`` are one-off costs
+    apart from usage."""
 
     path: str | None
     day: date

@@ -10,7 +10,8 @@ from budget_tui.services.forecasts import ForecastReport
 
 
 class ForecastRange(Schema):
-    """The spend by the period's end: below ``low`` or above ``high`` in one of ten cases each; equal without a range."""
+    """The spend by the period's end: below ``low`` or above ``high`` in one of ten cases each. All are equal where
+    there is no range."""
 
     low: Number
     median: Number
