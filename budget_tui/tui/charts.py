@@ -126,8 +126,9 @@ def scale_label(nanos: int, currency: str, room: int) -> str:
     """Format a label as ``$20,000``, or shorter (``$20k``, millions, billions) where it exceeds ``room`` cells."""
     text = formatting.short_money(nanos, currency)
     for unit, letter in ((10**3, "k"), (10**6, "M"), (10**9, "B")):
-        if len(text) > room and nanos >= unit * NANOS:
-            text = f"{formatting.short_money(nanos // unit, currency)}{letter}"
+        shorter = f"{formatting.short_money(nanos // unit, currency)}{letter}"
+        if room < len(text) > len(shorter) and nanos >= unit * NANOS:
+            text = shorter
     return text
 
 
@@ -220,7 +221,9 @@ class DayChart(Widget, can_focus=True):
         day, snapshot = self.cursor, self.snapshot
         self.border_title = Content(self.TITLE)
         if day is not None and snapshot is not None:
-            amount = formatting.money(dict(snapshot.daily_spend).get(day, 0), snapshot.organization.currency)
+            spend = dict(snapshot.daily_spend)
+            is_known = day in spend or day <= snapshot.data_through
+            amount = formatting.money(spend.get(day, 0), snapshot.organization.currency) if is_known else "no data yet"
             self.border_title = Content(f"{self.TITLE} · {day:%a} {formatting.short_day(day)} · {amount}")
         self.refresh()
 
@@ -264,29 +267,34 @@ class SpendChart(DayChart):
         if cursor is not None:
             first = min(first, days.index(cursor))
         days, amounts = days[first : first + shown], amounts[first : first + shown]
-        per_day = max(1, min(6, (width - room - _AXIS - 1) // shown))
+        across = min(6 * shown, max(shown, width - room - _AXIS - 1))
+        starts = [at * across // shown for at in range(shown + 1)]
+        gap = across >= 2 * shown
         rows = max(1, height - 1)
-        gap = " " if per_day > 1 else ""
 
         def cells(row: int) -> Content:
             return Content.assemble(
                 *(
-                    (block(amount, row, rows, top) * max(1, per_day - 1) + gap, STRONG if day == cursor else "$accent")
-                    for day, amount in zip(days, amounts, strict=True)
+                    (
+                        block(amount, row, rows, top) * (after - start - gap) + " " * gap,
+                        STRONG if day == cursor else "$accent",
+                    )
+                    for day, amount, start, after in zip(days, amounts, starts, starts[1:], strict=False)
                 )
             )
 
-        return columns_chart(labels, rows, cells, partial(self._axis, snapshot, per_day, first, shown))
+        return columns_chart(labels, rows, cells, partial(self._axis, snapshot, first, starts))
 
-    def _axis(self, snapshot: BudgetSnapshot, per_day: int, first: int, shown: int, indent: str) -> Content:
+    def _axis(self, snapshot: BudgetSnapshot, first: int, starts: Sequence[int], indent: str) -> Content:
         """Draw numbers of days below the columns: the cursor's, today's, the first, every fifth, as far as they fit."""
         period, cursor = snapshot.period, self.cursor
         marks = [] if cursor is None else [(period.day_number(cursor), "bold reverse")]
         marks.append((period.day_number(snapshot.as_of), "bold $foreground"))
         if period.days <= 31:
             marks += [(day, MUTED) for day in (1, *range(5, period.days + 1, 5))]
-        texts = [((day - first - 1) * per_day, str(day), style) for day, style in marks]
-        return _marks(indent, [each for each in texts if 0 <= each[0] < shown * per_day], apart=1)
+        shown = len(starts) - 1
+        texts = [(starts[day - first - 1], str(day), style) for day, style in marks if 0 < day - first <= shown]
+        return _marks(indent, texts, apart=1)
 
 
 class MonthChart(DayChart):

@@ -161,20 +161,25 @@ def _fitting(sections: Sequence[_Section], room: int, costs: _Costs) -> list[Con
 
 
 def _columns(days: DayAmounts, currency: str, width: int) -> Iterator[Content]:
-    """Draw the spend of the last days as columns."""
-    amounts = [max(0, amount or 0) for _, amount in days]
-    top = max(amounts)
-    title = Content.styled(f"Last {len(amounts)} days", "bold")
-    yield spread(title, Content.styled(f"{formatting.money(sum(amounts), currency)} spent", MUTED), width)
-    if not top:
+    """Draw the spend of the last days as columns, with a dot for a day of which nothing is known."""
+    known = [amount for _, amount in days if amount is not None]
+    top = max(known, default=0)
+    title = Content.styled(f"Last {len(days)} days", "bold")
+    yield spread(title, Content.styled(f"{formatting.money(sum(known), currency)} spent", MUTED), width)
+    if top <= 0:
         yield Content.styled("nothing spent", MUTED)
         return
-    column = max(2, min(5, width // len(amounts)))
+    column = max(2, min(5, width // len(days)))
+
+    def cell(amount: int | None, row: int) -> Content:
+        if amount is None:  # told from a day without spend
+            return Content.styled("·".ljust(column) if row == 1 else " " * column, MUTED)
+        return Content.styled(block(amount, row, _COLUMN_ROWS, top) * (column - 1) + " ", "$accent")
+
     for row in range(_COLUMN_ROWS, 0, -1):
-        cells = (block(amount, row, _COLUMN_ROWS, top) * (column - 1) + " " for amount in amounts)
-        yield Content.styled("".join(cells), "$accent")
+        yield Content("").join(cell(amount, row) for _, amount in days)
     first, last = (formatting.short_day(day) for day in (days[0][0], days[-1][0]))
-    yield Content.styled(first + last.rjust(len(amounts) * column - 1 - len(first)), MUTED)
+    yield Content.styled(first + last.rjust(len(days) * column - 1 - len(first)), MUTED)
 
 
 def _services(spend: SpendDigest, currency: str, width: int) -> Iterator[Content]:

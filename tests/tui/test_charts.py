@@ -1,0 +1,69 @@
+"""Charts of days: what is unknown is told from what is zero, with colour and without."""
+
+from datetime import date, timedelta
+
+from budget_tui.bootstrap import Services
+from budget_tui.domain.amount import NANOS
+from budget_tui.presentation.formatting import sparkline
+from budget_tui.services.costs import CostEntry
+from budget_tui.tui.charts import DayAmounts, calendar, scale_label
+from tests.databases import change
+from tests.tui.conftest import OpenDashboard
+from tests.tui.driving import units
+
+MONDAY = date(2026, 1, 5)
+
+
+def two_weeks() -> DayAmounts:
+    """Two weeks from a Monday on: unknown, none, little, much; today is the second Tuesday, still unknown."""
+    amounts = [None, 0, 1 * NANOS, 100 * NANOS, 100 * NANOS, 0, 25 * NANOS, 50 * NANOS, None]
+    return [(MONDAY + timedelta(days=at), amount) for at, amount in enumerate(amounts)]
+
+
+def test_a_calendar_shades_days_and_leaves_unknown_ones_empty() -> None:
+    lines = [line.plain for line in calendar(two_weeks(), date(2026, 1, 13), "USD", is_plain=True)]
+    assert lines[0].startswith("Last 2 weeks")
+    assert lines[0].endswith("$100.00"), "the dearest day"
+    days = {line[:3]: line[4:] for line in lines[2:]}
+    assert list(days) == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert days["Mon"] == "   ▓▓ ", "unknown, then half"
+    assert days["Tue"] == "··   ◂", "nothing spent, then today"
+    assert days["Wed"] == "░  "
+    assert days["Thu"] == "██ "
+    coloured = calendar(two_weeks(), date(2026, 1, 13), "USD", is_plain=False)
+    assert coloured[5].plain == "Thu ██ "
+    assert {str(span.style) for line in coloured for span in line.spans} >= {"$accent", "$accent 30%"}
+
+
+def test_a_calendar_of_nothing_is_drawn_too() -> None:
+    days: DayAmounts = [(MONDAY + timedelta(days=at), None) for at in range(7)]
+    assert len(calendar(days, MONDAY, "USD", is_plain=True)) == 9
+
+
+def test_a_sparkline_is_as_high_as_its_highest_day() -> None:
+    assert sparkline([0] * 14).strip("⠀ ") == ""
+    assert len(sparkline([1] * 14)) == 7
+
+
+def test_a_label_is_shortened_only_where_that_is_shorter() -> None:
+    assert [scale_label(dollars * NANOS, "USD", 4) for dollars in (3000, 1500, 20, 2_000_000)] == [
+        *("$3k", "$1,500", "$20", "$2M")
+    ]
+
+
+async def test_days_beyond_the_data_are_unknown(open_dashboard: OpenDashboard, services: Services) -> None:
+    services.costs.add(CostEntry("pcc", units(-40), date(2026, 1, 11)))
+    database = services.context.database.path
+    change(database, "DELETE FROM cost WHERE day >= 20260113")
+    change(database, "UPDATE cost_origin SET live = 0, source = 'export'")
+    async with open_dashboard(size=(120, 40)) as dashboard:
+        assert "data through Jan 12" in dashboard.text
+        await dashboard.keys("d")
+        assert "Spend per day · Tue Jan 13 · no data yet" in dashboard.text
+        await dashboard.keys("h")
+        assert "Mon Jan 12 · $" in dashboard.text
+        await dashboard.keys("escape", "2")
+        await dashboard.resized(160, 60)
+        row = next(line for line in dashboard.lines if "Dec 31" in line and "Jan 13" in line)
+        above = dashboard.lines[dashboard.lines.index(row) - 1]
+        assert above[: above.rindex("│")].rstrip().endswith("·"), "the last of the fourteen days"
