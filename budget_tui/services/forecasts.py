@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.errors import unknown
@@ -44,35 +44,40 @@ class Forecasts:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
-            facts = load_facts(session, organization, today)
-            snapshot = build_snapshot(facts, today, self._context.clock.now())
-            last = min(snapshot.data_through, today - ONE_DAY)
-            first = min(snapshot.period.start, last - timedelta(days=MAX_DAYS - 1))
-            costs = _by_path(session, organization, Period(first, max(today, snapshot.period.end)))
-        period = snapshot.period
-        spends: dict[str | None, Spend] = {None: facts.unmapped}
-        spends.update(facts.spend_by_path)
-        draws = Draws((period.end - last).days, seed_of(period, last))
-        scopes = {
-            path: _expected(days, spends.get(path, Spend()).first_day, period, last, today, draws)
-            for path, days in costs.items()
-        }
-        below: dict[str, list[Expected]] = {}
-        for path, scope in scopes.items():
-            for ancestor in ancestor_paths(path) if path is not None else ():
-                below.setdefault(ancestor, []).append(scope)
-        ended = _ends(organization, period, first)
-        return ForecastReport(
-            snapshot,
-            range_of(added_up([*scopes.values()]), last, ended, snapshot.total.forecast),
-            {
-                line.project_id: range_of(added_up(below.get(fact.path, [])), last, ended, line.pace.forecast)
-                for fact, line in zip(facts.projects, snapshot.projects, strict=True)
-            },
-        )
+            return read_forecasts(session, organization, today, self._context.clock.now())
 
     def close(self) -> None:
         self._reader.close()
+
+
+def read_forecasts(session: Session, organization: Organization, today: date, now: datetime) -> ForecastReport:
+    """Return the forecasts of the period that ``today`` is in; ``now`` only says when they were computed."""
+    facts = load_facts(session, organization, today)
+    snapshot = build_snapshot(facts, today, now)
+    last = min(snapshot.data_through, today - ONE_DAY)
+    first = min(snapshot.period.start, last - timedelta(days=MAX_DAYS - 1))
+    costs = _by_path(session, organization, Period(first, max(today, snapshot.period.end)))
+    period = snapshot.period
+    spends: dict[str | None, Spend] = {None: facts.unmapped}
+    spends.update(facts.spend_by_path)
+    draws = Draws((period.end - last).days, seed_of(period, last))
+    scopes = {
+        path: _expected(days, spends.get(path, Spend()).first_day, period, last, today, draws)
+        for path, days in costs.items()
+    }
+    below: dict[str, list[Expected]] = {}
+    for path, scope in scopes.items():
+        for ancestor in ancestor_paths(path) if path is not None else ():
+            below.setdefault(ancestor, []).append(scope)
+    ended = _ends(organization, period, first)
+    return ForecastReport(
+        snapshot,
+        range_of(added_up([*scopes.values()]), last, ended, snapshot.total.forecast),
+        {
+            line.project_id: range_of(added_up(below.get(fact.path, [])), last, ended, line.pace.forecast)
+            for fact, line in zip(facts.projects, snapshot.projects, strict=True)
+        },
+    )
 
 
 def _by_path(session: Session, organization: Organization, days: Period) -> dict[str | None, list[PathDay]]:
