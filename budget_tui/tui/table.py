@@ -26,6 +26,8 @@ Row = TypeVar("Row")
 
 HEADER = 1
 MARGIN = 1
+TROUBLE = "status"
+"""Key of the column that rows are sorted by with the worst first; other columns begin with the least."""
 _BAR_MIN_WIDTH = 4
 
 
@@ -159,6 +161,8 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     GAPS: ClassVar[tuple[int, int]] = (2, 2)
     """Minimum and maximum cells between two columns."""
+    DEFAULT_ORDER: ClassVar[tuple[str, bool]] = ("", False)
+    """The column that rows are sorted by at first, and whether in descending order; '' is their original order."""
     COMPONENT_CLASSES = {"table--cursor", "table--hover"}
     BINDINGS = cursor_bindings("table", "row")
 
@@ -202,8 +206,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         super().__init__()
         self.id_of = id_of
         self._is_reading = is_reading
-        self.sort_key = ""
-        self.sort_descending = False
+        self.sort_key, self.sort_descending = self.DEFAULT_ORDER
         self.places: list[Place] = []
         self.totals: dict[str, str] = {}
         self.rows: Sequence[Row] = ()
@@ -349,12 +352,13 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def sort_by(self, key: str) -> None:
         """Sort by a column, or reverse the order if it is sorted by that column already."""
-        self._sort(key, descending=not self.sort_descending if key == self.sort_key else False)
+        self._sort(key, descending=not self.sort_descending if key == self.sort_key else key == TROUBLE)
 
     def sort_by_next(self) -> None:
-        """Sort by the next column; after the last one, restore the original order."""
+        """Sort by the next column; after the last one, in the original order, then by the first column again."""
         order = ["", *(column.key for column in self.columns if column.sort_key is not None)]
-        self._sort(order[(order.index(self.sort_key) + 1) % len(order)], descending=False)
+        key = order[(order.index(self.sort_key) + 1) % len(order)]
+        self._sort(key, descending=key == TROUBLE)
 
     def sort_again(self) -> None:
         """Sort rows that kept their order by what they show now."""
@@ -367,10 +371,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     def sort_by_trouble(self) -> None:
         """Sort by status, the worst first; again: in the original order."""
-        if self.sort_key == "status":
+        if self.sort_key == TROUBLE:
             self._sort("", descending=False)
         else:
-            self._sort("status", descending=True)
+            self._sort(TROUBLE, descending=True)
 
     def reverse(self) -> None:
         """Reverse the order."""

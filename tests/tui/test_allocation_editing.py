@@ -36,7 +36,7 @@ async def test_enter_commits_what_was_typed(open_dashboard: OpenDashboard, servi
 
 async def test_what_is_edited_shows_on_every_screen(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(keys="2") as dashboard:
-        await dashboard.typed("=170", "enter")
+        await dashboard.typed("=120", "enter")
         await dashboard.keys("[")
         assert "$440.00    88%" in dashboard.line_with("Allocated")
         assert "Unallocated $60.00" in dashboard.text

@@ -224,7 +224,7 @@ async def test_explaining_while_the_database_cannot_be_read_is_told(
 
 async def test_explain_a_project(open_dashboard: OpenDashboard, pictured: Pictured, in_utc: Services) -> None:
     async with open_dashboard(in_utc, size=WIDE) as dashboard:
-        await dashboard.keys("2", "x", "down", "down", "down")
+        await dashboard.keys("2", "down", "x", "down", "down", "down")
         await pictured(dashboard)
 
 

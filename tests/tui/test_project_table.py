@@ -15,6 +15,7 @@ from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import TODAY, Dashboard, allocation_of, copy_project, stored, units
 
 ADDED = ["pcc", "videonest-api", "python-api", "dandelion"]
+BY_TROUBLE = ["python-api", "pcc", "videonest-api", "dandelion"]
 MANY = 2_000
 
 
@@ -90,18 +91,55 @@ async def test_s_sorts_by_one_column_after_the_other(open_dashboard: OpenDashboa
         "burn": ["dandelion", "videonest-api", "python-api", "pcc"],
         "runway": ["python-api", "pcc", "videonest-api", "dandelion"],
     }
-    async with open_dashboard(mode="projects") as dashboard:
+    async with open_dashboard(mode="projects", by_trouble=True) as dashboard:
+        assert dashboard.names == BY_TROUBLE
+        assert header(dashboard).endswith("▼")
+        assert dashboard.pool_line.endswith("sorted by trouble")
+        await dashboard.keys("s")
         assert dashboard.names == ADDED
+        assert "sorted by" not in dashboard.pool_line
         for column, order in by_column.items():
             await dashboard.keys("s")
             assert (dashboard.table.table.sort_key, dashboard.names) == (column, order)
             assert "▲" in header(dashboard)
             assert "sorted by" in dashboard.pool_line
         await dashboard.keys("s")
-        assert dashboard.names[-1] == "python-api", "by status, the worst is the greatest"
-        await dashboard.keys("s")
+        assert dashboard.names == BY_TROUBLE, "round again, and still the worst first"
+        await dashboard.keys("S")
+        assert dashboard.names == BY_TROUBLE[::-1]
+        await dashboard.keys("!")
         assert dashboard.names == ADDED
-        assert "sorted by" not in dashboard.pool_line
+        await dashboard.keys("!")
+        assert dashboard.names == BY_TROUBLE
+
+
+async def test_rows_sorted_by_trouble_stay_while_they_are_edited(
+    open_dashboard: OpenDashboard, elsewhere: Services
+) -> None:
+    def current() -> str:
+        line = dashboard.table.current
+        assert line is not None
+        return line.project_id
+
+    async with open_dashboard(mode="projects", by_trouble=True) as dashboard:
+        await dashboard.keys("=", *"300", "tab")
+        assert dashboard.names == BY_TROUBLE, "plenty is left of 300, and yet it stays the first"
+        assert current() == "pcc", "Tab goes to the row below"
+        elsewhere.costs.add(CostEntry("dandelion", units(49)))
+        await dashboard.looked()
+        assert dashboard.names == BY_TROUBLE, "not even costs move what is being edited"
+        await dashboard.keys("escape")
+        elsewhere.costs.add(CostEntry("dandelion", units(1)))
+        await dashboard.looked()
+        assert dashboard.names == ["dandelion", "pcc", "videonest-api", "python-api"]
+        assert current() == "pcc"
+        await dashboard.keys("=", *"110", "enter")
+        assert dashboard.names == ["dandelion", "pcc", "videonest-api", "python-api"]
+        await dashboard.keys("g", "=", *"500", "enter", "t", "escape")
+        assert dashboard.names[0] == "dandelion", "a box leaves the rows where they are"
+        await dashboard.keys("1", "2")
+        assert dashboard.names == ["pcc", "dandelion", "videonest-api", "python-api"]
+        assert current() == "dandelion"
 
 
 async def test_reverse_turns_the_order_round_and_the_cursor_keeps_its_project(open_dashboard: OpenDashboard) -> None:

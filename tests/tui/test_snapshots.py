@@ -71,7 +71,7 @@ async def test_editing_a_cell(open_dashboard: OpenDashboard, pictured: Pictured)
 async def test_transfer(open_dashboard: OpenDashboard, pictured: Pictured) -> None:
     to_python_api = ("shift+tab", "enter", "home", "down", "down", "down", "enter", "tab")
     async with open_dashboard(size=WIDE) as dashboard:
-        await dashboard.keys("2", "down", "t", *to_python_api, *"20")
+        await dashboard.keys("2", "down", "down", "t", *to_python_api, *"20")
         await pictured(dashboard)
 
 

@@ -188,13 +188,13 @@ def test_bursts_of_keys_in_a_real_terminal(in_terminal: Callable[..., Terminal],
     terminal = in_terminal()
     terminal.until("$500.00", "Available today")
     terminal.type("e650\r2e170\t+5\r")
-    terminal.until("VideoNest API: $120.00 → $125.00")
+    terminal.until("PCC: $150.00 → $155.00")
     terminal.type("[q")
     assert terminal.ended() == 0
     assert_left_clean(terminal)
     assert stored(services).total.allocation == units(650)
-    assert allocation_of(services, "pcc") == units(170)
-    assert allocation_of(services, "videonest-api") == units(125)
+    assert allocation_of(services, "python-api") == units(170)
+    assert allocation_of(services, "pcc") == units(155)
 
 
 def test_ending_while_an_import_reads_keeps_nothing_of_it(

@@ -29,7 +29,7 @@ from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.projects.pane import ProjectDetails, ProjectPane, read_details
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
-from budget_tui.tui.table import FollowedTable
+from budget_tui.tui.table import TROUBLE, FollowedTable
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 
 class ProjectRows(EditableRows[ProjectLine], FollowedTable[ProjectLine]):
-    """Rows of projects; the pane beside them describes the one under the cursor."""
+    """Rows of projects, the one in the most trouble first; the pane beside them describes the one under the cursor."""
+
+    DEFAULT_ORDER = (TROUBLE, True)
 
 
 class ProjectTable(FilteredTable[ProjectLine]):
@@ -89,7 +91,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self._spent,
             (snapshot.as_of, {line.project_id: line.pace.spent for line in snapshot.projects}),
         )
-        is_by_trouble = self.table.sort_key == "status"
+        is_by_trouble = self.table.sort_key == TROUBLE
         return is_by_trouble and (self.is_editing or before == self._spent)
 
     def watch_lately(self) -> None:
