@@ -76,7 +76,8 @@ def outlook(snapshot: "BudgetSnapshot") -> list[str]:
         f"{f.money(total.allocation, currency)} for {f.dated_period_name(snapshot.period)},"
         f" {f.days_left(snapshot.days_left)}",
         f"{f.money(snapshot.allocated, currency)} allocated ({allocated}), {f.unallocated_text(snapshot)}",
-        f"{f.money(total.spent, currency)} spent ({spent}), {f.money(total.remaining, currency)} left",
+        f"{f.money(total.spent, currency)} spent ({spent}), {f.money(total.remaining, currency)} left"
+        + (f", {f.money(total.reserved, currency)} of it held" if total.reserved else ""),
         f"{f.money(total.daily_drip, currency)} a day, {f.money(total.available_today, currency)} available today",
         f"burn {f.money(total.burn_rate, currency)} a day, lasts {f.runway_of(total)},"
         f" forecast {f.money(total.forecast, currency)}",

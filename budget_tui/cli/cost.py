@@ -9,11 +9,21 @@ import typer
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table, warn
 from budget_tui.cli.cost_import import import_files, request_for
-from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, ProjectArgument, command_group, exactly_one
+from budget_tui.cli.options import (
+    CATEGORIES,
+    AmountCommand,
+    CategoryOption,
+    JsonOption,
+    KeyOption,
+    ProjectArgument,
+    ProviderOption,
+    command_group,
+    exactly_one,
+    parse_category,
+)
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_project
 from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
-from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.text import escaped
@@ -28,8 +38,6 @@ if TYPE_CHECKING:
     from budget_tui.domain.records import UnmappedOrigin
     from budget_tui.services.sources import Source
 
-CATEGORIES = ("cloud", "genai", "subscription")
-
 app = command_group()
 source_app = command_group("Sources of costs, and how far each reaches.")
 app.add_typer(source_app, name="source")
@@ -41,16 +49,8 @@ def add(
     project: ProjectArgument,
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="12.50; negative for a credit.")],
     on: Annotated[str, typer.Option("--on", metavar="DATE", help="Day, such as 2026-01-13. Default: today.")] = "",
-    category: Annotated[
-        str,
-        typer.Option(
-            "--category",
-            metavar="CATEGORY",
-            help="cloud, genai or subscription. Default: by provider.",
-            autocompletion=lambda: CATEGORIES,
-        ),
-    ] = "",
-    provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charges it.")] = "",
+    category: CategoryOption = "",
+    provider: ProviderOption = "",
     tokens: Annotated[str, typer.Option("--tokens", metavar="N", help="Tokens used: 25000 or 25k.")] = "",
     once: Annotated[bool, typer.Option("--once", help="One-off cost: spent, but not part of the burn rate.")] = False,
     key: KeyOption = None,
@@ -62,7 +62,7 @@ def add(
         project,
         parse_amount(amount),
         parse_day(on) if on else None,
-        _category(category) if category else None,
+        parse_category(category) if category else None,
         provider,
         parse_count(tokens) if tokens else None,
         once,
@@ -223,7 +223,7 @@ def category(
 
     This applies to past costs, too.
     """
-    chosen = _category(category)
+    chosen = parse_category(category)
     changed = session_of(context).services.costs.put_into_category(name, chosen).changed_origins
     if json:
         print_json(schemas.costs.CategorizedName(name=name, category=chosen, changed=changed))
@@ -233,12 +233,6 @@ def category(
 
 def _print_rule(words: str, changed: int) -> None:
     print_lines(f"{words}; {count(changed, 'kind')} of past costs changed")
-
-
-def _category(text: str) -> Category:
-    if text.strip().casefold() not in CATEGORIES:
-        raise Refused(f"'{text}' is not a category", f"choose {', '.join(CATEGORIES)}")
-    return Category(text.strip().casefold())
 
 
 def _tag_rule(text: str) -> tuple[str, str]:

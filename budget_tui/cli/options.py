@@ -9,6 +9,7 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
 from budget_tui.cli.session import Session
+from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.domain.hierarchy import POOL
 
@@ -96,6 +97,26 @@ PolicyArgument = Annotated[
 CapOption = Annotated[
     str, typer.Option("--cap", metavar="AMOUNT", help="Limit, in either direction.", show_default=False)
 ]
+
+CATEGORIES = ("cloud", "genai", "subscription")
+CategoryOption = Annotated[
+    str,
+    typer.Option(
+        "--category",
+        metavar="CATEGORY",
+        help="cloud, genai or subscription. Default: by provider.",
+        show_default=False,
+        autocompletion=lambda: CATEGORIES,
+    ),
+]
+ProviderOption = Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charges it.", show_default=False)]
+
+
+def parse_category(text: str) -> Category:
+    """Parse a category of costs; `Refused` for anything else."""
+    if text.strip().casefold() not in CATEGORIES:
+        raise Refused(f"'{text}' is not a category", f"choose {', '.join(CATEGORIES)}")
+    return Category(text.strip().casefold())
 
 
 def exactly_one(options: dict[str, str]) -> tuple[str, str]:

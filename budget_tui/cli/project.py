@@ -160,6 +160,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         "spent": (pace.spent, f"  ({f.percent(share(pace.spent, pace.allocation))})" if pace.allocation else ""),
         **({"scheduled": (pace.scheduled, " later in the period")} if pace.scheduled else {}),
         "left": (pace.remaining, ""),
+        **({"reserved": (pace.reserved, " held for work in flight")} if pace.reserved else {}),
         **({"carried in": (line.carry.carried, "")} if line.carry != NO_CARRY else {}),
         "drip": (pace.daily_drip, " a day"),
         "available today": (pace.available_today, ""),

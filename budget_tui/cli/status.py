@@ -60,7 +60,8 @@ def summary(snapshot: BudgetSnapshot) -> list[str]:
     if total.unfunded:
         budget, how = "no budget yet", ": budget-tui budget set AMOUNT"
     else:
-        figures.append(f"{f.money(total.remaining, currency)} left")
+        held = f" ({f.money(total.reserved, currency)} held)" if total.reserved else ""
+        figures.append(f"{f.money(total.remaining, currency)} left{held}")
     if total.scheduled:
         figures.insert(1, f"{f.money(total.scheduled, currency)} scheduled")
     if not total.unfunded or snapshot.allocated:

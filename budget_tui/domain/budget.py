@@ -147,15 +147,16 @@ def split_by_percent(total: int, percents: Sequence[Fraction], unit: int) -> tup
     return tuple(children), rest
 
 
-def most_transferable(allocation: int, spent: int) -> int:
-    """Return the most that a budget can give away: what is not spent."""
-    return max(0, allocation - max(0, spent))
+def most_transferable(allocation: int, spent: int, reserved: int = 0) -> int:
+    """Return the most that a budget can give away: what is neither spent nor reserved."""
+    return max(0, allocation - max(0, spent) - reserved)
 
 
 def check_transfer(amount: int, available: int, *, giver: str, shown_available: str, which: str = "unspent") -> None:
     """Refuse a transfer that is not positive or more than ``available``, naming the maximum and why.
 
-    ``which`` names what bounds it: what the giver has unspent, unallocated (the pool), or allocated (forced).
+    ``which`` names what bounds it: what the giver has unspent and not held, unallocated (the pool), or allocated
+    (forced).
     """
     if amount <= 0:
         raise Refused("a transfer needs a positive amount", "swap source and target to move it the other way")

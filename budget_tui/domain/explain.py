@@ -158,6 +158,7 @@ def explain_pace(
             spans=in_period,
             of_costs=True,
         ),
+        *_reserved(pace),
         Explanation(
             "drip",
             "Drip per day",
@@ -172,11 +173,13 @@ def explain_pace(
             "available-today",
             "Available today",
             money(pace.available_today),
-            "({remaining} + {spent_today}) ÷ {days_from_today_on} − {spent_today}",
+            "({remaining} + {spent_today}) ÷ {days_from_today_on} − {spent_today}"
+            + (" − {reserved}" if pace.reserved else ""),
             {
                 "remaining": remaining,
                 "spent_today": money(spend.spent_today),
                 "days_from_today_on": number(to_come + 1, Unit.DAYS),
+                **({"reserved": money(pace.reserved)} if pace.reserved else {}),
             },
             spans=(("the days from today on are of", period),),
             notes=("what was left this morning, split evenly among the remaining days, including today",),
@@ -229,6 +232,17 @@ def explain_allocation(amount: int, carry: Carry) -> Explanation:
             notes=("the deficit carried over is larger than the recurring amount",),
         )
     return Explanation("allocation", "Allocation", money(amount), "{recurring} + {carried_over}", terms)
+
+
+def _reserved(pace: Pace) -> tuple[Explanation, ...]:
+    if not pace.reserved:
+        return ()
+    notes = ("what is reserved cannot be transferred, and is not available today",)
+    return (
+        Explanation(
+            "reserved", "Reserved", money(pace.reserved), "the sum of the holds whose time is not up", notes=notes
+        ),
+    )
 
 
 def _runs_out(pace: Pace) -> Explanation:

@@ -39,7 +39,10 @@ DEFAULT_LEVELS = (
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A node of an organization's hierarchy. ``entity_key`` is its key in the database."""
+    """A node of an organization's hierarchy. ``entity_key`` is its key in the database.
+
+    ``enforced``: its budgets of money bound what may be held and used below it.
+    """
 
     entity_key: int
     entity_id: str
@@ -47,6 +50,7 @@ class Entity:
     level_code: str
     path: str
     archived: bool = False
+    enforced: bool = False
 
     @property
     def parent_id(self) -> str:

@@ -72,12 +72,12 @@ def daily_drip(remaining: int, period: Period, today: date) -> int:
     return divide(max(0, remaining), period.days_left(today))
 
 
-def available_today(remaining: int, spent_today: int, period: Period, today: date) -> int:
+def available_today(remaining: int, spent_today: int, period: Period, today: date, reserved: int = 0) -> int:
     """Return the amount that may still be spent today if every day from today to the period's end gets the same.
 
-    (remaining at the start of today ÷ those days) − spent today; negative when today's share is overspent.
+    (remaining at the start of today ÷ those days) − spent today − reserved; negative when today's share is overspent.
     """
-    return divide(remaining + spent_today, period.days_to_come(today) + 1) - spent_today
+    return divide(remaining + spent_today, period.days_to_come(today) + 1) - spent_today - reserved
 
 
 def runway_days(remaining: int, rate: Burn) -> Decimal | None:

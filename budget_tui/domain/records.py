@@ -55,6 +55,31 @@ class StoredReservation(NamedTuple):
     expires_at: datetime
 
 
+class StoredHold(NamedTuple):
+    """A reservation of money as stored, in nanos; ``last_day`` is the end of the period that it counts in."""
+
+    hold_id: str
+    project_id: str
+    name: str
+    amount: int
+    state: str
+    settled: int | None
+    last_day: date
+    expires_at: datetime
+    created_by: str
+
+
+class MoneyBudget(NamedTuple):
+    """An active budget of money of one entity, in nanos of ``currency``."""
+
+    category: str
+    provider: str
+    amount: int
+    currency: str
+    period: Period
+    in_cycle: bool
+
+
 # The cycle
 
 

@@ -26,7 +26,7 @@ class Spend(NamedTuple):
 
     ``spent`` is dated in the period through today, ``scheduled`` later in it. ``window_spent`` is the usage of the 7
     days up to the last complete day that data covers; ``once_today`` is the part of ``spent_today`` that comes once;
-    ``first_day`` is the first day with any cost, ever.
+    ``first_day`` is the first day with any cost, ever. ``reserved`` is money held for work in flight.
     """
 
     spent: int = 0
@@ -35,6 +35,7 @@ class Spend(NamedTuple):
     first_day: date | None = None
     scheduled: int = 0
     once_today: int = 0
+    reserved: int = 0
 
 
 class ProjectFact(NamedTuple):
@@ -57,6 +58,7 @@ class Pace(NamedTuple):
     spent: int
     scheduled: int
     spent_today: int
+    reserved: int
     remaining: int
     daily_drip: int
     available_today: int
@@ -66,6 +68,11 @@ class Pace(NamedTuple):
     forecast: int
     status: Status
     unfunded: bool
+
+    @property
+    def free(self) -> int:
+        """What is neither spent nor reserved; negative when more was."""
+        return self.remaining - self.reserved
 
     @property
     def runs_short(self) -> bool:
@@ -170,9 +177,10 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
         spent=spend.spent,
         scheduled=spend.scheduled,
         spent_today=spend.spent_today,
+        reserved=spend.reserved,
         remaining=remaining,
         daily_drip=pacing.daily_drip(remaining, period, today),
-        available_today=pacing.available_today(remaining, spend.spent_today, period, today),
+        available_today=pacing.available_today(remaining, spend.spent_today, period, today, spend.reserved),
         burn_rate=rate.per_day,
         runway_days=runway,
         runs_out_on=pacing.runs_out_on(runway, period, today),
@@ -243,4 +251,5 @@ def added_up(spends: Sequence[Spend]) -> Spend:
         min((spend.first_day for spend in spends if spend.first_day is not None), default=None),
         sum(spend.scheduled for spend in spends),
         sum(spend.once_today for spend in spends),
+        sum(spend.reserved for spend in spends),
     )

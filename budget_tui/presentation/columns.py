@@ -228,7 +228,12 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             shrinks_to=10,  # tenths can still be told apart, and a shorter name would be worse
             sort_key=lambda line: formatting.used_share(line.pace),
             noun="spent share",
-            bar=lambda line: Bar(formatting.used_share(line.pace), tick, style=pace_bar_style(line.pace)),
+            bar=lambda line: Bar(
+                formatting.used_share(line.pace),
+                tick,
+                formatting.reserved_share(line.pace),
+                pace_bar_style(line.pace),
+            ),
         ),
         of_budget("left", "Left", lambda pace: pace.remaining),
         money("drip", "Drip", lambda pace: pace.daily_drip, priority=4, is_muted=True),

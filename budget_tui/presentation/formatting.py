@@ -149,6 +149,11 @@ def used_share(pace: Pace) -> Fraction:
     return Fraction(0) if pace.unfunded else share(pace.spent, pace.allocation)
 
 
+def reserved_share(pace: Pace) -> Fraction:
+    """Return the hatched share of a bar of spending."""
+    return Fraction(0) if pace.unfunded else share(pace.reserved, pace.allocation)
+
+
 def short_day(day: date) -> str:
     """Format a day: ``Jan 13``."""
     return f"{day:%b} {day.day}"

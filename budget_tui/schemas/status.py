@@ -90,7 +90,8 @@ class _GlobalFigures(Schema):
     unallocated_usd: Number
     spent_usd: Number = Field(description="Costs dated in the period, through today.")
     scheduled_usd: Number = Field(description="Costs dated later in the period.")
-    remaining_usd: Number
+    reserved_usd: Number = Field(description="Held for work in flight.")
+    remaining_usd: Number = Field(description="What is not spent; what is reserved is part of it.")
     days_left: int
 
 
@@ -110,6 +111,7 @@ class GlobalBudget(CarryOver, _Forecast, Pacing, _GlobalFigures):
             unallocated_usd=to_decimal(snapshot.unallocated),
             spent_usd=to_decimal(total.spent),
             scheduled_usd=to_decimal(total.scheduled),
+            reserved_usd=to_decimal(total.reserved),
             remaining_usd=to_decimal(total.remaining),
             days_left=snapshot.days_left,
             forecast_usd=to_decimal(total.forecast),
@@ -124,7 +126,8 @@ class _ProjectFigures(Schema):
     monthly_allocation_usd: Number = Field(examples=[150])
     spent_usd: Number = Field(description="Costs dated in the period, through today.")
     scheduled_usd: Number = Field(description="Costs dated later in the period.")
-    remaining_usd: Number
+    reserved_usd: Number = Field(description="Held for work in flight.")
+    remaining_usd: Number = Field(description="What is not spent; what is reserved is part of it.")
 
 
 class ProjectBudget(CarryOver, Pacing, _ProjectFigures):
@@ -137,6 +140,7 @@ class ProjectBudget(CarryOver, Pacing, _ProjectFigures):
             monthly_allocation_usd=to_decimal(pace.allocation),
             spent_usd=to_decimal(pace.spent),
             scheduled_usd=to_decimal(pace.scheduled),
+            reserved_usd=to_decimal(pace.reserved),
             remaining_usd=to_decimal(pace.remaining),
             **_pacing(pace),
             **carry_over(line.carry),

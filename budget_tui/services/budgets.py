@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from budget_tui.domain.amount import parse_amount, within_limit
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts, written
-from budget_tui.domain.budget import AllocationChange, Budget, BudgetType, check_unchanged, most_transferable
+from budget_tui.domain.budget import AllocationChange, Budget, BudgetType, check_unchanged
 from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
@@ -191,6 +191,7 @@ def spent_by(work: Work, project: Entity) -> int:
     return sum(amount for path, amount in spent.items() if path.startswith(project.path))
 
 
-def transferable(work: Work, project: Entity, budget: Budget) -> int:
-    """Return the amount that the project can transfer, in nanos."""
-    return most_transferable(budget.amount, spent_by(work, project))
+def reserved_by(work: Work, project: Entity) -> int:
+    """Return the money that is held for a project and everything below it in the current period, in nanos."""
+    reserved = work.unit.fast.reserved_by_path(work.organization.org_key, work.open.period, work.now)
+    return sum(amount for path, amount in reserved.items() if path.startswith(project.path))

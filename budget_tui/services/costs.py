@@ -28,6 +28,8 @@ from budget_tui.services.undo import Lines, in_few_words, require_same, reverses
 from budget_tui.services.work import Work
 
 MANUAL_SOURCE = "manual"
+HOLD_SOURCE = "holds"
+"""The source of costs that holds were settled with."""
 DEFAULT_TAG = "project"
 RULE_FIELDS = ("sub_account", "service", "provider")
 OLD_NAME = "name"
@@ -40,6 +42,7 @@ class CostEntry:
 
     ``project_id`` may be the id of any entity below the root. A negative amount is a credit. ``on`` defaults to today;
     ``category`` is derived by default. One-off costs (``once``) and credits are excluded from the burn rate.
+    ``source`` is the name under which it is stored.
     """
 
     project_id: str
@@ -49,6 +52,7 @@ class CostEntry:
     provider: str = ""
     tokens: int | None = None
     once: bool = False
+    source: str = MANUAL_SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Costs:
     def add_all(self, entries: Sequence[CostEntry]) -> None:
         """Record many costs at once: all of them or, if one is refused, none."""
         with self._context.work() as work:
-            _add(work, entries)
+            enter(work, entries)
             work.commit()
 
     def map_to_project(self, project_id: str, field: str, value: str) -> MappingOutcome:
@@ -246,11 +250,12 @@ def _rule_facts(name: RuleName, stored: StoredRule | None) -> dict[str, Any]:
 
 
 def _add_one(work: Work, entry: CostEntry) -> dict[str, object]:
-    _add(work, [entry])
+    enter(work, [entry])
     return {"on": (entry.on or work.today).isoformat()}
 
 
-def _add(work: Work, entries: Sequence[CostEntry]) -> None:
+def enter(work: Work, entries: Sequence[CostEntry]) -> None:
+    """Store costs and record them in the audit log, so that an undo removes exactly these."""
     for entry in entries:
         _check(entry)
     spenders = {entry.project_id: _spender(work, entry.project_id) for entry in entries}
@@ -336,7 +341,7 @@ def require_sums_in_range(work: Work, days: Iterable[tuple[str, date]]) -> None:
 
 def _entered_origin(work: Work, entity_id: str, entry: CostEntry) -> CostOrigin:
     return CostOrigin(
-        source=MANUAL_SOURCE,
+        source=entry.source,
         live=True,
         currency=work.organization.currency,
         provider_name=checked_name(entry.provider) if entry.provider.strip() else "",

@@ -252,12 +252,12 @@ class Explainer:
 
     def _snapshot(self, session: Session, organization: Organization) -> tuple[BudgetSnapshot, dict[str, Spend]]:
         """Return today's snapshot and the spending by entity that it is based on; `ROOT_ID` is the total."""
-        today = self._today(organization)
-        facts = load_facts(session, organization, today)
+        today, now = self._today(organization), self._context.clock.now()
+        facts = load_facts(session, organization, today, now)
         everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
         rolled = rolled_up(facts.spend_by_path)
         spends = {**{segments(path)[-1]: spend for path, spend in rolled.items()}, ROOT_ID: everything}
-        return build_snapshot(facts, today, self._context.clock.now()), spends
+        return build_snapshot(facts, today, now), spends
 
     def _explained(
         self,

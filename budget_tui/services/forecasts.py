@@ -52,7 +52,7 @@ class Forecasts:
 
 def read_forecasts(session: Session, organization: Organization, today: date, now: datetime) -> ForecastReport:
     """Return the forecasts of the period that ``today`` is in; ``now`` only says when they were computed."""
-    facts = load_facts(session, organization, today)
+    facts = load_facts(session, organization, today, now)
     snapshot = build_snapshot(facts, today, now)
     last = min(snapshot.data_through, today - ONE_DAY)
     first = min(snapshot.period.start, last - timedelta(days=MAX_DAYS - 1))

@@ -22,6 +22,7 @@ from budget_tui.presentation.formatting import count, days_named, money, period_
 from budget_tui.services.context import Context
 from budget_tui.services.costs import (
     DEFAULT_TAG,
+    HOLD_SOURCE,
     MANUAL_SOURCE,
     Resolver,
     origin_keys,
@@ -148,7 +149,7 @@ class Imports:
 
 def _checked_source(name: str) -> str:
     name = checked_name(name)
-    if name.casefold() == MANUAL_SOURCE:
+    if name.casefold() in (MANUAL_SOURCE, HOLD_SOURCE):
         raise Refused(
             f"'{name}' cannot be the name of a source",
             "choose another name",

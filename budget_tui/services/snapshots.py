@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import NO_CARRY
@@ -35,8 +35,8 @@ class Snapshots:
         context = self._context
         with self._reader.session() as session:
             organization = context.organization(session)
-            today = context.clock.today(organization.time_zone)
-            return build_snapshot(load_facts(session, organization, today), today, context.clock.now())
+            today, now = context.clock.today(organization.time_zone), context.clock.now()
+            return build_snapshot(load_facts(session, organization, today, now), today, now)
 
     def changed(self) -> bool:
         """Return whether anybody wrote to the database since the last snapshot; takes a few microseconds."""
@@ -46,8 +46,8 @@ class Snapshots:
         self._reader.close()
 
 
-def load_facts(session: Session, organization: Organization, today: date) -> SnapshotFacts:
-    """Read the facts about the period that ``today`` is in.
+def load_facts(session: Session, organization: Organization, today: date, now: datetime) -> SnapshotFacts:
+    """Read the facts about the period that ``today`` is in; what is reserved beyond ``now`` counts.
 
     If the latest period has ended and is not closed yet, its carry-over is computed for the new one.
     """
@@ -59,6 +59,8 @@ def load_facts(session: Session, organization: Organization, today: date) -> Sna
     parent_id = budget.budget_id if budget is not None else None
     data_through = known_through(session, organization, today)
     spend_by_path, unmapped = session.fast.spend_by_path(key, currency, period, today, data_through)
+    for path, reserved in session.fast.reserved_by_path(key, period, now).items():
+        spend_by_path[path] = spend_by_path.get(path, Spend())._replace(reserved=reserved)
     closed = session.fast.last_close(key)
     projects, allocated = session.fast.project_facts(key, parent_id), session.fast.allocated(parent_id)
     if budget is not None and not running:

@@ -5,11 +5,11 @@ from typing import Any
 
 from budget_tui.domain.amount import parse_amount, within_limit
 from budget_tui.domain.audit import AuditEntry, written
-from budget_tui.domain.budget import Budget, check_transfer
+from budget_tui.domain.budget import Budget, check_transfer, most_transferable
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.presentation.formatting import money
-from budget_tui.services.budgets import project_budget, set_amount, transferable, unallocated, undo_amount
+from budget_tui.services.budgets import project_budget, reserved_by, set_amount, spent_by, unallocated, undo_amount
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.undo import Lines, require_same, reverses
@@ -51,8 +51,8 @@ class Transfers:
     def transfer(self, request: TransferRequest, key: str | None = None) -> TransferOutcome:
         """Move ``amount``; repeating it with the same ``key`` changes nothing and returns the same result.
 
-        At most the giver's unspent amount, which `InsufficientBudget` names. ``force`` with a reason moves spent money
-        too, but never below an allocation of 0.
+        At most what the giver has neither spent nor reserved, which `InsufficientBudget` names. ``force`` with a reason
+        moves that too, but never below an allocation of 0.
         """
         _check(request)
         with self._context.work() as work:
@@ -153,4 +153,6 @@ def _giver(work: Work, request: TransferRequest) -> tuple[Budget | None, int, st
     budget = project_budget(work, project)
     if request.force:
         return budget, budget.amount, project.name, "allocated"
-    return budget, transferable(work, project, budget), project.name, "unspent"
+    reserved = reserved_by(work, project)
+    which = "unspent and not held" if reserved else "unspent"
+    return budget, most_transferable(budget.amount, spent_by(work, project), reserved), project.name, which

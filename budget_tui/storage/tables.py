@@ -153,6 +153,8 @@ class EntityRow(Row, table=True):
     path: str
     archived_at: datetime | None = Field(default=None, sa_type=UtcTime)
     created_at: datetime = Field(sa_type=UtcTime)
+    # Its money bounds what is held and used below it.
+    enforced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class LevelRow(Row, table=True):
@@ -598,7 +600,10 @@ class AgentRow(Row, table=True):
 
 
 class ReservationRow(Row, table=True):
-    """Tokens of a budget that are reserved until they are settled, released, or expired."""
+    """Tokens or money of a budget that are reserved until they are settled, released, or expired.
+
+    ``amount_nanos`` is money. It is counted here alone: a budget's ``reserved`` are tokens.
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (
@@ -609,7 +614,7 @@ class ReservationRow(Row, table=True):
             sqlite_where=text("state = 'held'"),
             postgresql_where=text("state = 'held'"),
         ),
-        CheckConstraint("tokens >= 1", name="tokens"),
+        CheckConstraint("tokens >= 0 AND amount_nanos >= 0 AND tokens + amount_nanos >= 1", name="something"),
         CheckConstraint("state IN ('held', 'settled', 'released', 'expired')", name="state"),
     )
 
@@ -621,6 +626,8 @@ class ReservationRow(Row, table=True):
     expires_at: datetime = Field(sa_type=UtcTime)
     created_by: str
     created_at: datetime = Field(sa_type=UtcTime)
+    amount_nanos: int = Field(default=0, sa_column=count_column())
+    settled_nanos: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 class TokenUseRow(Row, table=True):

@@ -194,7 +194,7 @@ class MonitorApp(ThemedApp):
 
 
 def _bar(pace: Pace, width: int, tick: Fraction) -> Content:
-    return bar(formatting.used_share(pace), width, tick, pace_bar_style(pace))
+    return bar(formatting.used_share(pace), width, tick, pace_bar_style(pace), formatting.reserved_share(pace))
 
 
 def _left_share(line: ProjectLine) -> Fraction:

@@ -96,6 +96,7 @@ def test_every_formula_of_a_budget_comes_to_what_the_screens_show(
         "status": "unfunded" if pace.unfunded else str(pace.status),
         "runs-out": pace.runs_out_on,
         "scheduled": pace.scheduled,
+        **({"reserved": pace.reserved} if pace.reserved else {}),
     }
     assert {key: explanation.value.value for key, explanation in explained.items()} == shown
     for explanation in explained.values():

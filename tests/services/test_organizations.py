@@ -204,6 +204,7 @@ def test_a_question_tells_nothing_of_an_organization_that_is_empty_of_it(two: Ho
         lambda home, other: other.services.plans.delete(only_plan(home)),
         lambda home, other: other.services.keys.revoke(home.services.keys.all()[0].key_id),
         lambda home, other: other.services.agents.release(home.services.agents.reserve("scout", 5).reservation_id),
+        lambda home, other: other.services.holds.release(home.services.holds.hold("pcc", 5).hold_id),
     ],
 )
 def test_the_id_of_what_another_organization_has_is_not_found(

@@ -131,6 +131,46 @@ def test_the_global_budget_and_what_was_allocated_of_it(unit: UnitOfWork, org: i
     }
 
 
+def test_money_that_is_held_and_what_bounds_it(unit: UnitOfWork, org: int) -> None:
+    monetary = (_b.org_key == org, _b.is_active, _b.budget_type == "monetary")
+    on = (_b.period_start <= SHOWN_ON, _b.period_end >= SHOWN_ON)
+    rows = ordinary(
+        unit, select(BudgetRow.table, _e.path).join(EntityRow, _e.entity_key == _b.entity_key).where(*monetary, *on)
+    )
+    assert rows
+    budgets = {row.entity_key: unit.fast.money_budgets(row.entity_key, SHOWN_ON) for row in rows}
+    assert sorted((row.category, row.provider, row.amount, row.in_cycle) for row in rows) == sorted(
+        (each.category, each.provider, each.amount, each.in_cycle) for found in budgets.values() for each in found
+    )
+    costs = ordinary(
+        unit,
+        select(_e.path, _c.day, _c.amount_nanos, _o.category, _o.provider)
+        .join_from(CostRow, CostOriginRow, _o.origin_key == _c.origin_key)
+        .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
+        .where(_o.org_key == org),
+    )
+    for row in rows:
+        for budget in budgets[row.entity_key]:
+            days = budget.period.through(SHOWN_ON)
+            assert sum(cost.amount for cost in unit.fast.costs_below(org, row.path, budget, days)) == sum(
+                cost.amount_nanos
+                for cost in costs
+                if days.contains(cost.day)
+                and budget.category in ("total", cost.category)
+                and budget.provider in ("", cost.provider)
+                and (cost.path or "/ORG/").startswith(row.path)
+            )
+    paths = {row.path: row for row in rows if row.in_cycle and row.category == "total"}
+    assert unit.fast.reserved_by_path(org, JANUARY, NOW) == {}
+    for row in paths.values():
+        unit.holds.add(row.budget_id, 3, NOW + timedelta(seconds=1), "anna", NOW)
+        unit.holds.add(row.budget_id, 4, NOW + timedelta(seconds=2), "anna", NOW)
+    held = dict.fromkeys((path for path, row in paths.items() if row.period_start == JANUARY.start), 7)
+    assert unit.fast.reserved_by_path(org, JANUARY, NOW) == held
+    assert unit.fast.reserved_by_path(org, JANUARY, NOW + timedelta(seconds=1)) == dict.fromkeys(held, 4)
+    assert len(unit.holds.open(org, NOW)) == 2 * len(paths)
+
+
 def test_the_cycle(unit: UnitOfWork, org: int) -> None:
     closes = ordinary(unit, select(PeriodCloseRow.table).where(PeriodCloseRow.c.org_key == org))
     latest = max(closes, key=lambda row: row.period_start, default=None)

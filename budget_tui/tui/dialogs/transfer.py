@@ -88,7 +88,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
             Content.assemble(
                 ("at most ", "bold $error" if is_too_much else MUTED),
                 (money(self._most(giver), self._currency), "bold $error" if is_too_much else ""),
-                (" unallocated" if giver == POOL else " unspent", "bold $error" if is_too_much else MUTED),
+                (self._which(giver), "bold $error" if is_too_much else MUTED),
             )
         )
         achieves = Content("") if is_too_much else self._achieves(taker, amount)
@@ -115,11 +115,17 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     def _allocation(self, end: str) -> int:
         return self._snapshot.unallocated if end == POOL else self._lines[end].pace.allocation
 
+    def _which(self, end: str) -> str:
+        """Name what bounds what ``end`` can give."""
+        if end == POOL:
+            return " unallocated"
+        return " unspent and not held" if self._lines[end].pace.reserved else " unspent"
+
     def _most(self, end: str) -> int:
         if end == POOL:
             return max(0, self._snapshot.unallocated)
         pace = self._lines[end].pace
-        return most_transferable(pace.allocation, pace.spent)
+        return most_transferable(pace.allocation, pace.spent, pace.reserved)
 
     @property
     def _currency(self) -> str:

@@ -98,7 +98,13 @@ class PeriodFigures(Widget):
                     (label.ljust(12), MUTED),
                     (amount.rjust(room), STRONG),
                     (formatting.percent(part) if snapshot.is_budgeted else "–").rjust(7) + "  ",
-                    bar(part, bar_width, tick, style),
+                    bar(
+                        part,
+                        bar_width,
+                        tick,
+                        style,
+                        formatting.reserved_share(total) if tick is not None else Fraction(0),
+                    ),
                     (after if tick is not None else "", MUTED),
                 )
             )

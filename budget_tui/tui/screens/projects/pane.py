@@ -85,7 +85,7 @@ class ProjectPane(Widget):
     def _head(self, snapshot: BudgetSnapshot, line: ProjectLine, width: int) -> Iterator[Content]:
         currency, pace = snapshot.organization.currency, line.pace
         used = formatting.used_share(pace)
-        yield bar(used, width, formatting.elapsed(snapshot), pace_bar_style(pace))
+        yield bar(used, width, formatting.elapsed(snapshot), pace_bar_style(pace), formatting.reserved_share(pace))
         yield spread(
             Content.assemble(
                 (formatting.money(pace.remaining, currency), STRONG),
@@ -94,6 +94,9 @@ class ProjectPane(Widget):
             Content.assemble((f"{formatting.out_on(pace)} ", "$warning"), status(pace)),
             width,
         )
+        if pace.reserved:
+            held = formatting.money(pace.reserved, currency)
+            yield Content.assemble((held, "$warning"), (" of it held for work in flight", MUTED))
         over = pace.forecast - pace.allocation
         yield spread(
             Content.assemble(("Forecast ", MUTED), formatting.money(pace.forecast, currency)),

@@ -1,0 +1,172 @@
+"""Money held for work in flight: reserved until it is settled or released, or its time is up."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from budget_tui.domain.amount import within_limit
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
+from budget_tui.domain.records import StoredHold
+from budget_tui.presentation.formatting import money
+from budget_tui.services.agents import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
+from budget_tui.services.budgets import project_budget
+from budget_tui.services.context import Context
+from budget_tui.services.costs import HOLD_SOURCE, CostEntry, enter
+from budget_tui.services.idempotency import run_once
+from budget_tui.services.limits import Limits, require_left
+from budget_tui.services.work import Work
+
+_log = logging.getLogger("budget_tui.holds")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money that is held for a project until ``expires_at``, in nanos of ``currency``.
+
+    ``available`` is what could be held beside it: what is left and not held.
+    """
+
+    hold_id: str
+    project_id: str
+    amount: int
+    expires_at: datetime
+    available: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedHold:
+    """A hold that is over: ``settled`` is the cost that was recorded, in nanos; None if it was released."""
+
+    hold_id: str
+    project_id: str
+    amount: int
+    settled: int | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The full cost of what was held for, in nanos, and what it was for, as with any cost."""
+
+    amount: int
+    category: Category | None = None
+    provider: str = ""
+
+
+class Holds:
+    """Commands on holds, each one transaction; and queries.
+
+    Several budgets bound a hold: the project's own, and the budgets of every enforced entity above it.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def hold(
+        self,
+        project_id: str,
+        amount: int,
+        seconds: int = HOLD_SECONDS,
+        *,
+        with_today: bool = False,
+        key: str | None = None,
+    ) -> Hold:
+        """Hold ``amount`` for at most ``seconds``; repeating it with the same ``key`` returns the same hold.
+
+        `InsufficientBudget` when it is more than what is left and not held, or, ``with_today``, than today's share.
+        """
+        if amount <= 0:
+            raise Refused("a hold needs a positive amount", "give one such as 2.50")
+        _check_seconds(seconds)
+        request = {"project": project_id, "amount": within_limit(amount), "seconds": seconds, "today": with_today}
+        with self._context.work() as work:
+            try:
+                result = run_once(
+                    work, "hold", key, request, lambda: _hold(work, project_id, amount, seconds, with_today)
+                )
+            except InsufficientBudget as refused:
+                _log.warning("%s: hold for %s refused: %s", work.label, project_id, refused)
+                raise
+            work.commit()
+        return Hold(**result | {"expires_at": datetime.fromisoformat(result["expires_at"])})
+
+    def settle(self, hold_id: str, settlement: Settlement) -> EndedHold:
+        """Record the full cost in place of what was held, also after the hold's end; repeating it changes nothing.
+
+        It is more or less than was held, and never refused: it was spent. It counts in the period that it was held in.
+        `Conflict` if another amount was settled.
+        """
+        if settlement.amount < 0:
+            raise Refused("what was held for cannot cost less than 0", "enter a credit as a cost of its own")
+        with self._context.work() as work:
+            stored = _stored(work, hold_id)
+            if stored.state == "settled" and stored.settled != settlement.amount:
+                was = money(stored.settled or 0, work.organization.currency)
+                raise Conflict(f"hold {hold_id} was settled with {was}", "enter the difference as a cost")
+            if stored.state != "settled":
+                _settle(work, stored, settlement)
+                work.commit()
+        return EndedHold(hold_id, stored.project_id, stored.amount, settlement.amount, work.organization.currency)
+
+    def release(self, hold_id: str) -> EndedHold:
+        """Release what is held; repeating it changes nothing. `Conflict` if the hold was settled."""
+        with self._context.work() as work:
+            stored = _stored(work, hold_id)
+            if stored.state == "settled":
+                raise Conflict(f"hold {hold_id} is already settled", "there is nothing to release")
+            if stored.state == "held":
+                work.unit.holds.end(hold_id, "released")
+                work.after_commit(lambda: _log.info("%s: hold %s released", work.label, hold_id))
+                work.commit()
+        return EndedHold(hold_id, stored.project_id, stored.amount, None, work.organization.currency)
+
+    def open(self) -> list[StoredHold]:
+        """Return the holds whose time is not up, the first to end first."""
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            return session.holds.open(organization.org_key, self._context.clock.now())
+
+
+def _hold(work: Work, project_id: str, amount: int, seconds: int, with_today: bool) -> dict[str, Any]:
+    work.require_running_day()
+    project = work.project(project_id)
+    budget = project_budget(work, project)
+    limits = Limits(work.unit, work.organization, work.today, work.now).of(project.path)
+    bound = require_left(limits, amount, work.organization.currency, with_today=with_today)
+    expires_at = work.now + timedelta(seconds=seconds)
+    hold_id = work.unit.holds.add(budget.budget_id, amount, expires_at, work.actor, work.now)
+    work.after_commit(lambda: _log.info("%s: %s held for %s as %s", work.label, amount, project_id, hold_id))
+    return {
+        "hold_id": hold_id,
+        "project_id": project_id,
+        "amount": amount,
+        "expires_at": expires_at.isoformat(),
+        "available": bound.amount - amount,
+        "currency": work.organization.currency,
+    }
+
+
+def _settle(work: Work, stored: StoredHold, settlement: Settlement) -> None:
+    amount, day = settlement.amount, min(work.today, stored.last_day)
+    if amount:
+        entry = CostEntry(stored.project_id, amount, day, settlement.category, settlement.provider, source=HOLD_SOURCE)
+        enter(work, [entry])
+    work.unit.holds.end(stored.hold_id, "settled", amount)
+    work.after_commit(lambda: _log.info("%s: hold %s settled with %s", work.label, stored.hold_id, amount))
+
+
+def _stored(work: Work, hold_id: str) -> StoredHold:
+    found = work.unit.holds.get(work.organization.org_key, hold_id)
+    if found is None:
+        raise NotFound(
+            f"there is no hold '{hold_id}'", "the list of holds shows them", command="budget-tui hold list shows them"
+        )
+    return found
+
+
+def _check_seconds(seconds: int) -> None:
+    if type(seconds) is not int or not 1 <= seconds <= LONGEST_RESERVATION_SECONDS:
+        raise Refused(f"money cannot be held for {seconds!r} seconds", f"give 1 to {LONGEST_RESERVATION_SECONDS:,}")

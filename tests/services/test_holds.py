@@ -1,0 +1,157 @@
+"""Money held for work in flight: reserved everywhere, never beyond what is left, settled once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+
+from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.services.holds import Hold, Settlement
+from tests.databases import Address, Engine, change
+from tests.services.agents_home import NOON, AgentHome, home_with_agents
+from tests.services.conftest import shown, usd
+from tests.services.planning import plan_of
+
+THREADS = 8
+
+
+def with_money(address: Address) -> None:
+    home = home_with_agents(address)
+    home.budget("100")
+    home.add("pcc", "web", allocate="40")
+    home.spend("pcc", "10")
+
+
+@pytest.fixture
+def home(engine: Engine) -> AgentHome:
+    """Two projects with $40 each of $100; on January 13 one of them has spent $10, today."""
+    return home_with_agents(engine.new(with_money))
+
+
+def hold(home: AgentHome, amount: str, project: str = "pcc", *, with_today: bool = False, seconds: int = 600) -> Hold:
+    return home.services.holds.hold(project, usd(amount), seconds, with_today=with_today)
+
+
+def refused(home: AgentHome, amount: str, available: str, *, with_today: bool = False, project: str = "pcc") -> str:
+    with pytest.raises(InsufficientBudget) as error:
+        hold(home, amount, project, with_today=with_today)
+    assert shown(error.value.available) == available
+    return str(error.value)
+
+
+@pytest.mark.both_engines
+def test_what_is_held_is_reserved_everywhere_until_its_time_is_up(home: AgentHome) -> None:
+    before = home.pace("pcc")
+    held = hold(home, "12", seconds=60)
+    assert shown(held.available) == "18"
+    pace, total = home.pace("pcc"), home.snapshot.total
+    assert (shown(pace.reserved), shown(pace.remaining), shown(pace.free)) == ("12", "30", "18")
+    assert pace.available_today == before.available_today - usd("12")
+    assert total.reserved == usd("12")
+    assert [(each.hold_id, each.project_id) for each in home.services.holds.open()] == [(held.hold_id, "pcc")]
+    assert "$18.00 is all that pcc has left and not held" in refused(home, "18.01", "18")
+    with pytest.raises(InsufficientBudget, match=r"\$18\.00 is all that pcc has unspent and not held"):
+        home.transfer("pcc", "web", "18.01")
+    home.transfer("pcc", "web", "1")
+    later = home.later(seconds=60)
+    assert (later.pace("pcc").reserved, later.services.holds.open()) == (0, [])
+    assert shown(hold(later, "29").available) == "0"
+
+
+@pytest.mark.both_engines
+def test_a_hold_is_settled_once_with_the_full_cost(home: AgentHome) -> None:
+    held = hold(home, "12").hold_id
+    for _ in range(2):
+        ended = home.services.holds.settle(held, Settlement(usd("15.50"), provider="openai"))
+        assert (shown(ended.amount), shown(ended.settled or 0)) == ("12", "15.5")
+    pace = home.pace("pcc")
+    assert (shown(pace.spent), pace.reserved) == ("25.5", 0)
+    with pytest.raises(Conflict, match=r"was settled with \$15\.50"):
+        home.services.holds.settle(held, Settlement(usd("15")))
+    with pytest.raises(Conflict, match="already settled"):
+        home.services.holds.release(held)
+    assert home.services.undo.undo().what == "1 cost of 15.5 on pcc"
+    assert home.services.database.check().problems == ()
+
+
+def test_a_hold_that_is_over_is_settled_all_the_same(home: AgentHome) -> None:
+    expired, released, free = (hold(home, "5", seconds=60).hold_id for _ in range(3))
+    home.services.holds.release(released)
+    assert home.services.holds.release(released).settled is None
+    later = home.later(seconds=61)
+    hold(later, "30")
+    for each in (expired, released):
+        later.services.holds.settle(each, Settlement(usd("4")))
+    later.services.holds.settle(free, Settlement(0))
+    assert shown(later.pace("pcc").spent) == "18"
+    with pytest.raises(NotFound, match="no hold 'nothing'"):
+        later.services.holds.settle("nothing", Settlement(1))
+
+
+def test_what_was_held_before_a_close_counts_in_its_own_period(home: AgentHome) -> None:
+    january = home_with_agents(home.address, NOON, date(2026, 1, 31))
+    held = hold(january, "12").hold_id
+    february = home_with_agents(home.address, NOON, date(2026, 2, 1))
+    assert february.pace("pcc").reserved == 0
+    february.services.holds.settle(held, Settlement(usd("9")))
+    assert february.pace("pcc").spent == 0
+    assert home.rows("SELECT day FROM cost WHERE amount_nanos = 9000000000") == [(20260131,)]
+
+
+def test_todays_share_bounds_a_hold_that_asks_for_it(home: AgentHome) -> None:
+    """$40 over 19 days is $2.11 a day, of which $10 are spent; for web it is all there."""
+    assert "all that pcc has available today" in refused(home, "0.01", "0", with_today=True)
+    hold(home, "2", "web", with_today=True)
+    refused(home, "0.11", "0.105263158", with_today=True, project="web")
+    hold(home, "38", "web")
+
+
+@pytest.mark.both_engines
+def test_every_enforced_budget_on_the_path_bounds_a_hold(home: AgentHome) -> None:
+    home.services.entities.add("ENG", level="department")
+    home.services.entities.move("pcc", "ENG")
+    hold(home, "1")
+    change(home.address, "UPDATE entity SET enforced = true WHERE entity_id = ?", "ENG")
+    hold(home, "1")  # it has no budget to enforce
+    home.services.plans.create(plan_of("ENG", "total", "15", "2026"))
+    assert "$3.00 is all that ENG has left" in refused(home, "3.01", "3")
+    home.services.plans.create(plan_of("ENG", "total", "1", "2026", "openai"))  # what is held may be another's
+    home.budget("12.5")
+    change(home.address, "UPDATE entity SET enforced = true WHERE entity_id = ?", ROOT_ID)
+    assert "$0.50 is all that Default has left" in refused(home, "0.51", "0.5")
+    hold(home, "0.5")
+
+
+@pytest.mark.parametrize("wrong", [{"amount": 0}, {"amount": -1}, {"seconds": 0}, {"seconds": 604_801}])
+def test_what_is_no_hold_is_refused(home: AgentHome, wrong: dict[str, int]) -> None:
+    with pytest.raises(Refused):
+        home.services.holds.hold(**{"project_id": "pcc", "amount": 1, "seconds": 60, **wrong})
+    assert home.services.holds.open() == []
+
+
+def test_the_same_key_holds_once(home: AgentHome) -> None:
+    first, again = (home.services.holds.hold("pcc", usd("5"), key="k") for _ in range(2))
+    assert first == again
+    assert shown(home.pace("pcc").reserved) == "5"
+
+
+@pytest.mark.both_engines
+def test_threads_never_hold_more_than_there_is(home: AgentHome) -> None:
+    ready = threading.Barrier(THREADS)
+
+    def take() -> int:
+        mine, held = home.later(seconds=0), 0
+        ready.wait(timeout=120)
+        for _ in range(5):
+            try:
+                held += hold(mine, "1.10").amount
+            except InsufficientBudget:
+                continue
+        return held
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        taken = sum(done.result(timeout=120) for done in [pool.submit(take) for _ in range(THREADS)])
+    assert shown(taken) == "29.7"  # 27 times $1.10 of $30, of 40 attempts
+    assert home.pace("pcc").reserved == taken
