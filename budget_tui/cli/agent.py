@@ -14,7 +14,9 @@ from budget_tui.cli.options import (
     JsonOption,
     KeyOption,
     PolicyArgument,
+    SwitchArgument,
     command_group,
+    parse_switch,
     project_ids,
 )
 from budget_tui.cli.session import Session, session_of
@@ -25,6 +27,7 @@ from budget_tui.domain.tokens import AgentBudget, TokenBalance, TokenKind, parse
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column, agent_columns
 from budget_tui.presentation.formatting import tokens
+from budget_tui.services.entities import EntityChange
 
 if TYPE_CHECKING:
     from budget_tui.services.token_prices import TokenPrice
@@ -53,6 +56,7 @@ def add(
     tokens: Annotated[
         str, typer.Option("--tokens", metavar="N", help="Token budget per period.", show_default=False)
     ] = "0",
+    enforce: Annotated[bool, typer.Option("--enforce", help="Let its project's money bound its tokens.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Add an agent to a project.
@@ -60,7 +64,8 @@ def add(
     An archived one with the same id is restored.
     """
     session = session_of(context)
-    balance = session.services.agents.add(agent_id, project.strip(), name, model, parse_count(tokens))
+    agents = session.services.agents
+    balance = agents.add(agent_id, project.strip(), name, model, parse_count(tokens), enforced=enforce)
     _print_with_warnings(session, balance.agent_id, json, lambda agent: f"{agent.name} added with {_counts(agent)}")
 
 
@@ -206,6 +211,24 @@ def release(context: typer.Context, reservation: ReservationArgument, json: Json
 
 
 @app.command()
+def enforce(
+    context: typer.Context, agent: AgentArgument, switch: SwitchArgument = "on", json: JsonOption = False
+) -> None:
+    """Let the money of an agent's project bound its tokens.
+
+    They are refused when their price is more than it has left and not held.
+    """
+    session = session_of(context)
+    session.services.agents.change(agent, EntityChange(enforced=parse_switch(switch)))
+    _print_with_warnings(
+        session,
+        agent,
+        json,
+        lambda agent: f"money {'bounds' if agent.enforced else 'does not bound'} the tokens of {agent.name}",
+    )
+
+
+@app.command()
 def rename(
     context: typer.Context,
     agent: AgentArgument,
@@ -330,6 +353,7 @@ def _details(agent: AgentBudget) -> str:
             f"{agent.name} ({agent.agent_id}) of {agent.project_id}{model}  {f.agent_status(agent)}",
             *(f"{label:<9}  {number:>{width},}{more}" for label, (number, more) in counts.items()),
             f"{'runs out':<9}  {f.runs_out(agent)}",
+            *(["enforced: the money of its project bounds its tokens"] if agent.enforced else []),
             f.data_through(agent.data_through),
         ]
     )

@@ -9,7 +9,7 @@ import typer
 
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
-from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.cli.options import JsonOption, SwitchArgument, command_group, parse_switch
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain import hierarchy
 from budget_tui.domain.errors import StorageError
@@ -77,6 +77,22 @@ def move(
         print_json(schemas.hierarchy.EntityChanged.from_change(moved))
         return
     print_lines(f"{entity.name} moved below {entity.parent_id}{then}")
+
+
+@app.command()
+def enforce(
+    context: typer.Context, entity_id: EntityArgument, switch: SwitchArgument = "on", json: JsonOption = False
+) -> None:
+    """Let an entity's budgets of money bound what is below it.
+
+    They bound what is held for projects, and the tokens of agents.
+    """
+    changed = session_of(context).services.entities.enforce(entity_id, parse_switch(switch))
+    _print_with_warnings(
+        changed,
+        json,
+        f"the money of {changed.name} {'bounds' if changed.enforced else 'does not bound'} what is below it",
+    )
 
 
 @app.command()

@@ -98,6 +98,19 @@ CapOption = Annotated[
     str, typer.Option("--cap", metavar="AMOUNT", help="Limit, in either direction.", show_default=False)
 ]
 
+SwitchArgument = Annotated[
+    str, typer.Argument(metavar="on|off", help="on or off.", autocompletion=lambda: ["on", "off"])
+]
+
+
+def parse_switch(text: str) -> bool:
+    """Parse ``on`` or ``off``."""
+    try:
+        return {"on": True, "off": False}[text.strip().casefold()]
+    except KeyError:
+        raise Refused(f"'{text}' is neither on nor off", "say which") from None
+
+
 CATEGORIES = ("cloud", "genai", "subscription")
 CategoryOption = Annotated[
     str,

@@ -6,7 +6,16 @@ import typer
 
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, warn
-from budget_tui.cli.options import AmountCommand, CapOption, JsonOption, PolicyArgument, ProjectArgument, command_group
+from budget_tui.cli.options import (
+    AmountCommand,
+    CapOption,
+    JsonOption,
+    PolicyArgument,
+    ProjectArgument,
+    SwitchArgument,
+    command_group,
+    parse_switch,
+)
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_budget, print_project, project_table
 from budget_tui.domain.amount import parse_amount, share
@@ -41,6 +50,7 @@ def add(
     allocate: Annotated[
         str, typer.Option("--allocate", metavar="AMOUNT", help="120, 25% or rest.", show_default=False)
     ] = "",
+    enforce: Annotated[bool, typer.Option("--enforce", help="Let its money bound the tokens of its agents.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Add a project.
@@ -49,7 +59,7 @@ def add(
     """
     session = session_of(context)
     project_id = project_id.strip()
-    session.services.projects.add(project_id, name, parse_change(allocate) if allocate else None)
+    session.services.projects.add(project_id, name, parse_change(allocate) if allocate else None, enforced=enforce)
     snapshot = session.snapshot()
     print_project(
         snapshot,
@@ -120,6 +130,25 @@ def carry(
 
 
 @app.command()
+def enforce(
+    context: typer.Context, project: ProjectArgument, switch: SwitchArgument = "on", json: JsonOption = False
+) -> None:
+    """Let a project's money bound the tokens of its agents.
+
+    They are refused when their price is more than it has left and not held.
+    """
+    session = session_of(context)
+    session.snapshot().project(project)
+    session.services.entities.enforce(project, parse_switch(switch))
+    print_project(
+        session.snapshot(),
+        project,
+        json,
+        lambda line: [f"the money of {line.name} {'bounds' if line.enforced else 'does not bound'} its agents' tokens"],
+    )
+
+
+@app.command()
 def rename(
     context: typer.Context,
     project: ProjectArgument,
@@ -175,6 +204,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         f"{line.name} ({line.project_id})  {f.status_text(pace)}",
         *(f"{label:<{labels}}  {shown[label]:>{values}}{more}" for label, (_, more) in amounts.items()),
         f"{'runway':<{labels}}  {f.runway_of(pace):>{values}}",
+        *(["enforced: its money bounds its agents' tokens"] if line.enforced else []),
         *([f"carries over: {f.carry_rule(line.carry, currency)}"] if line.carry != NO_CARRY else []),
         f"{f.dates(snapshot.period)}, {f.days_left(snapshot.days_left)}; {f.data_through(snapshot.data_through)}",
     ]

@@ -41,7 +41,10 @@ class AgentFact(NamedTuple):
 
 
 class StoredReservation(NamedTuple):
-    """A reservation as stored; ``last_day`` is the end of the period that granted it."""
+    """A reservation of tokens as stored, with the ``nanos`` that are reserved for them where money is enforced.
+
+    ``last_day`` is the end of the period that granted it; ``path`` is the agent's.
+    """
 
     reservation_id: str
     entity_key: int
@@ -50,9 +53,11 @@ class StoredReservation(NamedTuple):
     is_priced: bool
     budget_id: str
     tokens: int
+    nanos: int
     state: str
     last_day: date
     expires_at: datetime
+    path: str
 
 
 class StoredHold(NamedTuple):

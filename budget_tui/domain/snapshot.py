@@ -46,6 +46,7 @@ class ProjectFact(NamedTuple):
     path: str
     allocation: int
     carry: Carry = NO_CARRY
+    enforced: bool = False
 
 
 class Pace(NamedTuple):
@@ -87,6 +88,7 @@ class ProjectLine(NamedTuple):
     name: str
     pace: Pace
     carry: Carry = NO_CARRY
+    enforced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
                 project.name,
                 pace(project.allocation, rolled.get(project.path, nothing), project.carry.carried),
                 project.carry,
+                project.enforced,
             )
             for project in facts.projects
         ),

@@ -49,7 +49,8 @@ class AgentBudget(NamedTuple):
     """An agent with its budget of the running period, and its rate of use.
 
     ``rate_per_hour`` covers the last 24 hours. ``runs_out_at`` is None when nothing is used, nothing is left, or it
-    would take more than a year. Usage is recorded as it happens, so ``data_through`` is today.
+    would take more than a year. Usage is recorded as it happens, so ``data_through`` is today. ``enforced``: the money
+    of its project bounds its tokens.
     """
 
     agent_id: str
@@ -64,6 +65,7 @@ class AgentBudget(NamedTuple):
     runs_out_at: datetime | None
     status: Status
     data_through: date
+    enforced: bool = False
 
 
 class TokenSums(NamedTuple):

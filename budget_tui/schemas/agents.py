@@ -58,6 +58,7 @@ class AgentBudget(Schema):
     runs_out_at: Moment | None
     status: Status
     data_through: date = Field(description="The last day whose use is known: always today.")
+    enforced: bool = Field(description="True if the money of its project bounds its tokens.")
 
     @classmethod
     def from_domain(cls, budget: domain.AgentBudget) -> "AgentBudget":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from budget_tui.domain import hierarchy
 from budget_tui.domain.budget import Organization
@@ -20,6 +20,7 @@ class Entity(Schema):
     parent_id: str | None = Field(description="Its parent; null for the organization itself.")
     path: str = Field(examples=["/ORG/DEPT-ENG/"])
     archived: bool
+    enforced: bool = Field(description="True if its budgets of money bound what is held and used below it.")
 
     @classmethod
     def from_domain(cls, entity: hierarchy.Entity) -> "Entity":
@@ -30,6 +31,7 @@ class Entity(Schema):
             parent_id=entity.parent_id or None,
             path=entity.path,
             archived=entity.archived,
+            enforced=entity.enforced,
         )
 
 
@@ -151,14 +153,16 @@ class EntityChangeIn(_Change):
     parent_id: EntityId | None = Field(
         None, description="New parent. Everything below it moves along, with what it spent since the last close."
     )
+    enforced: StrictBool | None = Field(None, description="Let its money bound what is held and used below it.")
 
     def to_domain(self) -> EntityChange:
-        return EntityChange(self.name, self.parent_id)
+        return EntityChange(self.name, self.parent_id, self.enforced)
 
 
 class AgentChangeIn(_Change):
     name: Text | None = Field(None, description="New name to display; the id does not change.")
     project_id: EntityId | None = Field(None, description="The project to assign it to.")
+    enforced: StrictBool | None = Field(None, description="Let the money of its project bound its tokens.")
 
     def to_domain(self) -> EntityChange:
-        return EntityChange(self.name, self.project_id)
+        return EntityChange(self.name, self.project_id, self.enforced)

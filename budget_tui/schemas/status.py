@@ -128,6 +128,7 @@ class _ProjectFigures(Schema):
     scheduled_usd: Number = Field(description="Costs dated later in the period.")
     reserved_usd: Number = Field(description="Held for work in flight.")
     remaining_usd: Number = Field(description="What is not spent; what is reserved is part of it.")
+    enforced: bool = Field(description="True if its money bounds the tokens of its agents.")
 
 
 class ProjectBudget(CarryOver, Pacing, _ProjectFigures):
@@ -142,6 +143,7 @@ class ProjectBudget(CarryOver, Pacing, _ProjectFigures):
             scheduled_usd=to_decimal(pace.scheduled),
             reserved_usd=to_decimal(pace.reserved),
             remaining_usd=to_decimal(pace.remaining),
+            enforced=line.enforced,
             **_pacing(pace),
             **carry_over(line.carry),
         )

@@ -28,6 +28,7 @@ from budget_tui.domain.tokens import (
     status_of,
 )
 from budget_tui.domain.tree import Placement
+from budget_tui.services.agent_money import is_enforced, require_money
 from budget_tui.services.agent_tokens import (
     archive_agent,
     change_tokens,
@@ -43,7 +44,7 @@ from budget_tui.services.agent_tokens import (
 from budget_tui.services.clock import zone
 from budget_tui.services.closing import budgets_ahead
 from budget_tui.services.context import Context
-from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
+from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version, set_enforced
 from budget_tui.services.hierarchy import put
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.token_prices import charge_again, store_prices
@@ -78,10 +79,13 @@ class Agents:
         model: str = "",
         tokens: int = 0,
         key: str | None = None,
+        *,
+        enforced: bool = False,
     ) -> TokenBalance:
         """Add an agent with its budget to a project, or to another entity.
 
-        An archived agent with that id is restored. `Conflict` if the id or the name is taken.
+        If it is ``enforced``, the project's money bounds its tokens. An archived agent with that id is restored.
+        `Conflict` if the id or the name is taken.
         """
         agent_id, model = checked_id(agent_id), checked_model(model)
         checked_tokens(tokens, 0)
@@ -94,9 +98,12 @@ class Agents:
                 after = {"name": agent.name, "project": agent.project_id, "model": agent.model}
                 kept = {"used": agent.used}
                 work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated, UNDO_DATA: kept})
+                if enforced:
+                    set_enforced(work, work.entity(agent_id), True)
                 return change_tokens(work, "agent.allocate", agent, tokens or agent.allocated)
 
             request = {"agent": agent_id, "project": project_id, "name": name, "model": model, "tokens": tokens}
+            request |= {"enforced": True} if enforced else {}
             balance = _once(work, "agent.add", key, add, **request)
             work.commit()
         return balance
@@ -304,6 +311,7 @@ class _AgentsOnDay:
         stored = session.fast.global_budget(self._org, today)
         self.period = stored.period if stored else organization.period_rule.containing(today)
         self._is_over = self.period.end < today
+        self._enforced = session.fast.enforced_paths(self._org)
         self._expired = session.agents.expired_reservations(self._org, now)
         self._ahead: dict[str, int] = {}
         if stored and self._is_over:
@@ -341,6 +349,7 @@ class _AgentsOnDay:
             runs_out_at=empty_at + self._shift if empty_at else None,
             status=status_of(balance),
             data_through=self._today,
+            enforced=agent.path.startswith(self._enforced),
         )
 
 
@@ -400,6 +409,8 @@ def _require_parent(work: Work, entity_id: str) -> None:
 
 def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
     agent, balance = taken_from(work, agent_id)
+    if tokens <= balance.available_tokens and is_enforced(work, agent.path):
+        require_money(work, agent.agent_id, agent.path, agent.model, kinds)
     if not work.unit.grants.use(agent.budget_id, tokens):
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
@@ -418,8 +429,10 @@ def _take_from_successor(work: Work, agent: AgentFact, tokens: int) -> None:
 
 def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, object]:
     agent, balance = taken_from(work, agent_id)
-    expires_at = work.now + timedelta(seconds=seconds)
-    reservation_id = work.unit.grants.reserve(agent.budget_id, tokens, expires_at, work.actor, work.now)
+    nanos, expires_at = 0, work.now + timedelta(seconds=seconds)
+    if tokens <= balance.available_tokens and is_enforced(work, agent.path):
+        nanos = require_money(work, agent.agent_id, agent.path, agent.model, tokens)
+    reservation_id = work.unit.grants.reserve(agent.budget_id, tokens, expires_at, work.actor, work.now, nanos)
     if not reservation_id:
         raise insufficient(agent_id, balance.available_tokens)
     _take_from_successor(work, agent, tokens)
@@ -441,6 +454,8 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
             command=f"record the use with: budget-tui agent consume {reservation.agent_id}",
         )
     work.unit.grants.release_expired(reservation.budget_id, work.now)
+    if tokens > reservation.tokens and is_enforced(work, reservation.path):
+        require_money(work, reservation.agent_id, reservation.path, reservation.model, kinds, reservation.nanos)
     if not work.unit.grants.use(reservation.budget_id, tokens, reservation.tokens):
         balance = TokenBalance(reservation.agent_id, *work.unit.fast.token_counts(reservation.budget_id))
         raise insufficient(reservation.agent_id, balance.available_tokens + reservation.tokens)

@@ -116,6 +116,7 @@ class Context:
         work.on_carry_settled = self.on_carry_settled
         if known and known.today == work.today:
             work.open, work.agents, work.tariffs = known.open, known.agents, known.tariffs
+            work.enforced = known.enforced
         else:
             unit.begin_change()
             work.open = open_period(work)

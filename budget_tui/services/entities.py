@@ -12,7 +12,7 @@ from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context
 from budget_tui.services.hierarchy import checked_new, place, take_out
 from budget_tui.services.idempotency import run_once
-from budget_tui.services.undo import Lines, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses, value_of
 from budget_tui.services.usage import entity_named
 from budget_tui.services.work import Work
 
@@ -39,10 +39,11 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EntityChange:
-    """A new display name, a new parent, or both; None keeps the current one."""
+    """A new display name, a new parent, or whether its money is enforced; None keeps what is."""
 
     name: str | None = None
     parent_id: str | None = None
+    enforced: bool | None = None
 
 
 class Entities:
@@ -86,7 +87,7 @@ class Entities:
         return self.change(entity_id, EntityChange(name)).entity
 
     def change(self, entity_id: str, change: EntityChange, seen: int | None = None) -> Moved:
-        """Rename and move an entity in one change.
+        """Rename, move and enforce an entity in one change.
 
         ``seen`` is the version that the user saw; `Conflict` if it is no longer the stored one.
         """
@@ -94,6 +95,14 @@ class Entities:
             moved = carry_out(work, _below_root(work, entity_id), change, seen)
             work.commit()
         return moved
+
+    def enforce(self, entity_id: str, enforced: bool) -> Entity:
+        """Let the budgets of money of an entity, or of the organization, bound what is held and used below it."""
+        with self._context.work() as work:
+            set_enforced(work, work.active(entity_id), enforced)
+            changed = work.entity(entity_id)
+            work.commit()
+        return changed
 
     def archive(self, entity_id: str, seen: int | None = None) -> Entity:
         """Archive an entity. Its costs stay; `Refused` while there is anything below it."""
@@ -159,17 +168,37 @@ class Entities:
 
 
 def carry_out(work: Work, entity: Entity, change: EntityChange, seen: int | None = None) -> Moved:
-    """Rename and move ``entity``."""
+    """Rename, move and enforce ``entity``."""
     check_version(seen, entity)
     name = "" if change.name is None else checked_name(change.name)
     parent_id = "" if change.parent_id is None else work.active(change.parent_id).entity_id
     place(work, [Placement(entity.entity_id, name, parent_id=parent_id)])
+    if change.enforced is not None:
+        set_enforced(work, entity, change.enforced)
     return _moved(work, work.entity(entity.entity_id))
 
 
+def set_enforced(work: Work, entity: Entity, enforced: bool) -> None:
+    """Store whether the money of ``entity`` is enforced, and record it in the audit log, unless it is so already."""
+    if entity.enforced == enforced:
+        return
+    work.unit.entities.enforce(entity, enforced)
+    work.record("entity.enforce", entity.entity_id, {"enforced": entity.enforced}, {"enforced": enforced})
+
+
+@reverses("entity.enforce", describe=value_of("enforcing of {}"))
+def _undo_enforcing(work: Work, lines: Lines) -> None:
+    for line in lines:
+        assert line.before is not None
+        assert line.after is not None
+        entity = work.active(line.subject)
+        require_same(f"the enforcing of {line.subject}", entity.enforced, line.after["enforced"])
+        set_enforced(work, entity, line.before["enforced"])
+
+
 def version_of(entity: Entity) -> int:
-    """Return a number that changes when the entity is renamed, moved, archived or restored."""
-    state = "\0".join((entity.name, entity.path, entity.level_code, str(entity.archived)))
+    """Return a number that changes when the entity is renamed, moved, enforced, archived or restored."""
+    state = "\0".join((entity.name, entity.path, entity.level_code, str(entity.archived), str(entity.enforced)))
     return int.from_bytes(sha256(state.encode()).digest()[:7])
 
 

@@ -60,10 +60,13 @@ class Limits:
         ``category`` and ``provider`` are those of what is used, if known: budgets of other ones are no limit.
         """
         found: list[Limit] = []
+        is_bounded = False  # by more than an agent's own budget
         for each in ancestor_paths(path):
             entity = self._session.fast.entity(self._organization.org_key, segments(each)[-1])
-            if entity is not None and (entity.enforced or not found):
-                found += self._of_entity(entity, category, provider)
+            if entity is not None and (entity.enforced or not is_bounded):
+                limits = [*self._of_entity(entity, category, provider)]
+                is_bounded = is_bounded or (bool(limits) and entity.level_code != "agent")
+                found += limits
         return found
 
     def _of_entity(self, entity: Entity, category: Category, provider: str) -> Iterator[Limit]:

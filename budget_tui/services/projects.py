@@ -7,7 +7,7 @@ from budget_tui.domain.budget import AllocationChange
 from budget_tui.domain.tree import Placement
 from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.context import Context
-from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version
+from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version, set_enforced
 from budget_tui.services.hierarchy import checked_new, place, take_out
 from budget_tui.services.idempotency import run_once
 
@@ -36,11 +36,14 @@ class Projects:
         allocation: AllocationChange | None = None,
         parent_id: str = "",
         key: str | None = None,
+        *,
+        enforced: bool = False,
     ) -> ProjectAdded:
         """Add a project, by default with an allocation of 0; unmapped costs that name it become its own.
 
-        It is below the organization by default. An archived project with that id is restored. `Conflict` if the id is
-        taken. Repeating it with the same ``key`` adds nothing and returns the same result.
+        It is below the organization by default. If it is ``enforced``, its money bounds the tokens of its agents. An
+        archived project with that id is restored. `Conflict` if the id is taken. Repeating it with the same ``key``
+        adds nothing and returns the same result.
         """
         with self._context.work() as work:
 
@@ -54,10 +57,18 @@ class Projects:
                 if allocation is not None:
                     amount = allocation.applied_to(0, work.open.amount, unallocated(work), work.organization.currency)
                     set_amount(work, budget, "allocation.set", new_id, amount)
+                if enforced:
+                    set_enforced(work, project, True)
                 return asdict(ProjectAdded(new_id, project.name, project.parent_id, amount, work.organization.currency))
 
             change = None if allocation is None else [str(allocation.kind), allocation.amount, str(allocation.percent)]
-            request = {"project": project_id, "name": name, "allocation": change, "parent": parent_id}
+            request: dict[str, object] = {
+                "project": project_id,
+                "name": name,
+                "allocation": change,
+                "parent": parent_id,
+                **({"enforced": True} if enforced else {}),
+            }
             added = ProjectAdded(**run_once(work, "project.add", key, request, add))
             work.commit()
         return added

@@ -47,13 +47,15 @@ class TransactionCache(NamedTuple):
     open: Budget
     agents: dict[str, AgentFact]
     tariffs: dict[tuple[int, str], Tariff]
+    enforced: tuple[str, ...] | None
 
 
 class Work:
     """An open write transaction. ``open`` is the global budget of today's period.
 
     ``agents`` are those looked up so far; only their token counts may be outdated. ``tariffs`` are their prices, valid
-    until a price changes, by the agent's key and the model. ``reverses`` is the change that this one undoes or redoes,
+    until a price changes, by the agent's key and the model; ``enforced`` are the paths of enforced entities, once
+    they were looked up. ``reverses`` is the change that this one undoes or redoes,
     if any. ``reaches_back`` is set when it changed the tokens of a closed period.
     """
 
@@ -81,6 +83,7 @@ class Work:
         self.label = label
         self.agents: dict[str, AgentFact] = {}
         self.tariffs: dict[tuple[int, str], Tariff] = {}
+        self.enforced: tuple[str, ...] | None = None
         self._after_commit: list[Callable[[], None]] = []
 
     def commit(self, *, tokens_only: bool = False) -> None:
@@ -93,7 +96,7 @@ class Work:
         self.unit.commit(tokens_only=tokens_only)
         if tokens_only:
             self.unit.known[self.organization.slug] = TransactionCache(
-                self.organization, self.today, self.open, self.agents, self.tariffs
+                self.organization, self.today, self.open, self.agents, self.tariffs, self.enforced
             )
         callbacks, self._after_commit = self._after_commit, []  # the callbacks must not keep this object alive
         for callback in callbacks:

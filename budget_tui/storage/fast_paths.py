@@ -69,6 +69,11 @@ class FastPaths:
         row = self._row(f"{_ENTITY} WHERE org_key = :org AND entity_id = :entity", org=org, entity=entity_id)
         return _entity(row) if row else None
 
+    def enforced_paths(self, org: int) -> tuple[str, ...]:
+        """Return the paths of the entities that are enforced."""
+        rows = self._rows("SELECT path FROM entity WHERE org_key = :org AND enforced ORDER BY path", org=org)
+        return tuple(row["path"] for row in rows)
+
     def hierarchy_history(self, org: int) -> HierarchyHistory:
         """Return the hierarchy now and in the past; for an organization that is not stored yet, the root alone."""
         from budget_tui.domain.hierarchy_history import FormerParent, HierarchyHistory
@@ -150,12 +155,18 @@ class FastPaths:
         }
         # Join here, because SQLite would search all amounts for each project.
         rows = self._rows(
-            "SELECT entity_key, entity_id, name, path, archived_at FROM entity"
+            "SELECT entity_key, entity_id, name, path, archived_at, enforced FROM entity"
             " WHERE org_key = :org AND level_code = 'project' ORDER BY entity_key",
             org=org,
         )
         return [
-            ProjectFact(row["entity_id"], row["name"], row["path"], *amounts.get(row["entity_key"], (0, NO_CARRY)))
+            ProjectFact(
+                row["entity_id"],
+                row["name"],
+                row["path"],
+                *amounts.get(row["entity_key"], (0, NO_CARRY)),
+                bool(row["enforced"]),
+            )
             for row in rows
             if row["archived_at"] is None or row["entity_key"] in amounts
         ]
@@ -628,10 +639,10 @@ class FastPaths:
         row = self._row(
             "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, '') AS model,"
             " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = b.org_key AND t.model = a.model) AS is_priced,"
-            " r.budget_id, r.tokens, r.state, b.period_end, r.expires_at"
+            " r.budget_id, r.tokens, r.amount_nanos, r.state, b.period_end, r.expires_at, e.path"
             " FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
             " JOIN entity e ON e.entity_key = b.entity_key LEFT JOIN agent a ON a.entity_key = b.entity_key"
-            " WHERE r.reservation_id = :reservation AND b.org_key = :org",
+            " WHERE r.reservation_id = :reservation AND b.org_key = :org AND r.tokens > 0",
             reservation=reservation_id,
             org=org,
         )
@@ -645,9 +656,11 @@ class FastPaths:
             bool(row["is_priced"]),
             row["budget_id"],
             row["tokens"],
+            row["amount_nanos"],
             row["state"],
             date.fromisoformat(row["period_end"]),
             _moment(row["expires_at"]),
+            row["path"],
         )
 
     def prices_on(self, org: int, model: str, day: date) -> dict[TokenKind, int]:
@@ -723,8 +736,13 @@ class Grants:
             self._connection.note_used_tokens(budget_id, row["used"])
         return bool(taken)
 
-    def reserve(self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime) -> str:
-        """Reserve ``tokens`` until ``expires_at``; return the reservation's id, or '' when they don't fit."""
+    def reserve(
+        self, budget_id: str, tokens: int, expires_at: datetime, actor: str, now: datetime, nanos: int = 0
+    ) -> str:
+        """Reserve ``tokens``, and ``nanos`` for their cost, until ``expires_at``; return the reservation's id.
+
+        '' when the tokens don't fit.
+        """
         has_room = self._change(
             "UPDATE budget SET reserved = reserved + :tokens"
             " WHERE budget_id = :budget AND :tokens <= amount - used - reserved",
@@ -735,11 +753,12 @@ class Grants:
             return ""
         reservation_id = new_id()
         self._change(
-            "INSERT INTO reservation (reservation_id, budget_id, tokens, state, expires_at, created_by, created_at)"
-            " VALUES (:reservation, :budget, :tokens, 'held', :expires_at, :actor, :now)",
+            "INSERT INTO reservation (reservation_id, budget_id, tokens, amount_nanos, state, expires_at, created_by,"
+            " created_at) VALUES (:reservation, :budget, :tokens, :nanos, 'held', :expires_at, :actor, :now)",
             reservation=reservation_id,
             budget=budget_id,
             tokens=tokens,
+            nanos=nanos,
             expires_at=stored_time(expires_at),
             actor=actor,
             now=stored_time(now),

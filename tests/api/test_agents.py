@@ -78,3 +78,10 @@ def test_a_hold_is_released(api: Api) -> None:
 )
 def test_what_does_not_exist_is_not_found(api: Api, method: str, path: str, body: object) -> None:
     refused(api(method, path, body), 404, "not-found")
+
+
+def test_money_bounds_the_tokens_of_an_enforced_agent(api: Api) -> None:
+    for path in ("/agents/scout", "/projects/pcc"):
+        assert api("PATCH", path, {"enforced": True}).json()["enforced"] is True
+    assert api.get("/projects/pcc/budget")["enforced"] is True
+    refused(api("POST", "/agents/scout/budget/consume", {"tokens": 1}), 422, "refused", "no price")

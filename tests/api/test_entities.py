@@ -49,7 +49,7 @@ def test_an_entity_is_added_where_it_belongs(api: Api) -> None:
     answer = api("POST", *ENTITY)
     assert answer.status_code == 201
     entity = {"entity_id": "DEPT-ENG", "name": "Engineering", "level": "department", "path": "/ORG/DEPT-ENG/"}
-    assert answer.json() == {**entity, "parent_id": "ORG", "archived": False}
+    assert answer.json() == {**entity, "parent_id": "ORG", "archived": False, "enforced": False}
     assert api.get(answer.headers["Location"]) == answer.json()
     below = {"project_id": "billing", "parent_id": "DEPT-ENG"}
     assert api("POST", "/projects", below).json()["parent_id"] == "DEPT-ENG"

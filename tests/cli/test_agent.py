@@ -201,3 +201,21 @@ def test_the_screen_is_no_place_for_a_log(
     session.services.agents.consume("scout", 7)
     assert "scout consumed 7 tokens" in log_file.read_text("utf-8")
     assert capsys.readouterr().err == ""
+
+
+def test_money_bounds_the_tokens_of_an_enforced_agent(seeded: Cli) -> None:
+    seeded("agent", "price", "opus", "--input", "3").done()
+    seeded("agent", "add", "scout", "--project", "python-api", "--model", "opus", "--tokens", "9M", "--enforce").done()
+    seeded("agent", "consume", "scout", "4000001").refused(
+        3, "$12.00 is all that Python API has left and not held, and 4,000,001 tokens of scout cost $12.00"
+    )
+    seeded("agent", "enforce", "scout", "off").done()
+    assert seeded("agent", "show", "scout", "--json").json["enforced"] is False
+    shown = seeded("project", "enforce", "python-api").done().out
+    assert shown == "the money of Python API bounds its agents' tokens\n"
+    assert seeded("project", "show", "python-api", "--json").json["enforced"] is True
+    assert "enforced: the money of its project" in seeded("agent", "show", "scout").done().out
+    seeded("agent", "consume", "scout", "5M").refused(3, "5,000,000 tokens")
+    seeded("project", "enforce", "python-api", "maybe").refused(2, "'maybe' is neither on nor off")
+    seeded("project", "enforce", "ORG").refused(4, "no project")
+    assert seeded("entity", "enforce", "ORG", "--json").json["enforced"] is True

@@ -78,6 +78,11 @@ class AgentRepository(Repository):
         )
         return [(row.model, TokenKind(row.kind), row.starts_on, row.amount_nanos) for row in rows]
 
+    def priced_models(self, org: int) -> list[str]:
+        """Return the models that have a price from some day on, by name."""
+        rows = self._rows(select(_p.model).where(_p.org_key == org).distinct().order_by(_p.model))
+        return [row.model for row in rows]
+
     def prices_from(self, org: int, model: str, starts_on: date) -> dict[TokenKind, int]:
         """Return the prices that begin on exactly that day."""
         rows = self._rows(

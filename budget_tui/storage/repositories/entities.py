@@ -75,6 +75,10 @@ class EntityRepository(Repository):
     def rename(self, entity: Entity, name: str) -> None:
         self._change(update(EntityRow).where(_e.entity_key == entity.entity_key).values(name=name))
 
+    def enforce(self, entity: Entity, enforced: bool) -> None:
+        """Let the entity's budgets of money bound what is held and used below it, or no longer."""
+        self._change(update(EntityRow).where(_e.entity_key == entity.entity_key).values(enforced=enforced))
+
     def archive(self, entity: Entity, at: datetime | None) -> None:
         """Archive the entity from ``at`` on; None restores it."""
         self._change(update(EntityRow).where(_e.entity_key == entity.entity_key).values(archived_at=at))
