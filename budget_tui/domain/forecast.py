@@ -12,27 +12,28 @@ Amounts are nanos. A history is a sequence of consecutive days that ends with th
 
 from bisect import bisect
 from calendar import monthrange
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
-from math import isqrt
+from math import sqrt
+from operator import add, itemgetter
 from random import Random
 from statistics import median, median_high
 from typing import NamedTuple
 
-from budget_tui.domain.period import Period
+from budget_tui.domain.period import ONE_DAY, Period
 
 DRAWS, WEEKS, WEEK = 200, 12, 7
 MAX_DAYS = WEEKS * WEEK
 MIN_DAYS = 14
 """Complete days of data below which there is a single number instead of a range."""
-_WEIGHTS = [0.5 ** (week / 8) for week in range(WEEKS)]  # they halve every eight weeks
-_TOTAL_WEIGHTS = [*accumulate(_WEIGHTS)]
+_A_WEEK_OLDER = 0.5 ** (1 / 8)  # weights halve every eight weeks
+_TOTAL_WEIGHTS = [*accumulate(_A_WEEK_OLDER**week for week in range(WEEKS))]
 _LOW, _HIGH = DRAWS // 10 - 1, DRAWS - DRAWS // 10
 _THOUSAND = 1000
-_MIN_ERRORS, _FEW_ERRORS_FACTOR, _MAX_FACTOR = 20, 1250, 3000
-_MIN_ORIGIN, _MIN_TO_COME = 21, 3
-_TEN_PERCENT_Z = 1282  # thousandths of standard deviations: 10% of a normal distribution lie beyond
+_MIN_ERRORS, _FEW_ERRORS_FACTOR, _MAX_FACTOR = 12, 1250, 3000
+_MIN_ORIGIN, _MIN_TO_COME, _EVERY_ORIGIN = 21, 3, 2
+_TEN_PERCENT_Z = 1.282  # standard deviations: 10% of a normal distribution lie beyond
 _MIN_WEEKS_SINCE, _MIN_WEEKS_BEFORE, _LEVEL_STANDS_OUT = 3, 3, 4
 _FEE_DAYS, _FEE_TOLERANCE_PERCENT, _FEE_STANDS_OUT = 1, 5, 3
 
@@ -58,25 +59,54 @@ class Fee(NamedTuple):
 
 
 class Draws:
-    """The past weeks that are drawn for the days to come, the same for every scope."""
+    """The past weeks that are drawn for the days to come, the same for every scope.
 
-    def __init__(self, days_to_come: int, seed: int) -> None:
+    The days to come are ``days`` from the day after the last of the data on, without the first ``skipped`` of them.
+    """
+
+    def __init__(self, days: int, seed: int, skipped: int = 0) -> None:
         """``seed`` makes the draws the same for the same data."""
         random = Random(seed)
-        weeks, self._rest = divmod(days_to_come, WEEK)
-        self._full = [_weeks_drawn(random) for _ in range(weeks)]
-        self._last = _weeks_drawn(random) if self._rest else None
+        self._spans: list[tuple[int, int]] = []  # the days of a week, as a slice, that are drawn of any
+        self._blocks: list[tuple[int, list[int]]] = []  # the number of its span, and the weeks drawn
+        for start in range(skipped // WEEK * WEEK, days, WEEK):
+            span = max(skipped - start, 0), min(days - start, WEEK)
+            if span not in self._spans:
+                self._spans.append(span)
+            self._blocks.append((self._spans.index(span), _weeks_drawn(random)))
+        self._picks: dict[int, list[Callable[[Sequence[int]], Iterable[int]]]] = {}
 
-    def totals(self, history: Sequence[int]) -> list[int]:
-        """Return what the days to come add up to in each draw; a shorter history repeats its weeks."""
-        sums = _Weeks(history, len(history), self._rest)
-        known = len(sums.full)
-        if not known:
+    def weeks_of(self, history: Sequence[int]) -> list[int]:
+        """Return what is drawn from: the sums of the weeks of a history since their level changed, the newest first;
+        if fewer days than a week are drawn of any, the sums of those."""
+        weeks = _week_sums(history)
+        known = since_change(weeks)
+        starts = range(len(history) - WEEK, len(history) - known * WEEK - 1, -WEEK)
+        found = []
+        for first, after in self._spans:
+            found += (
+                weeks[:known] if after - first == WEEK else [sum(history[at + first : at + after]) for at in starts]
+            )
+        return found
+
+    def totals(self, weeks: Mapping[int, Sequence[int]]) -> list[int]:
+        """Return what the days to come add up to in each draw; ``weeks`` are those of `Expected`."""
+        columns = [pick(sums) for length, sums in weeks.items() for pick in self._picks_of(length)]
+        if not columns:
             return [0] * DRAWS
-        columns = [[sums.full[week % known] for week in weeks] for weeks in self._full]
-        if self._last is not None:
-            columns.append([sums.part[week % known] for week in self._last])
-        return [*map(sum, zip(*columns, strict=True))] if columns else [0] * DRAWS
+        totals: Iterable[int] = columns[0]
+        for column in columns[1:]:
+            totals = map(add, totals, column)
+        return [*totals]
+
+    def _picks_of(self, length: int) -> list[Callable[[Sequence[int]], Iterable[int]]]:
+        """Return functions that pick each draw's sum of a block from `weeks_of` that length; few weeks repeat."""
+        if length not in self._picks:
+            known = length // len(self._spans) if self._spans else 0
+            self._picks[length] = [
+                itemgetter(*(span * known + week % known for week in weeks)) for span, weeks in self._blocks if known
+            ]
+        return self._picks[length]
 
 
 def _weeks_drawn(random: Random) -> list[int]:
@@ -90,60 +120,67 @@ def _weeks_drawn(random: Random) -> list[int]:
     return found
 
 
-class _Weeks:
-    """The sums of the weeks before a day, the newest first, of each all days and its first ``rest``."""
-
-    __slots__ = ("full", "part")
-
-    def __init__(self, history: Sequence[int], end: int, rest: int) -> None:
-        starts = range(end - WEEK, max(-1, end - MAX_DAYS - 1), -WEEK)
-        self.full = [sum(history[start : start + WEEK]) for start in starts]
-        self.part = [sum(history[start : start + rest]) for start in starts] if rest else []
+def _week_sums(history: Sequence[int]) -> list[int]:
+    """Return the sums of the weeks of a history, the newest first."""
+    end = len(history)
+    return [sum(history[start : start + WEEK]) for start in range(end - WEEK, max(-1, end - MAX_DAYS - 1), -WEEK)]
 
 
 class Expected(NamedTuple):
     """A scope's spend by the period's end, before it is a range; those of several scopes add up: `added_up`.
 
     ``base`` is what was spent through the last day of the data and is known to come, ``least`` what is spent and known
-    by now. ``draws`` are what the days to come bring on top, one amount for each draw. ``history`` is what they were
-    drawn from.
+    by now. ``weeks`` are what the days to come are drawn from (`Draws.weeks_of`), by their number: of scopes with as
+    many, a draw of the sum is the sum of the draws. ``history`` is the days that they are of.
     """
 
     base: int
     least: int
-    draws: Sequence[int]
+    weeks: Mapping[int, Sequence[int]]
     history: Sequence[int]
 
 
-def expected(history: Sequence[int], last: date, end: date, base: int, least: int, draws: Draws) -> Expected:
-    """Return what a scope is expected to spend through ``end``.
+def expected(history: Sequence[int], last: date, period: Period, base: int, least: int, draws: Draws) -> Expected:
+    """Return what a scope is expected to spend in ``period``.
 
     ``history`` has no cost in it that is known to come once; it ends with ``last``.
     """
     fees = fees_in(history, last)
-    to_come = sum(fees_to_come(fees, last, end).values())
-    clear = without_fees(history, last, fees)
+    if fees:
+        base += sum(fees_to_come(fees, last, period).values())
+        history = without_fees(history, last, fees)
     if len(history) < MIN_DAYS:
-        mean = sum(clear) * (end - last).days // len(clear) if clear else 0
-        return Expected(base + to_come, least, [mean] * DRAWS, clear)
-    return Expected(base + to_come, least, draws.totals(since_change(clear)), clear)
+        to_come = (period.end - max(last, period.start - ONE_DAY)).days
+        return Expected(base + (sum(history) * to_come // len(history) if history else 0), least, {}, history)
+    weeks = draws.weeks_of(history)
+    return Expected(base, least, {len(weeks): weeks}, history)
 
 
 def added_up(scopes: Sequence[Expected]) -> Expected:
     """Return the sum of scopes that do not overlap."""
     if len(scopes) == 1:
         return scopes[0]
-    longest = max((len(scope.history) for scope in scopes), default=0)
-    aligned = ([0] * (longest - len(scope.history)) + [*scope.history] for scope in scopes)
+    weeks: dict[int, list[Sequence[int]]] = {}
+    histories: dict[int, list[Sequence[int]]] = {}
+    for scope in scopes:
+        histories.setdefault(len(scope.history), []).append(scope.history)
+        for length, sums in scope.weeks.items():
+            weeks.setdefault(length, []).append(sums)
+    longest = max(histories, default=0)
+    aligned = [[0] * (longest - days) + _column_sums(same) for days, same in histories.items()]
     return Expected(
         sum(scope.base for scope in scopes),
         sum(scope.least for scope in scopes),
-        [*map(sum, zip(*(scope.draws for scope in scopes), strict=True))] or [0] * DRAWS,
-        [*map(sum, zip(*aligned, strict=True))],
+        {length: _column_sums(same) for length, same in weeks.items()},
+        _column_sums(aligned),
     )
 
 
-def range_of(scope: Expected, last: date, ended: Sequence[date], at_burn_rate: int) -> Forecast:
+def _column_sums(rows: Sequence[Sequence[int]]) -> list[int]:
+    return [*map(sum, zip(*rows, strict=True))]
+
+
+def range_of(scope: Expected, draws: Draws, last: date, ended: Sequence[date], at_burn_rate: int) -> Forecast:
     """Return a scope's forecast; ``ended`` are the ends of past periods, whose errors say how wide it must be.
 
     Of fewer than `MIN_DAYS` days, it is the single number ``at_burn_rate``, the straight line of `pacing.forecast`.
@@ -151,7 +188,7 @@ def range_of(scope: Expected, last: date, ended: Sequence[date], at_burn_rate: i
     days = len(scope.history)
     if days < MIN_DAYS:
         return Forecast(at_burn_rate, at_burn_rate, at_burn_rate, False, days)
-    drawn = sorted(scope.draws)
+    drawn = sorted(draws.totals(scope.weeks))
     median = (drawn[DRAWS // 2 - 1] + drawn[DRAWS // 2]) // 2
     factor = widening(scaled_errors(scope.history, last, ended))
     low = median - (median - drawn[_LOW]) * factor // _THOUSAND
@@ -172,67 +209,83 @@ def widening(errors: Sequence[int]) -> int:
     return min(max(sorted(errors)[len(errors) * 4 // 5], _THOUSAND), _MAX_FACTOR)
 
 
-def since_change(history: Sequence[int]) -> Sequence[int]:
-    """Return the part of a history since the level of its weeks changed for good; all of it if it did not.
+def since_change(weeks: Sequence[int]) -> int:
+    """Return the number of weeks since their level changed for good; all of them if it did not. The newest is first.
 
     It did if every one of three weeks or more since lies beyond every one before, by a quarter and by four times what
     weeks usually differ.
     """
-    weeks = _Weeks(history, len(history), 0).full
     strongest, since = 0.0, len(weeks)
+    highest_new, lowest_new = [*accumulate(weeks, max)], [*accumulate(weeks, min)]
+    if not weeks or not _is_another_level(lowest_new[-1], highest_new[-1]):
+        return since
+    highest_old, lowest_old = [*accumulate(weeks[::-1], max)], [*accumulate(weeks[::-1], min)]
     for count in range(_MIN_WEEKS_SINCE, len(weeks) - _MIN_WEEKS_BEFORE + 1):
-        new, old = weeks[:count], weeks[count:]
-        if not (min(new) > max(old) or max(new) < min(old)):
+        if lowest_new[count - 1] <= highest_old[-count - 1] and highest_new[count - 1] >= lowest_old[-count - 1]:
             continue
+        new, old = weeks[:count], weeks[count:]
         level, level_before = median(new), median(old)
         lower, higher = sorted((level, level_before))
+        if not _is_another_level(lower, higher):
+            continue
         usual = median_high([abs(week - level) for week in new] + [abs(week - level_before) for week in old])
         strength = (higher - lower) / max(usual, 1)
-        if higher * 4 > lower * 5 and strength > max(strongest, _LEVEL_STANDS_OUT):
+        if strength > max(strongest, _LEVEL_STANDS_OUT):
             strongest, since = strength, count
-    return history if since == len(weeks) else history[len(history) - since * WEEK :]
+    return since
+
+
+def _is_another_level(lower: float, higher: float) -> bool:
+    return higher * 4 > lower * 5
 
 
 def scaled_errors(history: Sequence[int], last: date, ends: Sequence[date]) -> list[int]:
     """Return how far ranges would have been off at past days, in thousandths of their half width.
 
-    The days are those from the 21st of the history on with 3 or more to come in a period that ended by ``last``, the
-    last day of the history; ``ends`` are the ends of such periods. The mean and standard deviation of the weighted
-    weeks stand for draws: drawing at every past day would take a hundred times as long.
+    The days are four of each week, from the 21st day of the history on, with 3 or more to come in a period that ended
+    by ``last``, the last day of the history; ``ends`` are the ends of such periods. The mean and standard deviation of
+    the weighted weeks stand for draws: drawing at every past day would take a thousand times as long.
     """
-    found = []
-    sums = [0, *accumulate(history)]
-    before = 0
+    if not history:
+        return []
+    found: list[float] = []
+    # Sums above the mean day, because the squares of the sums themselves would leave no digits to the variance.
+    usual = sum(history) // len(history)
+    sums = [0.0, *map(float, accumulate([amount - usual for amount in history]))]
+    first = _MIN_ORIGIN
     for end in sorted(ends):
         stop = len(history) - (last - end).days
-        for origin in range(max(before, _MIN_ORIGIN), stop - _MIN_TO_COME + 1):
-            weeks, rest = divmod(stop - origin, WEEK)
-            mean, deviation = _moments(sums, origin, weeks, rest)
-            error = abs(sums[stop] - sums[origin] - mean)
-            half_width = deviation * _TEN_PERCENT_Z // _THOUSAND
-            found.append(error * _THOUSAND // half_width if half_width else _MAX_FACTOR if error else 0)
-        before = max(before, stop)
-    return found
+        for origin in range(first, min(first + WEEK, stop - _MIN_TO_COME + 1), _EVERY_ORIGIN):
+            found += _errors_by_week(sums, origin, stop)
+        first = max(first, stop)
+    return [int(error * _THOUSAND) for error in found]
 
 
-def _moments(sums: Sequence[int], origin: int, weeks: int, rest: int) -> tuple[int, int]:
-    """Return mean and standard deviation of ``weeks`` weeks and ``rest`` days, drawn from those before ``origin``."""
-    known = min(origin // WEEK, WEEKS)
-    starts = range(origin - WEEK, origin - WEEK * known - 1, -WEEK)
-    total = _TOTAL_WEIGHTS[known - 1]
-    mean = variance = 0.0
-    for length, times in ((WEEK, weeks), (rest, 1)):
-        if not (length and times):
-            continue
-        values = [sums[start + length] - sums[start] for start in starts]
-        middle = sum(map(_product, values, _WEIGHTS)) / total
-        square = sum([(value - middle) ** 2 * weight for value, weight in zip(values, _WEIGHTS, strict=False)]) / total
-        mean, variance = mean + times * middle, variance + times * square
-    return round(mean), isqrt(round(variance))
+def _errors_by_week(sums: Sequence[float], first: int, stop: int) -> Iterable[float]:
+    """Yield how far ranges of the days up to ``stop`` were off, in half widths, at the origin ``first`` and each a week
+    after it.
 
-
-def _product(value: int, weight: float) -> float:
-    return value * weight
+    All of these have the same days left beyond whole weeks, and the weights of one are those of the week before, a week
+    older: their weighted sums, of weeks and of such first days of them, are carried on from one to the next.
+    """
+    rest = (stop - first) % WEEK
+    weight = mean = square = mean_rest = square_rest = 0.0
+    for origin in range(first % WEEK + WEEK, stop - _MIN_TO_COME + 1, WEEK):
+        before = sums[origin - WEEK]
+        week, part = sums[origin] - before, sums[origin - WEEK + rest] - before
+        weight = weight * _A_WEEK_OLDER + 1
+        mean = mean * _A_WEEK_OLDER + week
+        square = square * _A_WEEK_OLDER + week * week
+        mean_rest = mean_rest * _A_WEEK_OLDER + part
+        square_rest = square_rest * _A_WEEK_OLDER + part * part
+        if origin >= first:
+            weeks = (stop - origin) // WEEK
+            off = abs(sums[stop] - sums[origin] - (weeks * mean + mean_rest) / weight)
+            variance = weeks * (square - mean * mean / weight) + square_rest - mean_rest * mean_rest / weight
+            if variance >= weight:  # of a nano or more; anything less is what floats round off
+                yield off / (_TEN_PERCENT_Z * sqrt(variance / weight))
+            else:
+                yield _MAX_FACTOR if off >= 1 else 0.0
 
 
 # Known in advance
@@ -244,12 +297,9 @@ def fees_in(history: Sequence[int], last: date) -> list[Fee]:
     A charge stands out of its history by three times what a day costs; of several days in a row the highest counts.
     """
     usual = median_high(history) if history else 0
+    standing_out = usual + max(usual, 1) * _FEE_STANDS_OUT
     first = last - timedelta(days=len(history) - 1)
-    high = [
-        (first + timedelta(days=at), amount - usual)
-        for at, amount in enumerate(history)
-        if amount - usual > max(usual, 1) * _FEE_STANDS_OUT
-    ]
+    high = [(first + timedelta(days=at), amount - usual) for at, amount in enumerate(history) if amount > standing_out]
     found: list[Fee] = []
     for day, amount in reversed(high):
         if any(_is_same(day, amount, fee) for fee in found):
@@ -280,17 +330,19 @@ def without_fees(history: Sequence[int], last: date, fees: Iterable[Fee]) -> lis
     return cleared
 
 
-def fees_to_come(fees: Iterable[Fee], last: date, end: date) -> Mapping[date, int]:
-    """Return what the ``fees`` come to on each day after ``last`` through ``end``."""
+def fees_to_come(fees: Iterable[Fee], last: date, period: Period) -> Mapping[date, int]:
+    """Return what the ``fees`` come to on each day of ``period`` after ``last``."""
     found: dict[date, int] = {}
+    first = max(last + ONE_DAY, period.start)
     for fee in fees:
-        for ahead in range(1, (end - last).days + 1):
-            day = last + timedelta(days=ahead)
+        for ahead in range((period.end - first).days + 1):
+            day = first + timedelta(days=ahead)
             if day.day == min(fee.day_of_month, monthrange(day.year, day.month)[1]):
                 found[day] = found.get(day, 0) + fee.amount
     return found
 
 
-def seed_of(period: Period, last: date) -> int:
-    """Return the seed of the draws for a period, as known through ``last``."""
-    return period.start.toordinal() * 1_000_000 + last.toordinal()
+def draws_for(period: Period, last: date) -> Draws:
+    """Return the draws for what is left of a period, as known through ``last``: always the same ones."""
+    seed = period.start.toordinal() * 1_000_000 + last.toordinal()
+    return Draws((period.end - last).days, seed, max(0, (period.start - last).days - 1))

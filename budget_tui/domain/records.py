@@ -219,14 +219,20 @@ class UnmappedOrigin(NamedTuple):
     last_day: date
 
 
-class PathDay(NamedTuple):
-    """The spend of an entity itself on a day, in nanos; ``path`` None is unmapped, and ``is_once`` are one-off costs
-    apart from usage."""
+class DailyCosts(NamedTuple):
+    """The costs of one origin, an amount in nanos for each of some consecutive days; or its tokens, in no currency.
+
+    ``path`` is that of its entity, None if it is unmapped; ``is_once`` are costs that are no usage. ``first_day`` is
+    the first day ever with a cost.
+    """
 
     path: str | None
-    day: date
+    category: str
+    provider: str
+    currency: str
     is_once: bool
-    amount: int
+    first_day: date
+    amounts: list[int]
 
 
 class CostSum(NamedTuple):

@@ -1,20 +1,61 @@
-"""Forecasts of the running period: of the global budget and of each project, as ranges."""
+"""Forecasts as ranges: of the running period and its projects, and of any scope, entity or budget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 
-from budget_tui.domain.budget import Organization
+from budget_tui.domain import pacing
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import Category
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, mismatch
+from budget_tui.domain.currency import Converter
 from budget_tui.domain.errors import unknown
-from budget_tui.domain.forecast import MAX_DAYS, Draws, Expected, Forecast, added_up, expected, range_of, seed_of
-from budget_tui.domain.hierarchy import ancestor_paths
-from budget_tui.domain.period import ONE_DAY, Period
-from budget_tui.domain.records import PathDay
-from budget_tui.domain.snapshot import BudgetSnapshot, Spend, build_snapshot
+from budget_tui.domain.forecast import (
+    MAX_DAYS,
+    MIN_DAYS,
+    Draws,
+    Expected,
+    Forecast,
+    added_up,
+    draws_for,
+    expected,
+    range_of,
+)
+from budget_tui.domain.hierarchy import ROOT_ID, ancestor_paths, path_of
+from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.records import DailyCosts
+from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
 from budget_tui.services.context import Context
-from budget_tui.services.currency import OtherCurrencyCosts
+from budget_tui.services.currency import converter
+from budget_tui.services.freshness import data_through
 from budget_tui.services.snapshots import load_facts
+from budget_tui.services.usage import agents_tokens
 from budget_tui.storage.session import Session
+
+_Key = TypeVar("_Key")
+_ROOT_PATH = path_of("/", ROOT_ID)
+
+
+class LazyForecasts(Mapping[_Key, Forecast]):
+    """Forecasts by key, each computed when it is looked at: of thousands, a screen shows a few."""
+
+    def __init__(self, makers: Mapping[_Key, Callable[[], Forecast]]) -> None:
+        self._makers = makers
+        self._made: dict[_Key, Forecast] = {}
+
+    def __getitem__(self, key: _Key) -> Forecast:
+        if key not in self._made:
+            self._made[key] = self._makers[key]()
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[_Key]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +79,27 @@ class Forecasts:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reader = context.reader()
+        self._known: tuple[date, ForecastReport] | None = None
 
     def current(self) -> ForecastReport:
-        """Return the forecasts of today's period, from one consistent read."""
+        """Return the forecasts of today's period, from one consistent read; without a write, those of before."""
+        if self._known is not None and not self._reader.changed():
+            today, report = self._known
+            if today == self._context.clock.today(report.snapshot.organization.time_zone):
+                return report
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
-            return read_forecasts(session, organization, today, self._context.clock.now())
+            report = read_forecasts(session, organization, today, self._context.clock.now())
+        self._known = today, report
+        return report
+
+    def of_budgets(self, budgets: Sequence[PlannedBudget]) -> Mapping[str, Forecast]:
+        """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            today = self._context.clock.today(organization.time_zone)
+            return Forecaster(session, organization, today, budgets).of_budgets(budgets)
 
     def close(self) -> None:
         self._reader.close()
@@ -54,68 +109,218 @@ def read_forecasts(session: Session, organization: Organization, today: date, no
     """Return the forecasts of the period that ``today`` is in; ``now`` only says when they were computed."""
     facts = load_facts(session, organization, today, now)
     snapshot = build_snapshot(facts, today, now)
-    last = min(snapshot.data_through, today - ONE_DAY)
-    first = min(snapshot.period.start, last - timedelta(days=MAX_DAYS - 1))
-    costs = _by_path(session, organization, Period(first, max(today, snapshot.period.end)))
-    period = snapshot.period
-    spends: dict[str | None, Spend] = {None: facts.unmapped}
-    spends.update(facts.spend_by_path)
-    draws = Draws((period.end - last).days, seed_of(period, last))
-    scopes = {
-        path: _expected(days, spends.get(path, Spend()).first_day, period, last, today, draws)
-        for path, days in costs.items()
-    }
-    below: dict[str, list[Expected]] = {}
-    for path, scope in scopes.items():
-        for ancestor in ancestor_paths(path) if path is not None else ():
-            below.setdefault(ancestor, []).append(scope)
-    ended = _ends(organization, period, first)
+    daily = read_money(session, organization, today, [snapshot.period], organization.currency, snapshot.data_through)
+
+    def of(path: str) -> Callable[[], Forecast]:
+        return lambda: daily.forecast(path, TOTAL, ANY_PROVIDER, snapshot.period)
+
     return ForecastReport(
-        snapshot,
-        range_of(added_up([*scopes.values()]), last, ended, snapshot.total.forecast),
-        {
-            line.project_id: range_of(added_up(below.get(fact.path, [])), last, ended, line.pace.forecast)
-            for fact, line in zip(facts.projects, snapshot.projects, strict=True)
-        },
+        snapshot, of(_ROOT_PATH)(), LazyForecasts({fact.project_id: of(fact.path) for fact in facts.projects})
     )
 
 
-def _by_path(session: Session, organization: Organization, days: Period) -> dict[str | None, list[PathDay]]:
-    """Return the costs of each entity itself on ``days``, in the organization's currency as far as there are rates."""
-    found: dict[str | None, list[PathDay]] = {}
-    for cost in session.costs.by_day(organization.org_key, organization.currency, days):
-        found.setdefault(cost.path, []).append(cost)
-    others = OtherCurrencyCosts(session, organization, days)
-    own = sum(cost.amount for costs in found.values() for cost in costs)
-    for other, counted in others.converted(days, own).costs:
-        found.setdefault(other.path, []).append(PathDay(other.path, other.day, other.is_once, counted))
-    return found
+class Forecaster:
+    """Forecasts of any scope in periods that run today, from what one session read of its usage.
 
-
-def _expected(
-    costs: Sequence[PathDay], first_day: date | None, period: Period, last: date, today: date, draws: Draws
-) -> Expected:
-    """Return what an entity itself is expected to spend in ``period``; its data is complete through ``last``.
-
-    Costs that come once are known: those by today, and those dated later in the period.
+    They are of money in any currency and of tokens; the usage of each is read when it is first asked for, so the
+    session must be open then.
     """
-    start = max(first_day or min(cost.day for cost in costs), last - timedelta(days=MAX_DAYS - 1))
-    history = [0] * max(0, (last - start).days + 1)
-    base = least = 0
+
+    def __init__(
+        self, session: Session, organization: Organization, today: date, budgets: Iterable[PlannedBudget]
+    ) -> None:
+        """``budgets`` say for which periods; others than those that run today are ignored."""
+        self._session, self._organization, self._today = session, organization, today
+        self._periods = {budget.period for budget in budgets if budget.period.contains(today)}
+        self._daily: dict[str, DailyUsage] = {}
+
+    def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
+        """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
+        return {
+            budget.budget_id: self._in(budget.currency if budget.budget_type is BudgetType.MONETARY else "").forecast(
+                budget.path, budget.category, budget.provider, budget.period
+            )
+            for budget in budgets
+            if budget.period in self._periods and budget.budget_type is not BudgetType.SEAT
+        }
+
+    def _in(self, currency: str) -> "DailyUsage":
+        """Return usage in a currency; '' for tokens."""
+        if currency not in self._daily:
+            read = (self._session, self._organization, self._today, self._periods)
+            known = data_through(*read[:3])
+            self._daily[currency] = read_money(*read, currency, known) if currency else read_tokens(*read, known)
+        return self._daily[currency]
+
+
+class _Cell(NamedTuple):
+    """The usage of one entity itself, of one provider in one category, and what it cost once: an amount for each day.
+
+    ``path`` is None for unmapped usage; ``first_day`` is the first ever with any.
+    """
+
+    path: str | None
+    category: str
+    provider: str
+    first_day: date
+    usage: list[int]
+    once: list[int] | None
+
+
+class DailyUsage:
+    """Usage by day, in one currency or in tokens, of which the range of any scope is computed.
+
+    A scope's draws are the sums of those of the entities at and below it, by category and provider.
+    """
+
+    def __init__(
+        self, cells: Sequence[_Cell], days: Period, today: date, last: date, organization: Organization
+    ) -> None:
+        """``days`` are those of the cells; their data is complete through ``last``."""
+        self._cells, self._days, self._today, self._last = cells, days, today, last
+        self._ends = _ends(organization.period_rule, last, days.start)
+        self._draws: dict[Period, Draws] = {}
+        self._expected: dict[tuple[int, Period], Expected] = {}
+
+    @cached_property
+    def _below(self) -> Mapping[str, Sequence[int]]:
+        """The numbers of the cells at and below each path; unmapped usage is below the root."""
+        found: dict[str, list[int]] = {}
+        for number, cell in enumerate(self._cells):
+            for path in ancestor_paths(cell.path or _ROOT_PATH):
+                found.setdefault(path, []).append(number)
+        return found
+
+    def forecast(self, path: str, category: str, provider: str, period: Period) -> Forecast:
+        """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
+        counted = Scope(0, category, provider, "")
+        numbers = [
+            number
+            for number in self._below.get(path, ())
+            if mismatch(counted, self._cells[number].category, self._cells[number].provider) is None
+        ]
+        if period not in self._draws:
+            self._draws[period] = draws_for(period, self._last)
+        scope = added_up([self._of_cell(number, period) for number in numbers])
+        has_range = len(scope.history) >= MIN_DAYS
+        at_burn_rate = 0 if has_range else self._at_burn_rate([self._cells[number] for number in numbers], period)
+        return range_of(scope, self._draws[period], self._last, self._ends, at_burn_rate)
+
+    def _of_cell(self, number: int, period: Period) -> Expected:
+        """Return what one cell is expected to use in ``period``.
+
+        Costs that come once are known: those by today, and those dated later in the period.
+        """
+        if (number, period) not in self._expected:
+            cell = self._cells[number]
+            in_period, complete = self._slice(period.start, period.end), self._at(self._last) + 1
+            known = sum(cell.usage[in_period]) + (sum(cell.once[in_period]) if cell.once else 0)
+            drawn_again = sum(cell.usage[max(in_period.start, complete) : self._at(self._today) + 1])
+            start = max(self._at(cell.first_day), complete - MAX_DAYS)
+            self._expected[number, period] = expected(
+                cell.usage[start:complete], self._last, period, known - drawn_again, known, self._draws[period]
+            )
+        return self._expected[number, period]
+
+    def _at_burn_rate(self, cells: Sequence[_Cell], period: Period) -> int:
+        """Return where the burn rate leads, as everywhere else: `pacing.forecast`."""
+        first_day = min((cell.first_day for cell in cells), default=None)
+        window = pacing.burn_window(self._today, self._last, first_day)
+        so_far, burnt = self._slice(period.start, self._today), self._slice(window.start, window.end)
+        today = self._at(self._today)
+        rate = pacing.burn(
+            sum(sum(cell.usage[burnt]) for cell in cells), window.days, sum(cell.usage[today] for cell in cells)
+        )
+        spent = sum(sum(amounts[so_far]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
+        return pacing.forecast(spent, rate, period, self._today)
+
+    def _at(self, day: date) -> int:
+        return (day - self._days.start).days
+
+    def _slice(self, first: date, last: date) -> slice:
+        return slice(max(self._at(first), 0), self._at(last) + 1)
+
+
+def read_money(
+    session: Session,
+    organization: Organization,
+    today: date,
+    periods: Iterable[Period],
+    currency: str,
+    known_through: date,
+) -> DailyUsage:
+    """Read what was spent day by day, in ``currency`` as far as there are rates."""
+    last = min(known_through, today - ONE_DAY)
+    days = _days_for(periods, last, today)
+    costs = session.costs.daily(organization.org_key, days)
+    to = converter(session, organization.org_key, {cost.currency for cost in costs}, currency, days)
+    cells = _cells((_converted(cost, to, days.start) for cost in costs), days)
+    return DailyUsage(cells, days, today, last, organization)
+
+
+def read_tokens(
+    session: Session, organization: Organization, today: date, periods: Iterable[Period], known_through: date
+) -> DailyUsage:
+    """Read the tokens that were used day by day. Agents' are known at once; imported ones as far as costs are."""
+    last = min(known_through, today - ONE_DAY)
+    days = _days_for(periods, last, today)
+    paths = {entity.entity_key: entity.path for entity in session.fast.entities(organization.org_key)}
+    imported = session.costs.daily(organization.org_key, days, tokens=True)
+    used: dict[tuple[str, str], list[int]] = {}
+    for tokens in agents_tokens(session, organization.org_key, days, today):
+        by_day = used.setdefault((paths[tokens.entity_key], tokens.provider), [0] * days.days)
+        by_day[(tokens.day - days.start).days] += tokens.tokens
+    of_agents = (
+        DailyCosts(path, Category.GENAI, provider, "", False, _first_day(amounts, days.start), amounts)
+        for (path, provider), amounts in used.items()
+    )
+    cells = _cells([*imported, *of_agents], days)
+    return DailyUsage(cells, days, today, last if imported else today - ONE_DAY, organization)
+
+
+def _days_for(periods: Iterable[Period], last: date, today: date) -> Period:
+    """Return the days whose usage matters to forecasts of ``periods``, which contain ``today``."""
+    known = [*periods]
+    first = min([last - timedelta(days=MAX_DAYS - 1), *(period.start for period in known)])
+    return Period(first, max([today, *(period.end for period in known)]))
+
+
+def _converted(cost: DailyCosts, to: Converter, first: date) -> DailyCosts:
+    if cost.currency == to.into:
+        return cost
+    worth = (
+        to.worth(amount, cost.currency, first + timedelta(days=at)) if amount else 0
+        for at, amount in enumerate(cost.amounts)
+    )
+    return cost._replace(amounts=[amount or 0 for amount in worth])
+
+
+def _cells(costs: Iterable[DailyCosts], days: Period) -> list[_Cell]:
+    """Add up what has the same entity, category and provider; usage and what came once apart."""
+    found: dict[tuple[str | None, str, str], _Cell] = {}
     for cost in costs:
-        if period.contains(cost.day):
-            least += cost.amount
-            if cost.day <= last or cost.is_once or cost.day > today:
-                base += cost.amount
-        if not cost.is_once and start <= cost.day <= last:
-            history[(cost.day - start).days] += cost.amount
-    return expected(history, last, period.end, base, least, draws)
+        key = cost.path, cost.category, cost.provider
+        cell = found.get(key) or _Cell(*key, cost.first_day, [0] * days.days, None)
+        if cost.is_once:
+            cell = cell._replace(once=_sum(cell.once, cost.amounts))
+        else:
+            cell = cell._replace(usage=_sum(cell.usage, cost.amounts) if key in found else cost.amounts)
+        found[key] = cell._replace(first_day=min(cell.first_day, cost.first_day))
+    return [*found.values()]
 
 
-def _ends(organization: Organization, period: Period, first: date) -> list[date]:
-    """Return the ends of the periods that ended from ``first`` on, by the rule of today."""
-    rule, found = organization.period_rule, []
-    ended = rule.containing(period.start - ONE_DAY)
+def _sum(known: list[int] | None, more: list[int]) -> list[int]:
+    return more if known is None else [*map(int.__add__, known, more)]
+
+
+def _first_day(amounts: Sequence[int], first: date) -> date:
+    return first + timedelta(days=next(at for at, amount in enumerate(amounts) if amount))
+
+
+def _ends(rule: PeriodRule, last: date, first: date) -> list[date]:
+    """Return the ends of the periods that ended from ``first`` to ``last``, by the rule of today."""
+    found = []
+    ended = rule.containing(rule.containing(last + ONE_DAY).start - ONE_DAY)
     while ended.end >= first:
         found.append(ended.end)
         ended = rule.containing(ended.start - ONE_DAY)

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from budget_tui.services.costs import CostEntry
+from tests.databases import Engine
 from tests.services.conftest import Home, usd
+from tests.services.planning import bill, home_with_tree
 
 
 @pytest.mark.both_engines
@@ -47,3 +49,39 @@ def test_without_costs_nothing_is_expected(home: Home) -> None:
     assert (report.total[:3], report.total.has_range) == ((0, 0, 0), False)
     assert report.of("web").days_of_history == 0
     home.services.forecasts.close()
+
+
+@pytest.mark.both_engines
+def test_every_budget_has_the_forecast_of_what_counts_for_it(engine: Engine) -> None:
+    """$10 of gcp and 100 tokens a day in one team, $4 of anthropic in another, for five weeks through January 12."""
+    home = home_with_tree(engine)
+    costs = home.services.costs
+    days = [date(2026, 1, 13) - timedelta(days=ago) for ago in range(1, 36)]
+    costs.add_all([CostEntry("TEAM-BACKEND", usd("10"), day, provider="Google Cloud", tokens=100) for day in days])
+    costs.add_all([CostEntry("TEAM-FRONTEND", usd("4"), day, provider="Anthropic") for day in days])
+    planned = [
+        home.plan("PROJ-PLATFORM", "total", "900", "2026-01"),
+        home.plan("DEPT-ENG", "cloud", "900", "2026-01", provider="gcp"),
+        home.plan("ORG", "genai", "900", "2026-Q1"),
+        home.plan("TEAM-BACKEND", "total", "9000", "2026-01", budget_type="token"),
+        home.plan("DEPT-OPS", "total", "900", "2026-01"),
+        home.plan("TEAM-BACKEND", "cloud", "900", "2026-02"),
+        home.plan("TEAM-BACKEND", "subscription", "9", "2026-01", budget_type="seat"),
+    ]
+    found = home.services.forecasts.of_budgets(planned)
+    home.services.forecasts.close()
+    medians = [found[budget.budget_id].median if budget.budget_id in found else None for budget in planned]
+    january, quarter = 31, 90
+    money = [usd(str(amount)) for amount in (14 * january, 10 * january, 4 * quarter)]
+    assert medians == [*money, 100 * january, 0, None, None]
+    assert found[planned[3].budget_id].days_of_history == 35
+
+
+def test_days_before_the_period_are_not_forecast_into_it(home: Home) -> None:
+    """The data reaches January 28 only, and it is February 2: February has 28 days, of which nothing is known."""
+    home.budget("1000")
+    home.add("web")
+    bill(home.services, *(("web", "10", "USD", f"2026-01-{day:02}", "AWS") for day in range(1, 29)))
+    report = home.on("2026-02-02").services.forecasts.current()
+    assert report.snapshot.data_through == date(2026, 1, 28)
+    assert report.total[:3] == (usd("280"),) * 3

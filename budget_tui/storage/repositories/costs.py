@@ -2,15 +2,26 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Row, case, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.sql.expression import bindparam
 
-from budget_tui.domain.cost import CostOrigin
+from budget_tui.domain.cost import ChargeCategory, CostOrigin
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import CostRecord, CostSum, DayCost, KnownOrigin, PathDay, Resolution, UnmappedOrigin
+from budget_tui.domain.records import (
+    AGENT_SOURCE,
+    CostRecord,
+    CostSum,
+    DailyCosts,
+    DayCost,
+    KnownOrigin,
+    Resolution,
+    UnmappedOrigin,
+)
+from budget_tui.storage.engine import in_a_list
+from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SourceRow
 
@@ -180,18 +191,57 @@ class CostRepository(Repository):
         )
         return {row.charge_category: row.amount for row in rows}
 
-    def by_day(self, org: int, currency: str, days: Period) -> list[PathDay]:
-        """Return what each entity itself spent on each of ``days``, usage apart from what comes once."""
+    def daily(self, org: int, days: Period, *, tokens: bool = False) -> list[DailyCosts]:
+        """Return what each origin cost on each of ``days``, for origins that cost anything on any of them.
+
+        With ``tokens``, return the tokens that costs state, except agents': those are counted as they are used.
+        """
         start, after = days.half_open
-        once = case((_o.charge_category == "usage", 0), else_=1)
-        rows = self._rows(
-            select(_e.path, _c.day, once.label("once"), total(_c.amount_nanos).label("amount"))
+        value = _c.tokens if tokens else _c.amount_nanos
+        of_cost = (value.is_not(None), _o.source != AGENT_SOURCE) if tokens else ()
+        first = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key).scalar_subquery().label("first_day")
+        kept = (_e.path, _o.category, _o.provider, _o.currency, _o.charge_category)
+        origins = {
+            row.origin_key: row
+            for row in self._many(
+                select(_o.origin_key, *kept, first)
+                .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
+                .where(_o.org_key == org)
+            )
+        }
+        rows = self._many(
+            select(
+                _o.origin_key,
+                in_a_list(self._connection, type_coerce(_c.day, Integer)).label("days"),
+                in_a_list(self._connection, value).label("amounts"),
+            )
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
-            .outerjoin(EntityRow, _e.entity_key == _o.entity_key)
-            .where(_c.day >= start, _c.day < after, _o.org_key == org, _o.currency == currency)
-            .group_by(_o.entity_key, _e.path, _c.day, once)
+            # The sum keeps SQLite from using an index: in the order of keys, grouping needs no sorting.
+            .where(_c.day >= start, _c.day < after, _o.org_key + 0 == org, *of_cost)
+            .group_by(_o.origin_key)
         )
-        return [PathDay(row.path, row.day, bool(row.once), row.amount) for row in rows]
+        position = {day_number(days.start + timedelta(days=ahead)): ahead for ahead in range(days.days)}
+        positions: dict[str, list[int]] = {}  # most origins have costs on the same days
+        found = []
+        for origin_key, listed_days, listed_amounts in rows:
+            if listed_days not in positions:
+                positions[listed_days] = [position[day] for day in json.loads(listed_days)]
+            amounts = [0] * days.days
+            for at, amount in zip(positions[listed_days], json.loads(listed_amounts), strict=True):
+                amounts[at] += amount
+            origin = origins[origin_key]
+            found.append(
+                DailyCosts(
+                    origin.path,
+                    origin.category,
+                    origin.provider.casefold(),
+                    origin.currency,
+                    origin.charge_category != ChargeCategory.USAGE,
+                    origin.first_day,
+                    amounts,
+                )
+            )
+        return found
 
     # Sources
 
