@@ -53,6 +53,7 @@ def test_the_tree_as_json_is_nested(acme: Cli) -> None:
         "parent_id": "WEB",
         "path": "/ORG/ENG/WEB/BACKEND/",
         "archived": False,
+        "enforced": False,
         "children": [],
     }
 
