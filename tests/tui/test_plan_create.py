@@ -306,10 +306,17 @@ async def test_more_than_all_is_refused_in_place(open_dashboard: OpenDashboard, 
         await to_the_children(dashboard)
         await dashboard.keys("enter")
         assert "an allocation needs children; name at least one" in dashboard.text
-        await dashboard.keys(*"6x", "enter")
+        await dashboard.keys("down", *"40", "up", *"6x")
+        assert "✕ not a share" in dashboard.line_with("DEPT-ENG")
+        assert "margin 60% $600.00 · 1 wrong share" in dashboard.text
+        await dashboard.keys("enter")
         assert "'6x%' is not a share" in dashboard.line_with("✕ '")
-        await dashboard.keys("backspace", *"0", "down", *"50")
-        assert "Allocated 110%: 10% too much" in dashboard.text
+        await dashboard.keys("down", *"50")
+        assert "1 wrong share" in dashboard.text, "what is wrong stays marked while others are typed"
+        await dashboard.keys("up", *"60")
+        assert "✕" not in dashboard.text
+        assert "Allocated 110%: 10% too much; choose Amounts to exceed 100%" in dashboard.text
+        await dashboard.keys("down")
         await dashboard.keys("enter")
         assert title(dashboard) == "Create budget · step 2 of 3: children"
         assert "percentages are 0 or more and sum to at most 100" in dashboard.text

@@ -24,6 +24,7 @@ from budget_tui.tui.render import MUTED, STRONG, bar
 PERCENT, AMOUNT = "percent", "amount"
 _AMOUNT_WIDTH, _BAR_WIDTH = 16, 12
 _TOTAL_BAR_WIDTH = 16
+_NO_SHARE = "✕ not a share"
 
 
 class ShareInput(TextField):
@@ -85,12 +86,14 @@ class ShareRow(Vertical):
             return ChildShare(self.entity.entity_id, percent=self.exact[1])
         return ChildShare(self.entity.entity_id, percent=parse_percent(text.removesuffix("%").strip()))
 
-    def show(self, unit: str, makes: str, part: Fraction | None) -> None:
-        if self._shown == (unit, makes, part):
+    def show(self, unit: str, makes: str, part: Fraction | None, *, is_wrong: bool) -> None:
+        """Show the amount of the share, and its ``part`` of the parent; or that what was typed is none."""
+        if self._shown == (unit, makes, part, is_wrong):
             return
-        self._shown = unit, makes, part
+        self._shown = unit, makes, part, is_wrong
         drawn = bar(part, _BAR_WIDTH) if part is not None else Content("")
-        made = Content.assemble((f" {unit:<2}", MUTED), f"{makes:>{_AMOUNT_WIDTH}}  ", drawn)
+        amount = (_NO_SHARE.rjust(_AMOUNT_WIDTH), "bold $error") if is_wrong else f"{makes:>{_AMOUNT_WIDTH}}"
+        made = Content.assemble((f" {unit:<2}", MUTED), amount, "  ", drawn)
         self.query_one(".makes", Static).update(made, layout=False)  # every line has its own height, whatever it shows
 
     def refuse(self, why: str) -> None:
@@ -171,18 +174,13 @@ class PlanShares(Vertical):
     def children_shares(self) -> list[ChildShare] | None:
         """Return the shares of the children, without empty ones; None if some are refused, each at its field."""
         assert self._budget is not None
-        found, refused = [], []
+        entered, refused = self._read()
         for row in self.rows:
-            try:
-                row.refuse("")
-                if not row.is_empty:
-                    found.append(row.entered(self._by, self._budget.budget_type))
-            except Refused as why:
-                row.refuse(str(why))
-                refused.append(row)
+            row.refuse(refused.get(row.entity.entity_id, ""))
         if refused:
-            refused[0].field.focus()
+            next(row for row in self.rows if row.entity.entity_id in refused).field.focus()
             return None
+        found = list(entered.values())
         try:
             self._shared(found)
         except Refused as why:
@@ -215,7 +213,7 @@ class PlanShares(Vertical):
         """Switch between percentages and amounts. Each keeps its own texts; amounts start from the percentages."""
         if by == self._by:
             return
-        amounts = self._amounts() if by == AMOUNT else {}
+        amounts = self._amounts(self._read()[0]) if by == AMOUNT else {}
         self._by = by
         texts = self._typed[by]
         if not any(texts.values()):
@@ -242,21 +240,20 @@ class PlanShares(Vertical):
 
     # Showing
 
-    def _readable(self) -> dict[str, ChildShare]:
-        """Return the shares typed so far, without the invalid ones."""
+    def _read(self) -> tuple[dict[str, ChildShare], dict[str, str]]:
+        """Return the shares typed so far, and why others are none, both by the child's id."""
         assert self._budget is not None
-        found = {}
+        found, refused = {}, {}
         for row in self.rows:
             try:
                 if not row.is_empty:
                     found[row.entity.entity_id] = row.entered(self._by, self._budget.budget_type)
-            except Refused:
-                continue
-        return found
+            except Refused as why:
+                refused[row.entity.entity_id] = str(why)
+        return found, refused
 
-    def _amounts(self) -> dict[str, int]:
+    def _amounts(self, shares: dict[str, ChildShare]) -> dict[str, int]:
         """Return the amount per child; none while the percentages exceed 100%."""
-        shares = self._readable()
         try:
             return dict(zip(shares, self._shared(list(shares.values()))[0], strict=True))
         except Refused:
@@ -274,20 +271,25 @@ class PlanShares(Vertical):
         if parent is None:
             return
         self._refuse_sum("")
-        amounts = self._amounts()
+        shares, refused = self._read()
+        amounts = self._amounts(shares)
         for row in self.rows:
             amount = amounts.get(row.entity.entity_id)
             makes = "" if amount is None else formatting.amount_of(amount, parent.budget_type, parent.currency)
             part = None if amount is None else share(amount, parent.amount)
-            row.show("%" if self._by == PERCENT else "", makes, part)
-        self.query_one("#sum", Static).update(self._sum(parent, amounts), layout=False)
+            row.show("%" if self._by == PERCENT else "", makes, part, is_wrong=row.entity.entity_id in refused)
+        wrong = f" · {formatting.count(len(refused), 'wrong share')}" if refused else ""
+        total = Content.assemble(self._sum(parent, shares, amounts), (wrong, "$error"))
+        self.query_one("#sum", Static).update(total, layout=False)
 
-    def _sum(self, parent: PlannedBudget, amounts: dict[str, int]) -> Content:
+    def _sum(self, parent: PlannedBudget, shares: dict[str, ChildShare], amounts: dict[str, int]) -> Content:
         """Format the total as ``Allocated 90% ████  margin 10% $10,000.00``."""
-        total = sum((each.percent or Fraction(0) for each in self._readable().values()), Fraction(0)) / 100
+        total = sum((each.percent or Fraction(0) for each in shares.values()), Fraction(0)) / 100
         if not amounts and total > 1:
             return Content.assemble(
-                ("Allocated ", MUTED), (_percent(total), "bold $error"), f": {_percent(total - 1)} too much"
+                ("Allocated ", MUTED),
+                (_percent(total), "bold $error"),
+                f": {_percent(total - 1)} too much; choose Amounts to exceed 100%",
             )
         given = sum(amounts.values())
         part, margin = share(given, parent.amount), parent.amount - given
