@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from budget_tui.services.entities import Entities
     from budget_tui.services.explain import Explainer
     from budget_tui.services.forecasts import Forecasts
+    from budget_tui.services.gate import Gate
     from budget_tui.services.history import History
     from budget_tui.services.holds import Holds
     from budget_tui.services.imports import Imports
@@ -80,6 +81,7 @@ class Services:
     costs: ClassVar[_Service[Costs]] = _Service("costs", "Costs")
     sources: ClassVar[_Service[Sources]] = _Service("sources", "Sources")
     imports: ClassVar[_Service[Imports]] = _Service("imports", "Imports")
+    gate: ClassVar[_Service[Gate]] = _Service("gate", "Gate")
     holds: ClassVar[_Service[Holds]] = _Service("holds", "Holds")
     agents: ClassVar[_Service[Agents]] = _Service("agents", "Agents")
     token_prices: ClassVar[_Service[TokenPrices]] = _Service("token_prices", "TokenPrices")

@@ -43,7 +43,8 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.plan_results import PlanSummary
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.schemas.base import CarrySettled, Days, Schema, Text, days_of, dumps
+from budget_tui.schemas.base import CarrySettled, Days, Schema, Text, days_of
+from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.plan import (
     MOST_LISTED,
     CommonFilters,

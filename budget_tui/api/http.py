@@ -22,7 +22,8 @@ from starlette.responses import Response
 from budget_tui.api.problems import MEDIA_TYPE, Problem
 from budget_tui.domain.carry import SettledCarry, settled_together
 from budget_tui.domain.errors import Outdated
-from budget_tui.schemas.base import CarrySettled, Json, Settling, dumps
+from budget_tui.schemas.base import CarrySettled, Json, Settling
+from budget_tui.schemas.plain import dumps
 from budget_tui.services.idempotency import KEY_MAX_LENGTH
 
 _settled: ContextVar[list[SettledCarry] | None] = ContextVar("carry_settled", default=None)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, NotFound, StorageError, Unexpected
-from budget_tui.schemas.base import dumps
+from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.problem import ProblemDocument
 
 MEDIA_TYPE = "application/problem+json"

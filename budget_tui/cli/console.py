@@ -82,7 +82,7 @@ def report_error(message: str, hint: str, code: int) -> int:
 
 def print_json(result: "Json") -> None:
     """Print a result as JSON."""
-    print_lines(schemas.base.dumps(result))
+    print_lines(schemas.plain.dumps(result))
 
 
 def warn(warnings: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The entry point of every run.
 
-Three things have to be quick and run without Typer, which takes longer to load than everything else: the dashboard,
-the status bar's line, requested every few seconds, and an import.
+Four things have to be quick and run without Typer, which takes longer to load than everything else: the dashboard,
+the status bar's line, requested every few seconds, the gate before each call of a model, and an import.
 """
 
 import gc
@@ -11,6 +11,7 @@ from functools import partial
 
 from budget_tui.cli.console import exit_code_of, print_lines
 from budget_tui.cli.cost_import import plain_import
+from budget_tui.cli.gate_check import plain_gate
 from budget_tui.cli.session import (
     AS_OF_VARIABLE,
     DB_VARIABLE,
@@ -51,7 +52,7 @@ def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def without_typer(words: Sequence[str]) -> Callable[[Session], None] | None:
     """Return what ``words`` request if it runs without Typer; None for everything else."""
-    return (plain_status_line(words) or plain_import(words)) if words else open_dashboard
+    return (plain_status_line(words) or plain_gate(words) or plain_import(words)) if words else open_dashboard
 
 
 def plain_status_line(words: Sequence[str]) -> Callable[[Session], None] | None:

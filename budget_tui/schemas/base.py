@@ -1,11 +1,10 @@
 """The base of all JSON models: exact numbers, in and out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-import simplejson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos, to_decimal
@@ -14,7 +13,7 @@ from budget_tui.domain.carry import SettledCarry
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.domain.period import Period, parse_day
-from budget_tui.domain.text import escaped_json
+from budget_tui.schemas.plain import CONVERTERS
 
 # Responses
 
@@ -42,7 +41,7 @@ class Schema(BaseModel):
         """
         names, given = type(self)._names, self.__pydantic_fields_set__
         found = {
-            name: value if (convert := _CONVERTERS.get(type(value))) is None else convert(value)
+            name: value if (convert := CONVERTERS.get(type(value))) is None else convert(value)
             for name, value in self.__dict__.items()
             if name in given
         }
@@ -50,44 +49,6 @@ class Schema(BaseModel):
 
 
 Json = Schema | Sequence[Schema] | Mapping[str, Schema]
-
-
-def dumps(value: Json, indent: int | None = 2) -> str:
-    """Encode ``value`` as JSON.
-
-    Decimals are exact and without exponents; non-ASCII text is escaped only where it would move a terminal's cursor or
-    break a line.
-    """
-    document = simplejson.dumps(
-        value,
-        use_decimal=False,
-        namedtuple_as_object=False,
-        default=_plain,
-        ensure_ascii=False,
-        indent=indent,
-    )
-    return escaped_json(str(document))
-
-
-def _number(value: Decimal) -> simplejson.RawJSON:
-    """Return the digits as they are: neither pydantic nor FastAPI writes a decimal as an exact number."""
-    return simplejson.RawJSON(f"{value:f}")
-
-
-_CONVERTERS: Mapping[type, Callable[[Any], object]] = {
-    Decimal: _number,
-    date: date.isoformat,
-    datetime: datetime.isoformat,
-}
-
-
-def _plain(value: object) -> object:
-    """Convert ``value`` to a type that the encoder accepts."""
-    if isinstance(value, Schema):
-        return value.fields()
-    if (convert := _CONVERTERS.get(type(value))) is None:
-        raise TypeError(f"{type(value).__name__} has no JSON form")
-    return convert(value)
 
 
 def without_trailing_zeros(value: Decimal | None) -> Decimal | None:

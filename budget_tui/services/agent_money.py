@@ -6,7 +6,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import InsufficientBudget, Refused
 from budget_tui.domain.tokens import TokenKind, cost_nanos, provider_of_model
 from budget_tui.presentation.formatting import count, money
-from budget_tui.services.limits import Limits, bound_of
+from budget_tui.services.limits import Limits, bound_of, shortage
 from budget_tui.services.work import Work
 
 
@@ -33,8 +33,7 @@ def require_money(
     if cost - reserved > bound.amount:
         tokens = use if isinstance(use, int) else sum(use.values())
         raise InsufficientBudget(
-            f"{money(bound.amount, currency)} is all that {bound.name} has left and not held, and"
-            f" {count(tokens, 'token')} of {agent_id} cost {money(cost, currency)}",
+            f"{shortage(bound, currency)}, and {count(tokens, 'token')} of {agent_id} cost {money(cost, currency)}",
             "allocate more to it, or use fewer",
             available=tokens * (bound.amount + reserved) // cost,
         )

@@ -54,6 +54,10 @@ class Limits:
         self._facts = load_facts(session, organization, today, now)
         self._rolled = rolled_up(self._facts.spend_by_path)
 
+    @property
+    def data_through(self) -> date:
+        return self._facts.data_through
+
     def of(self, path: str, category: Category = Category.TOTAL, provider: str = "") -> list[Limit]:
         """Return the limits of what an entity uses: of the nearest budget on its path, and of all enforced ones.
 
@@ -125,13 +129,14 @@ def require_left(limits: list[Limit], amount: int, currency: str, *, with_today:
     """Return what bounds ``amount``; `InsufficientBudget` with what is available when it is more."""
     bound = bound_of(limits, with_today=with_today)
     if amount > bound.amount:
-        what = "available today" if bound.is_today else "left and not held"
-        raise InsufficientBudget(
-            f"{money(bound.amount, currency)} is all that {bound.name} has {what}",
-            "take at most that",
-            available=bound.amount,
-        )
+        raise InsufficientBudget(shortage(bound, currency), "take at most that", available=bound.amount)
     return bound
+
+
+def shortage(bound: Bound, currency: str) -> str:
+    """Say what bounds an amount."""
+    what = "available today" if bound.is_today else "left and not held"
+    return f"{money(bound.amount, currency)} is all that {bound.name} has {what}"
 
 
 def _in_cycle(facts: SnapshotFacts, entity: Entity) -> int | None:

@@ -632,6 +632,16 @@ class FastPaths:
         assert row is not None
         return row["amount"], row["used"], row["reserved"]
 
+    def expired_tokens(self, budget_id: str, now: datetime) -> int:
+        """Return the tokens of a budget's reservations that have expired, which count as free already."""
+        row = self._row(
+            "SELECT CAST(coalesce(sum(tokens), 0) AS BIGINT) AS tokens FROM reservation"
+            " WHERE budget_id = :budget AND state = 'held' AND expires_at <= :now",
+            budget=budget_id,
+            now=stored_time(now),
+        )
+        return int(row["tokens"]) if row else 0
+
     def reservation(self, org: int, reservation_id: str) -> StoredReservation | None:
         """Return the reservation of that id, in whatever state; None if there is none."""
         from budget_tui.domain.records import StoredReservation

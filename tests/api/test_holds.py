@@ -31,3 +31,13 @@ def test_money_is_held_settled_and_released(api: Api) -> None:
     assert api("POST", f"/holds/{other}/release").json()["settled_usd"] is None
     refused(api("POST", "/holds/nothing/release"), 404, "not-found", "no hold")
     refused(api("POST", "/projects/pcc/budget/hold", {"amount_usd": 1}, key=api.read_key), 403, "forbidden")
+
+
+def test_the_gate_says_whether_it_may_be_spent(api: Api) -> None:
+    answer = api.get("/gate?project=pcc&est=45")
+    assert (answer["allowed"], answer["available_usd"], answer["available_tokens"]) == (True, 45, None)
+    answer = api.get("/gate?agent=scout&est=45.01")
+    assert (answer["allowed"], answer["bound_by"]) == (False, "PCC")
+    assert answer["reason"] == "$45.00 is all that PCC has left and not held"
+    refused(api("GET", "/gate?project=nothing"), 404, "not-found", "no project")
+    refused(api("GET", "/gate?est=much"), 422, "refused", "'much' is not an amount")

@@ -11,6 +11,8 @@ import typer
 from budget_tui.cli import main
 from budget_tui.cli.app import app
 from budget_tui.cli.cost_import import FLAGS, plain_import
+from budget_tui.cli.gate_check import FLAGS as GATE_FLAGS
+from budget_tui.cli.gate_check import OPTIONS as GATE_OPTIONS
 from budget_tui.cli.main import split, without_typer
 
 from .conftest import Cli
@@ -41,6 +43,7 @@ def test_plain_options_mean_what_typer_takes_them_for(arguments: list[str], monk
         *(["status"], ["--db"], ["--help"], ["--version"], ["--dbs", "x"], ["--", "--db", "x"], ["status", "-h"]),
         *(["status", "--line", "--width"], ["status", "--line", "--width", "x"], ["status", "--line", "--width", "0"]),
         *(["status", "--width", "9", "--line"], ["status", "--line", "--json"]),
+        *(["gate", "-h"], ["gate", "--project"], ["gate", "--est", "--json"], ["gate", "pcc"], ["gate", "--today=1"]),
     ],
 )
 def test_everything_else_is_left_to_typer(arguments: list[str]) -> None:
@@ -109,3 +112,30 @@ def test_an_import_does_without_typer(seeded: Cli, database: Path) -> None:
     loaded = loaded_by(run, "--db", str(database), "--as-of", "2026-01-13", "cost", "import", SAMPLE)
     assert "duckdb" in loaded
     assert loaded & {"typer", "textual"} == set()
+
+
+def test_a_gate_without_typer_knows_the_same_options() -> None:
+    command = typer.main.get_command(app).get_command(None, "gate")  # type: ignore[attr-defined]
+    known = {name: getattr(option, "is_flag", False) for option in command.params for name in option.opts}
+    assert known == {**dict.fromkeys(GATE_OPTIONS, False), **dict.fromkeys(GATE_FLAGS, True)}
+
+
+@pytest.mark.parametrize(
+    "words", [("--project=pcc", "--json"), ("--est", "46", "--project", "pcc"), ("--today",), ("--agent", "nobody")]
+)
+def test_a_gate_without_typer_does_what_typer_would(
+    words: tuple[str, ...], seeded: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_typer = seeded("gate", *words)
+    code = main.run(["gate", *words])
+    captured = capsys.readouterr()
+    assert (code, captured.out, captured.err) == (by_typer.code, by_typer.out, by_typer.err)
+
+
+def test_the_gate_does_without_typer(seeded: Cli, database: Path) -> None:
+    seeded("agent", "add", "scout", "--project", "pcc", "--tokens", "1M").done()
+    run = "from budget_tui.cli.main import run; run(sys.argv[1:])"
+    words = ("gate", "--agent", "scout", "--est", "1", "--today", "--json")
+    loaded = loaded_by(run, "--db", str(database), "--as-of", "2026-01-13", *words)
+    assert "budget_tui.services.limits" in loaded
+    assert loaded & {"typer", "pydantic", "sqlmodel", "sqlalchemy", "textual"} == set()

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from budget_tui.domain.amount import LIMIT_NANOS, to_decimal
-from budget_tui.schemas.base import Moment, Number, Schema, dumps, nanos_from_json
+from budget_tui.schemas.base import Moment, Number, Schema, nanos_from_json
+from budget_tui.schemas.plain import dumps
 
 
 class Amount(Schema):

@@ -17,7 +17,8 @@ from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter, PlannedBudget, parse_period
 from budget_tui.domain.plan_results import Breakdown, PlanSummary, PlanTree
 from budget_tui.domain.tree import Placement
-from budget_tui.schemas.base import Schema, amount_of, dumps
+from budget_tui.schemas.base import Schema, amount_of
+from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.plan import parts_of
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context

@@ -9,7 +9,7 @@ import simplejson
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.tree import Placement
-from budget_tui.schemas.base import dumps
+from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.plan import PlanSummary
 from budget_tui.services.demo import load_demo
 from budget_tui.services.organizations import NewOrganization

@@ -169,6 +169,12 @@ def test_money_that_is_held_and_what_bounds_it(unit: UnitOfWork, org: int) -> No
     assert unit.fast.reserved_by_path(org, JANUARY, NOW) == held
     assert unit.fast.reserved_by_path(org, JANUARY, NOW + timedelta(seconds=1)) == dict.fromkeys(held, 4)
     assert len(unit.holds.open(org, NOW)) == 2 * len(paths)
+    free = unit.agents.expired_reservations(org, NOW + timedelta(days=999))
+    reserved = ordinary(unit, select(_b.budget_id, _b.reserved).where(_b.org_key == org, _b.reserved > 0))
+    assert {row.budget_id: unit.fast.expired_tokens(row.budget_id, NOW + timedelta(days=999)) for row in reserved} == {
+        budget: tokens for budget, tokens in free.items() if tokens
+    }
+    assert not any(unit.fast.expired_tokens(row.budget_id, NOW) for row in reserved)
 
 
 def test_the_cycle(unit: UnitOfWork, org: int) -> None:

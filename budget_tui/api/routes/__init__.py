@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from budget_tui.api.routes import agents, budget, entities, holds, log, periods, plans, projects
+from budget_tui.api.routes import agents, budget, entities, gate, holds, log, periods, plans, projects
 
 ROUTERS: tuple[APIRouter, ...] = (
     agents.router,
     budget.router,
     projects.router,
+    gate.router,
     holds.router,
     periods.router,
     plans.router,

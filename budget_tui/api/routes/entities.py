@@ -24,8 +24,8 @@ from budget_tui.api.http import (
 )
 from budget_tui.domain import hierarchy
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
-from budget_tui.schemas.base import dumps
 from budget_tui.schemas.hierarchy import Entities, Entity, EntityChanged, EntityChangeIn, NewEntity
+from budget_tui.schemas.plain import dumps
 from budget_tui.services.entities import Moved, version_of
 
 router = router_of("entities")

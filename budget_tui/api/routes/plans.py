@@ -28,7 +28,8 @@ from budget_tui.domain import plan, plan_results
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation.formatting import plan_name
-from budget_tui.schemas.base import Json, dumps
+from budget_tui.schemas.base import Json
+from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.plan import (
     AllocatedBudget,
     BudgetDetails,

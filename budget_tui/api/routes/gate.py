@@ -1,0 +1,37 @@
+"""``/gate``: may it be spent?"""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+
+from budget_tui.api.auth import CurrentCaller
+from budget_tui.api.http import json_response, problem_responses, router_of
+from budget_tui.domain.amount import exact_nanos
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.schemas.gate import Gate
+from budget_tui.services.gate import GateRequest
+
+router = router_of("gate")
+
+
+@router.get("/gate", response_model=Gate, responses=problem_responses(404))
+async def get_gate(
+    caller: CurrentCaller,
+    project: Annotated[str, Query(description="A project's id.", max_length=ID_MAX_LENGTH)] = "",
+    agent: Annotated[str, Query(description="An agent's id.", max_length=ID_MAX_LENGTH)] = "",
+    est: Annotated[str, Query(description="What it will cost, such as 0.40.", max_length=40)] = "",
+    today: Annotated[bool, Query(description="Not more than today's share, either.")] = False,
+) -> Response:
+    """Whether something may be spent, and if not, why. Nothing is taken."""
+    request = GateRequest(project, agent, _nanos(est), today)
+    return json_response(Gate.from_domain(await caller.pools.read(lambda: caller.services.gate.ask(request))))
+
+
+def _nanos(text: str) -> int:
+    try:
+        return exact_nanos(Decimal(text or 0))
+    except InvalidOperation:
+        raise Refused(f"'{text}' is not an amount", "give one such as 0.40") from None

@@ -1,0 +1,52 @@
+"""``gate``: may it be spent?"""
+
+from typing import Annotated
+
+import typer
+
+from budget_tui.cli.gate_check import check_gate
+from budget_tui.cli.options import AmountCommand, JsonOption, agent_ids, command_group, project_ids
+from budget_tui.cli.session import Session
+
+app = command_group()
+
+
+@app.command(cls=AmountCommand)
+def gate(
+    context: typer.Context,
+    project: Annotated[
+        str,
+        typer.Option(
+            "--project",
+            metavar="P",
+            help="Project. Default: the organization.",
+            show_default=False,
+            autocompletion=project_ids,
+        ),
+    ] = "",
+    agent: Annotated[
+        str,
+        typer.Option(
+            "--agent",
+            metavar="A",
+            help="Agent: its tokens, and its project's money.",
+            show_default=False,
+            autocompletion=agent_ids,
+        ),
+    ] = "",
+    est: Annotated[
+        str,
+        typer.Option(
+            "--est", metavar="AMOUNT", help="What it will cost. Default: anything at all.", show_default=False
+        ),
+    ] = "",
+    today: Annotated[bool, typer.Option("--today", help="Not more than today's share, either.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Ask whether something may be spent: exit code 0, or 3 with the reason.
+
+    Nothing is taken; hold takes.
+    """
+    found = context.find_object(Session)
+    assert found is not None
+    check_gate(found, project, agent, est, today, json)

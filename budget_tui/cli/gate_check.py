@@ -1,0 +1,48 @@
+"""The gate without Typer, which takes longer to load than the gate itself."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from budget_tui.cli.console import print_lines
+from budget_tui.cli.session import Session
+
+OPTIONS = ("--project", "--agent", "--est")
+FLAGS = ("--today", "--json")
+
+
+def plain_gate(words: Sequence[str]) -> Callable[[Session], None] | None:
+    """Return the gate that ``words`` ask for; None for another command, or if Typer has to say what is wrong."""
+    if not words or words[0] != "gate":
+        return None
+    given: dict[str, str] = {}
+    rest = list(words[1:])
+    while rest:
+        name, has_value, value = rest.pop(0).partition("=")
+        if name in FLAGS and not has_value:
+            given[name] = name
+        elif name in OPTIONS and (has_value or (rest and not rest[0].startswith("-"))):
+            given[name] = value if has_value else rest.pop(0)
+        else:
+            return None
+    project, agent, estimate = (given.get(name, "") for name in OPTIONS)
+    with_today, json = (name in given for name in FLAGS)
+    return partial(check_gate, project=project, agent=agent, estimate=estimate, with_today=with_today, json=json)
+
+
+def check_gate(session: Session, project: str, agent: str, estimate: str, with_today: bool, json: bool) -> None:
+    """Print whether it may be spent; raises `InsufficientBudget` with the reason if not."""
+    from budget_tui.domain.amount import parse_amount
+    from budget_tui.domain.errors import InsufficientBudget
+    from budget_tui.services.gate import GateRequest, headline
+
+    session.services.context.require_database()
+    nanos = parse_amount(estimate) if estimate else 0
+    verdict = session.services.gate.ask(GateRequest(project.strip(), agent.strip(), nanos, with_today))
+    if json:
+        from budget_tui.schemas.plain import dumps, gate_fields
+
+        print_lines(dumps(gate_fields(verdict)))
+    elif verdict.is_allowed:
+        print_lines(headline(verdict))
+    if not verdict.is_allowed:
+        raise InsufficientBudget(verdict.reason, available=verdict.available)
