@@ -17,11 +17,13 @@ from budget_tui.storage.database.base import Database as StoredDatabase
 
 if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
+    from budget_tui.services.alerts import Alerts
     from budget_tui.services.audit import AuditLog
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.cost_details import CostDetails
     from budget_tui.services.costs import Costs
     from budget_tui.services.database import Database
+    from budget_tui.services.deliveries import Deliveries
     from budget_tui.services.entities import Entities
     from budget_tui.services.explain import Explainer
     from budget_tui.services.forecasts import Forecasts
@@ -84,6 +86,8 @@ class Services:
     gate: ClassVar[_Service[Gate]] = _Service("gate", "Gate")
     holds: ClassVar[_Service[Holds]] = _Service("holds", "Holds")
     agents: ClassVar[_Service[Agents]] = _Service("agents", "Agents")
+    alerts: ClassVar[_Service[Alerts]] = _Service("alerts", "Alerts")
+    deliveries: ClassVar[_Service[Deliveries]] = _Service("deliveries", "Deliveries")
     token_prices: ClassVar[_Service[TokenPrices]] = _Service("token_prices", "TokenPrices")
     fx: ClassVar[_Service[ExchangeRates]] = _Service("rates", "ExchangeRates")
     seats: ClassVar[_Service[SeatRegister]] = _Service("seats", "SeatRegister")

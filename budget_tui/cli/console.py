@@ -61,7 +61,9 @@ def _give_up(stream: TextIO) -> None:
 
 
 def report(*lines: str, end: str = "\n") -> None:
-    """Print messages on standard error, so that a script's input contains only results."""
+    """Print messages, if any, on standard error, so that a script's input contains only results."""
+    if not lines:
+        return
     try:
         print(escaped_lines("\n".join(lines)), end=end, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:  # the message is lost, but the exit code stays
@@ -87,8 +89,7 @@ def print_json(result: "Json") -> None:
 
 def warn(warnings: Sequence[str]) -> None:
     """Print warnings on standard error."""
-    if warnings:
-        report(*(f"warning: {warning}" for warning in warnings))
+    report(*(f"warning: {warning}" for warning in warnings))
 
 
 def table(

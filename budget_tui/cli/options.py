@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand
@@ -15,6 +16,8 @@ from budget_tui.domain.hierarchy import POOL
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 _NEGATIVE = re.compile(r"-[$€£¥₹]?[.\d]")
@@ -138,3 +141,11 @@ def exactly_one(options: dict[str, str]) -> tuple[str, str]:
     if len(given) != 1:
         raise Refused(f"exactly one of {', '.join(options)} is needed, not {len(given)}", "choose one")
     return given[0]
+
+
+def parse_choice(text: str, choices: type[Choice], noun: str) -> Choice:
+    """Return the member of ``choices`` that was typed, in any case; raises `Refused` if there is none."""
+    try:
+        return choices(text.strip().casefold())
+    except ValueError:
+        raise Refused(f"'{text}' is not a {noun}", f"choose {', '.join(choices)}") from None

@@ -1,15 +1,14 @@
 """``plan``: budgets of any entity, category, type and period, allocated from the top down."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, warn
-from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group
+from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group, parse_choice
 from budget_tui.cli.plan_tables import (
     allocation_table,
     breakdown_table,
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 app = command_group()
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 _PERIODS = "2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31"
 
@@ -320,14 +318,6 @@ def _print_breakdown(breakdown: "Breakdown", label: str, json: bool) -> None:
     warn(breakdown.warnings)
 
 
-def _parse_choice(text: str, choices: type[_Choice], noun: str) -> _Choice:
-    """Return the member of ``choices`` that was typed, in any case; raises `Refused` if there is none."""
-    try:
-        return choices(text.strip().casefold())
-    except ValueError:
-        raise Refused(f"'{text}' is not a {noun}", f"choose {', '.join(choices)}") from None
-
-
 def _filter_of(
     session: Session,
     entity: str = "",
@@ -350,15 +340,15 @@ def _filter_of(
     elif cleaned:
         _, days = session.services.plans.period_named(period)
     return PlanFilter(
-        category=_parse_choice(category, Category, "category") if category else None,
-        budget_type=_parse_choice(budget_type, BudgetType, "type") if budget_type else None,
+        category=parse_choice(category, Category, "category") if category else None,
+        budget_type=parse_choice(budget_type, BudgetType, "type") if budget_type else None,
         period_kind=kind,
         period_start=days.start if days else None,
         period_end=days.end if days else None,
         entity_id=entity,
         provider=provider,
         currency=currency,
-        status=_parse_choice(status, VarianceStatus, "status") if status else None,
+        status=parse_choice(status, VarianceStatus, "status") if status else None,
         search=search,
         is_active=not deleted,
     )
@@ -378,10 +368,10 @@ def _plan_of(
     """Return the budget that arguments and options describe."""
     session.services.context.require_database()
     kind, days = session.services.plans.period_named(period)
-    of_type = _parse_choice(budget_type, BudgetType, "type")
+    of_type = parse_choice(budget_type, BudgetType, "type")
     return BudgetPlan(
         entity,
-        _parse_choice(category, Category, "category"),
+        parse_choice(category, Category, "category"),
         parse_planned(amount, of_type),
         kind,
         days,

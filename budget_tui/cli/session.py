@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.services.context import Context
 
 
 DB_VARIABLE = "BUDGET_TUI_DB"
@@ -40,7 +41,8 @@ class Session:
         from budget_tui.bootstrap import Services, open_services
 
         found = open_services(self.database, self.organization, self.as_of)
-        return Services(replace(found.context, on_carry_settled=self._carry_settled), found.settings)
+        context = replace(found.context, on_carry_settled=self._carry_settled, on_change=_evaluate_alerts)
+        return Services(context, found.settings)
 
     def _carry_settled(self, settled: "SettledCarry", currency: str) -> None:
         self._settled.setdefault(currency, []).append(settled)
@@ -67,6 +69,12 @@ class Session:
         """Return today's snapshot; raises `DatabaseNotFound` if there is no database."""
         self.services.context.require_database()
         return self.services.snapshots.current()
+
+
+def _evaluate_alerts(context: "Context") -> None:
+    from budget_tui.services.alerts import evaluate_after_change
+
+    evaluate_after_change(context)
 
 
 def session_from(database: str, organization: str, as_of: str, *, verbose: bool = False) -> Session:

@@ -6,6 +6,7 @@ running ``status --line``.
 
 import os
 from dataclasses import dataclass, field, fields
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,43 @@ from budget_tui.domain.period import parse_anchor, parse_kind, parse_month
 _NUMBERS = ("anchor", "fiscal_start", "step", "requests_per_second")
 """Settings that may also be written as numbers."""
 LOG_LEVELS = ("debug", "info", "warning", "error", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """A way to send the messages of alerts from this machine: exactly one of the first four, which choose the kind."""
+
+    command: str = ""
+    """Program and its arguments; it gets the message as JSON on its standard input."""
+    webhook: str = ""
+    """URL that gets the message as JSON."""
+    apprise: str = ""
+    """URL of a service that apprise knows; ``{secret}`` in it stands for the secret."""
+    desktop: bool = False
+    """Whether it is a notification on this desktop."""
+    secret_file: str = ""
+    """File that holds the secret: by which a webhook is signed, or which apprise's URL contains."""
+    secret_env: str = ""
+    """Environment variable that holds it instead."""
+    quiet: str = ""
+    """Hours in which nothing is sent, in the organization's time zone: ``22:00-07:00``. What they hold back comes
+    afterwards, in one message."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of channel: command, webhook, apprise or desktop."""
+        return next(name for name in CHANNEL_KINDS if getattr(self, name))
+
+    @property
+    def quiet_hours(self) -> tuple[time, time] | None:
+        """The beginning and end of the quiet hours, which may span midnight."""
+        if not self.quiet:
+            return None
+        begin, _, end = self.quiet.partition("-")
+        return time.fromisoformat(begin.strip()), time.fromisoformat(end.strip())
+
+
+CHANNEL_KINDS = ("command", "webhook", "apprise", "desktop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +83,10 @@ class Settings:
     """Requests a second that the HTTP API takes from one key; twice as many at once."""
     log_level: str = "info"
     """Least severe messages that are written to the log: ``debug``, ``info``, ``warning``, ``error`` or ``off``."""
+    bell: bool = False
+    """Whether the dashboard rings the terminal's bell when an alert fires."""
+    channels: dict[str, ChannelSettings] = field(default_factory=dict)
+    """Channels of alerts, by the names that rules give them: ``[channels.phone]``."""
     keys: dict[str, str] = field(default_factory=dict)
     """Other keys for bindings, by their id, several separated by commas: ``"transfer" = "m,ctrl+t"``."""
 
@@ -83,6 +125,11 @@ def _checked(given: dict[str, Any], path: Path) -> Settings:
         if name == "keys":
             if not isinstance(value, dict) or not all(isinstance(key, str) for key in value.values()):
                 raise Refused(f"'keys' in {path} must be a table of texts", 'write lines as "project.rename" = "R"')
+        elif name == "channels":
+            table[name] = _channels(value, path)
+        elif name == "bell":
+            if not isinstance(value, bool):
+                raise Refused(f"'bell' in {path} is neither true nor false", "write bell = true")
         elif name in _NUMBERS and type(value) in (int, Decimal):  # a bool is an int to Python
             table[name] = str(value)
         elif not isinstance(value, str):
@@ -96,6 +143,33 @@ def _checked(given: dict[str, Any], path: Path) -> Settings:
         raise Refused(f"'log_level' in {path} is '{settings.log_level}'", f"there are: {', '.join(LOG_LEVELS)}")
     _check_periods(table, path)
     return settings
+
+
+def _channels(given: object, path: Path) -> dict[str, ChannelSettings]:
+    if not isinstance(given, dict) or not all(isinstance(each, dict) for each in given.values()):
+        raise Refused(f"'channels' in {path} must be tables", "begin one with [channels.phone]")
+    return {name: _channel(name, table, path) for name, table in given.items()}
+
+
+def _channel(name: str, given: dict[str, Any], path: Path) -> ChannelSettings:
+    known = {each.name: each.type for each in fields(ChannelSettings)}
+    for key, value in given.items():
+        if key not in known:
+            raise Refused(
+                f"channel '{name}' in {path} sets '{key}', which does not exist", f"there are: {', '.join(known)}"
+            )
+        if not isinstance(value, bool if key == "desktop" else str):
+            raise Refused(
+                f"'{key}' of channel '{name}' in {path} has the wrong type", "write a text, or desktop = true"
+            )
+    channel = ChannelSettings(**given)
+    if sum(bool(getattr(channel, kind)) for kind in CHANNEL_KINDS) != 1:
+        raise Refused(f"channel '{name}' in {path} must be of one kind", f"set one of {', '.join(CHANNEL_KINDS)}")
+    try:
+        channel.quiet_hours  # noqa: B018
+    except ValueError:
+        raise Refused(f"'quiet' of channel '{name}' in {path} is '{channel.quiet}'", 'write "22:00-07:00"') from None
+    return channel
 
 
 def _check_periods(table: dict[str, Any], path: Path) -> None:

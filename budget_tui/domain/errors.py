@@ -90,6 +90,7 @@ def _in_one_line(message: str, hint: str) -> str:
 
 _NOUNS = {
     "agent": ("agents", "agent"),
+    "alert": ("alerts", "alert"),
     "budget": ("budgets", "plan"),
     "entity": ("entities", "entity"),
     "key": ("keys", "key"),

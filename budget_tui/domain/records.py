@@ -1,7 +1,8 @@
 """Records as services read them from the database."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import Carry, Opening
@@ -411,3 +412,40 @@ class OriginInPeriod(NamedTuple):
     days: int
     first_day: date | None
     last_day: date | None
+
+
+# Alerts
+
+
+class StateKey(NamedTuple):
+    """The key of an alert's state: a rule's threshold, and what it watches in which period."""
+
+    rule_key: int
+    subject: str
+    period_start: date
+    threshold: int
+
+
+class Delivery(NamedTuple):
+    """The delivery of a message through a channel: ``queued``, ``sent`` or ``undelivered``, after some attempts."""
+
+    message_id: str
+    channel: str
+    state: str
+    attempts: int
+    due_at: datetime
+    error: str
+    sent_at: datetime | None
+
+
+class AlertMessage(NamedTuple):
+    """A message that a rule made; ``body`` holds JSON values and is what its receivers get."""
+
+    message_id: str
+    rule_key: int
+    subject: str
+    period_start: date
+    body: Mapping[str, Any]
+    channels: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    deliveries: tuple[Delivery, ...] = ()

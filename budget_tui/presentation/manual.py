@@ -8,6 +8,8 @@ TOPICS = (
     "importing",
     "planning",
     "agents",
+    "alerts",
+    "enforcing",
     "api",
     "mcp",
     "keys-and-settings",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from budget_tui.schemas import (
         agents,
+        alerts,
         audit,
         base,
         costs,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "agents",
+    "alerts",
     "audit",
     "base",
     "costs",

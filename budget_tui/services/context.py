@@ -3,7 +3,7 @@
 A context is created before the dashboard's first frame, so modules that read the database are imported on use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +33,7 @@ class Context:
     ``new_currency``, ``new_time_zone`` and ``new_period`` (kind, anchor, first month of the fiscal year) are for an
     organization that does not exist yet. ``writers`` keeps connections open for repeated writes. If ``is_new``, there
     was no database at the start: it reads like an empty one until it exists. ``on_carry_settled`` is called with each
-    carry-over that a command settled again.
+    carry-over that a command settled again, and ``on_change`` after each command that was committed.
     """
 
     database: Database
@@ -46,6 +46,7 @@ class Context:
     new_period: tuple[str, str, str] = ("monthly", "1", "1")
     is_new: bool = False
     on_carry_settled: "CarrySettled | None" = None
+    on_change: "Callable[[Context], None] | None" = None
 
     @cached_property
     def label(self) -> str:
@@ -95,7 +96,10 @@ class Context:
         Nothing is stored unless `Work.commit` is called.
         """
         with self.transaction(self.org_slug) as unit:
-            yield self.work_in(unit)
+            work = self.work_in(unit)
+            yield work
+        if work.is_committed and self.on_change is not None:
+            self.on_change(self)
 
     def work_in(self, unit: "UnitOfWork") -> "Work":
         """Return the work of this context in an open transaction."""

@@ -206,6 +206,22 @@ class DailyUsage:
         at_burn_rate = 0 if has_range else self._at_burn_rate([self._cells[number] for number in numbers], period)
         return range_of(scope, self._draws[period], self._last, self._ends, at_burn_rate)
 
+    def usage(self, path: str, days: Period, *, with_once: bool) -> list[int]:
+        """Return an entity's usage on each of ``days``, which were read, with that below it and, if asked, what came
+        once."""
+        wanted = self._slice(days.start, days.end)
+        amounts = [0] * days.days
+        for number in self._below.get(path, ()):
+            cell = self._cells[number]
+            amounts = _sum(amounts, cell.usage[wanted])
+            if with_once and cell.once is not None:
+                amounts = _sum(amounts, cell.once[wanted])
+        return amounts
+
+    def first_day(self, path: str) -> date | None:
+        """Return the first day ever with any usage of an entity or below it."""
+        return min((self._cells[number].first_day for number in self._below.get(path, ())), default=None)
+
     def _of_cell(self, number: int, period: Period) -> Expected:
         """Return what one cell is expected to use in ``period``.
 

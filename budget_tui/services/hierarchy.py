@@ -105,6 +105,7 @@ def _carried_out(work: Work, step: Step) -> AppliedStep:
     if before.parent_id != after.parent_id:
         # as stored now: an entity above it may have been moved too
         entities.move(work.organization, work.entity(after.entity_id), work.entity(after.parent_id))
+        work.unit.alerts.seed_again(work.organization.org_key)  # its costs count elsewhere now, which is no news
     if before.name == after.name:
         return AppliedStep(before, after)
     rules: tuple[dict[str, Any], dict[str, Any]] = ({}, {}) if before.archived else keep_old_name(work, before)

@@ -117,6 +117,8 @@ def _store(work: Work, rule: PeriodRule, time_zone: str) -> None:
     before, after = _written(organization.period_rule, organization.time_zone), _written(rule, time_zone)
     changed = [name for name in before if before[name] != after[name]]
     work.unit.organizations.set_period_rule(organization.org_key, rule, time_zone)
+    if time_zone != organization.time_zone:
+        work.unit.alerts.seed_again(organization.org_key)  # costs are of other days now, which is no news
     work.record(
         "period.set",
         organization.slug,

@@ -55,13 +55,14 @@ class Work:
 
     ``agents`` are those looked up so far; only their token counts may be outdated. ``tariffs`` are their prices, valid
     until a price changes, by the agent's key and the model; ``enforced`` are the paths of enforced entities, once
-    they were looked up. ``reverses`` is the change that this one undoes or redoes,
-    if any. ``reaches_back`` is set when it changed the tokens of a closed period.
+    they were looked up. ``reverses`` is the change that this one undoes or redoes, if any. ``reaches_back`` is set when
+    it changed the tokens of a closed period, and ``is_committed`` once its changes are stored.
     """
 
     open: Budget
     reverses: int | None = None
     reaches_back: bool = False
+    is_committed: bool = False
     on_carry_settled: CarrySettled | None = None
 
     def __init__(
@@ -94,6 +95,7 @@ class Work:
         if not tokens_only or self.reaches_back or self.today == self.open.period.end:
             self._settle_carry(self)
         self.unit.commit(tokens_only=tokens_only)
+        self.is_committed = True
         if tokens_only:
             self.unit.known[self.organization.slug] = TransactionCache(
                 self.organization, self.today, self.open, self.agents, self.tariffs, self.enforced

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import sqlalchemy
 
     from budget_tui.storage.repositories.agents import AgentRepository
+    from budget_tui.storage.repositories.alerts import AlertRepository
     from budget_tui.storage.repositories.api_keys import ApiKeyRepository
     from budget_tui.storage.repositories.audit import AuditRepository
     from budget_tui.storage.repositories.budgets import BudgetRepository
@@ -52,6 +53,7 @@ class Session:
     """
 
     agents: _Repository[AgentRepository] = _Repository("agents", "AgentRepository")
+    alerts: _Repository[AlertRepository] = _Repository("alerts", "AlertRepository")
     api_keys: _Repository[ApiKeyRepository] = _Repository("api_keys", "ApiKeyRepository")
     budgets: _Repository[BudgetRepository] = _Repository("budgets", "BudgetRepository")
     cost_rules: _Repository[CostRuleRepository] = _Repository("cost_rules", "CostRuleRepository")

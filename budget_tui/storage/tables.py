@@ -31,6 +31,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import Field, SQLModel
 
 from budget_tui.domain.access import Scope
+from budget_tui.domain.alerts import AlertKind, Phase
 from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import CarryPolicy
@@ -666,6 +667,112 @@ class TokenPriceRow(Row, table=True):
     kind: str = Field(primary_key=True)
     starts_on: date = Field(sa_column=Column(Date, primary_key=True))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class AlertRuleRow(Row, table=True):
+    """A rule that watches one number of an entity's budgets, or of each project on its own (no entity).
+
+    Lists are JSON: ``thresholds`` in the unit of ``kind``, ``channels`` by name, ``seeded`` as in the domain's rule.
+    """
+
+    __tablename__ = "alert_rule"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", AlertKind), name="kind"),
+        CheckConstraint(one_of("budget_type", BudgetType), name="budget_type"),
+    )
+
+    rule_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key", index=True))
+    kind: str
+    thresholds: str
+    entity_key: int | None = Field(default=None, sa_column=reference("entity.entity_key", nullable=True))
+    category: str = ""
+    budget_type: str = BudgetType.MONETARY
+    provider: str = ""
+    source: str = ""
+    channels: str = "[]"
+    fails: bool = False
+    muted_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    seeded: str = "[]"
+    created_by: str
+    created_at: datetime = Field(sa_type=UtcTime)
+
+
+class AlertStateRow(Row, table=True):
+    """The state of a rule's threshold for one subject (a budget's id, or what else it watches) and period.
+
+    No row means that it is armed. ``at`` is when it changed last; ``message_id`` is the message that it was reported
+    with, if any.
+    """
+
+    __tablename__ = "alert_state"
+    __table_args__ = (CheckConstraint(one_of("phase", Phase), name="phase"),)
+
+    rule_key: int = Field(sa_column=Column(KEY, ForeignKey("alert_rule.rule_key"), primary_key=True))
+    subject: str = Field(primary_key=True)
+    period_start: date = Field(sa_column=Column(Date, primary_key=True))
+    threshold: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    phase: str
+    value: int = Field(sa_column=Column(BigInteger, nullable=False))
+    amount: int = Field(sa_column=Column(BigInteger, nullable=False))
+    data_through: date = Field(sa_column=Column(Date, nullable=False))
+    at: datetime = Field(sa_type=UtcTime)
+    message_id: str | None = None
+
+
+class AlertProgressRow(Row, table=True):
+    """The day through which an organization's data reached at the latest evaluation of its rules."""
+
+    __tablename__ = "alert_progress"
+
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
+    data_through: date = Field(sa_column=Column(Date, nullable=False))
+
+
+class AlertMessageRow(Row, table=True):
+    """A message that a rule made when it fired: its ``body`` is JSON and never changes.
+
+    ``rule_key`` refers to a rule that may have been removed since.
+    """
+
+    __tablename__ = "alert_message"
+    __table_args__ = (Index("alert_message_by_time", "org_key", "created_at"),)
+
+    message_id: str = Field(sa_column=Column(String, primary_key=True))
+    org_key: int = Field(sa_column=reference("organization.org_key"))
+    rule_key: int = Field(sa_column=Column(KEY, nullable=False))
+    subject: str
+    period_start: date = Field(sa_column=Column(Date, nullable=False))
+    body: str
+    created_at: datetime = Field(sa_type=UtcTime)
+
+
+class AlertDeliveryRow(Row, table=True):
+    """The delivery of a message through one channel, by the name that hosts define it under.
+
+    A program that delivers it holds it until ``claimed_until``; then others may.
+    """
+
+    __tablename__ = "alert_delivery"
+    __table_args__ = (
+        Index(
+            "alert_delivery_due",
+            "channel",
+            "due_at",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+        CheckConstraint("state IN ('queued', 'sent', 'undelivered')", name="state"),
+    )
+
+    message_id: str = Field(sa_column=Column(String, ForeignKey("alert_message.message_id"), primary_key=True))
+    channel: str = Field(primary_key=True)
+    state: str = "queued"
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    due_at: datetime = Field(sa_type=UtcTime)
+    claimed_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    error: str = ""
+    sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 # Text sorts by its bytes, whatever the server's locale.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from budget_tui.domain.audit import AuditEntry
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace
-from budget_tui.services.clock import Clock
+from budget_tui.services.clock import Clock, zone
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.periods import CloseOutcome
@@ -35,6 +35,23 @@ def shown(nanos: int) -> str:
     return f"{to_decimal(nanos):f}"
 
 
+def utc(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveClock(Clock):
+    """A clock that stands still at a moment, and is no ``--as-of``."""
+
+    moment: datetime = datetime(2026, 1, 13, tzinfo=UTC)
+
+    def today(self, time_zone: str) -> date:
+        return self.moment.astimezone(zone(time_zone)).date()
+
+    def now(self) -> datetime:
+        return self.moment
+
+
 @dataclass(frozen=True)
 class Home:
     """What a user does on ``today``, in few words. Amounts are text."""
@@ -49,6 +66,11 @@ class Home:
         """The same database in another program that was just started."""
         assert self.services.context.clock.as_of is not None
         return home_at(self.address, self.services.context.clock.as_of)
+
+    def at(self, moment: str) -> "Home":
+        """The same database at a moment in UTC, which the program takes for now, not for a day to look at."""
+        context = Context(database_at(self.address), "default", LiveClock(moment=utc(moment)), "anna")
+        return Home(Services(context, Settings()))
 
     @property
     def address(self) -> str:

@@ -51,14 +51,19 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         for statement in (
             "INSERT INTO source VALUES (1, 'focus', '', '2026-02-01', 0)",
             f"INSERT INTO agent VALUES ({project.entity_key}, 'sonnet')",
-            "INSERT INTO reservation"
-            f" VALUES ('r', '{child.budget_id}', 5, 'held', NULL, '2026-01-01', 'a', '2026-01-01')",
+            "INSERT INTO reservation (reservation_id, budget_id, tokens, state, expires_at, created_by, created_at)"
+            f" VALUES ('r', '{child.budget_id}', 5, 'held', '2026-01-01', 'a', '2026-01-01')",
             f"INSERT INTO token_use VALUES ({project.entity_key}, 20260105, 490000, 'sonnet', 'input', 5)",
             "INSERT INTO token_price VALUES (1, 'sonnet', 'input', '2026-01-01', 5)",
             f"INSERT INTO former_parent VALUES ({project.entity_key}, '2026-01-31', {root.entity_key})",
             f"INSERT INTO seat VALUES ({project.entity_key}, 'figma', '2026-01-01', 5, 'a', '2026-01-01')",
             "INSERT INTO fx_rate VALUES (1, 'EUR', 'USD', '2026-01-02', '1.0321')",
             "INSERT INTO api_key VALUES ('k', 1, 'ci', 'read', 'digest', 'a', '2026-01-01', NULL)",
+            "INSERT INTO alert_state"
+            " VALUES (1, 'pcc', '2026-01-01', 800000, 'fired', 900000, 5, '2026-01-05', '2026-01-05', 'm')",
+            "INSERT INTO alert_progress VALUES (1, '2026-01-05')",
+            "INSERT INTO alert_message VALUES ('m', 1, 1, 'pcc', '2026-01-01', '{}', '2026-01-05')",
+            "INSERT INTO alert_delivery VALUES ('m', 'phone', 'queued', 0, '2026-01-05', NULL, '', NULL)",
         ):
             connection.execute(statement)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -101,6 +106,9 @@ def test_a_closed_period_is_not_replaced_under_another_number(filled: Path, sql:
 BEYOND = LIMIT_NANOS + 1
 
 REFUSED = [
+    "UPDATE alert_rule SET kind = 'mood'",
+    "UPDATE alert_state SET phase = 'tired'",
+    "UPDATE alert_delivery SET state = 'lost'",
     "UPDATE organization SET anchor_day = 29",
     "UPDATE organization SET fiscal_start_month = 13",
     "UPDATE organization SET period_kind = 'weekly'",

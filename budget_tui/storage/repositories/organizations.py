@@ -5,9 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
+from budget_tui.domain.alerts import DEFAULT_RULES
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS, ROOT_ID, Level, path_of
 from budget_tui.domain.period import PeriodKind, PeriodRule
+from budget_tui.storage.repositories.alerts import AlertRepository
 from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import EntityRow, LevelRow, OrganizationRow
 
@@ -39,7 +41,10 @@ class OrganizationRepository(Repository):
     def add(
         self, slug: str, name: str, currency: str, time_zone: str, now: datetime, rule: PeriodRule = _MONTHLY
     ) -> Organization:
-        """Add an organization with its root entity and the default levels."""
+        """Add an organization with its root entity, the default levels, and the default rules of alerts.
+
+        There is nothing yet that these rules could find: what they see later is news.
+        """
         key = self._add(
             insert(OrganizationRow).values(
                 slug=slug,
@@ -64,6 +69,9 @@ class OrganizationRepository(Repository):
                 created_at=now,
             )
         )
+        alerts = AlertRepository(self._connection)
+        for default in DEFAULT_RULES:
+            alerts.add_rule(key, default._replace(seeded=default.thresholds), None, "", now)
         return organization
 
     def rename(self, organization: Organization, name: str) -> None:

@@ -1,0 +1,72 @@
+"""What every channel has in common, and the channels of a machine."""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime, time
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from budget_tui.config.settings import ChannelSettings
+
+SEND_SECONDS = 20
+"""The time that one attempt may take."""
+
+
+class DeliveryError(Exception):
+    """An attempt to send a message failed, for the reason given; it contains no secret."""
+
+
+class Outgoing(NamedTuple):
+    """A message on its way: its id, a line that says what happened, and all of it as JSON."""
+
+    message_id: str
+    title: str
+    text: str
+    document: str
+
+
+class Channel(Protocol):
+    """A way to send messages. ``secret`` reads the channel's secret anew; '' if it has none."""
+
+    def send(self, message: Outgoing, now: datetime) -> None:
+        """Send a message at ``now``; raises `DeliveryError`. Its receivers know one that comes twice by its id."""
+
+
+class ReadyChannel(NamedTuple):
+    """A channel of this machine, and the hours in which it is quiet, if any."""
+
+    channel: Channel
+    quiet_hours: tuple[time, time] | None = None
+
+    def is_quiet_at(self, hour: time) -> bool:
+        if self.quiet_hours is None:
+            return False
+        begin, end = self.quiet_hours
+        return begin <= hour < end if begin <= end else hour >= begin or hour < end
+
+
+def channels_of(settings: Mapping[str, ChannelSettings]) -> dict[str, ReadyChannel]:
+    """Return the channels of a machine by name. What a kind of channel needs is loaded when it sends."""
+    return {name: ReadyChannel(_made(each), each.quiet_hours) for name, each in settings.items()}
+
+
+def _made(settings: ChannelSettings) -> Channel:
+    made: Any = import_module(f"budget_tui.channels.{settings.kind}").channel
+    channel: Channel = made(settings)
+    return channel
+
+
+def secret_of(settings: ChannelSettings) -> str:
+    """Read the channel's secret; raises `DeliveryError` if it cannot be read."""
+    if settings.secret_env:
+        secret = os.environ.get(settings.secret_env, "")
+        if not secret:
+            raise DeliveryError(f"the environment variable {settings.secret_env} is empty")
+        return secret
+    if not settings.secret_file:
+        return ""
+    try:
+        return Path(settings.secret_file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise DeliveryError("the file of the secret cannot be read") from None

@@ -1,0 +1,85 @@
+"""``watch``: alerts evaluated and sent for good, without a dashboard."""
+
+import shlex
+import shutil
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from budget_tui.channels.base import channels_of
+from budget_tui.cli.console import print_lines, report
+from budget_tui.cli.options import command_group
+from budget_tui.cli.session import Session, session_of
+from budget_tui.domain.errors import StorageError
+from budget_tui.services.watching import Watcher
+
+app = command_group()
+
+_POLL_SECONDS = 1.0
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    print_systemd: Annotated[
+        bool, typer.Option("--print-systemd", help="Print the unit that runs this under systemd, and leave.")
+    ] = False,
+) -> None:
+    """Evaluate alerts after every change and every minute, and send them.
+
+    It goes on until Ctrl-C, without a dashboard.
+    """
+    session = session_of(context)
+    if print_systemd:
+        print_lines(*_unit(session))
+        return
+    session.services.context.require_database()
+    _watch(session)
+
+
+def _watch(session: Session) -> None:
+    services, ended = session.services, threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: ended.set())
+    watcher = Watcher(services.context, channels_of(services.settings.channels))
+    report(f"watching {services.context.database}; Ctrl-C ends it")
+    failure = ""
+    while not ended.is_set():
+        try:
+            look = watcher.look()
+        except StorageError as error:  # it may be back later, as after a restart of the server
+            if str(error) != failure:
+                report(f"error: {error}")
+            failure = str(error)
+        else:
+            failure = ""
+            if look is not None:
+                report(*(str(message.body["sentence"]) for message in look.evaluation.messages))
+                for attempt in look.attempts:
+                    report(f"{'not sent' if attempt.error else 'sent'} to {attempt.channel} {attempt.error}".rstrip())
+        ended.wait(_POLL_SECONDS)
+    watcher.close()
+
+
+def _unit(session: Session) -> list[str]:
+    """Return a systemd unit of the user that watches this session's database."""
+    program = shutil.which("budget-tui") or sys.argv[0]
+    context = session.services.context
+    arguments = [program, "--db", str(context.database), "--org", context.org_slug, "watch"]
+    return [
+        "# ~/.config/systemd/user/budget-tui-watch.service",
+        "# systemctl --user enable --now budget-tui-watch",
+        "[Unit]",
+        "Description=Alerts of budget-tui",
+        "",
+        "[Service]",
+        f"ExecStart={shlex.join(arguments)}",
+        "Restart=on-failure",
+        "RestartSec=30",
+        "",
+        "[Install]",
+        "WantedBy=default.target",
+    ]

@@ -1,0 +1,214 @@
+"""Rules of alerts and what they report, in words and as columns of tables."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from budget_tui.domain.alerts import (
+    MEDIAN,
+    MILLIONTHS,
+    AlertKind,
+    AlertRule,
+    Finding,
+    Reading,
+    RuleStatus,
+    value_of,
+)
+from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.records import AlertMessage, Delivery
+from budget_tui.presentation.columns import Column
+from budget_tui.presentation.formatting import amount_of, count, long_day, money, percent, period_name, short_day
+
+EACH_PROJECT = "each project"
+
+
+def scope_text(rule: AlertRule) -> str:
+    """Name what a rule watches: ``each project``, ``DEPT-ENG, genai, token``."""
+    if rule.kind is AlertKind.SILENT:
+        return f"source {rule.source}"
+    if rule.kind is AlertKind.UNMAPPED:
+        return "unmapped costs"
+    budget_type = "" if rule.budget_type is BudgetType.MONETARY else str(rule.budget_type)
+    of = EACH_PROJECT if rule.entity_id is None else rule.entity_id
+    return ", ".join(filter(None, (of, rule.category, rule.provider, budget_type)))
+
+
+def condition_text(rule: AlertRule, currency: str) -> str:
+    """Describe when a rule fires: ``share 80%, 100%``, ``left $20.00``, ``forecast likely over``."""
+    if rule.kind is AlertKind.SPIKE:
+        return "spike of a day"
+    thresholds = [threshold_text(rule.kind, each, rule.budget_type, currency) for each in rule.thresholds]
+    return f"{rule.kind} {', '.join(thresholds)}"
+
+
+def threshold_text(kind: AlertKind, threshold: int, budget_type: BudgetType, currency: str) -> str:
+    """Format a threshold of a rule: ``80%``, ``$20.00``, ``15 points``, ``likely over``, ``3 days``."""
+    match kind:
+        case AlertKind.SHARE:
+            return f"{_hundredths(threshold)}%"
+        case AlertKind.PACE:
+            return f"{_hundredths(threshold)} points"
+        case AlertKind.FORECAST:
+            return "likely over" if threshold == MEDIAN else "almost surely over"
+        case AlertKind.RUNWAY:
+            return f"{_plain(Decimal(threshold) / 1000)} days"
+        case AlertKind.SILENT:
+            return count(threshold, "day")
+        case AlertKind.SPIKE:
+            return "–"
+        case _:
+            return amount_of(threshold, budget_type, currency)
+
+
+def _hundredths(millionths: int) -> str:
+    return _plain(Decimal(millionths) / (MILLIONTHS // 100))
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def sentence(finding: Finding) -> str:
+    """Say what a rule found: ``PCC has spent 84% of $150.00 for January 2026: $24.00 left``."""
+    rule, reading, threshold = finding
+    kind, watched = rule.kind, reading.watched
+    budget_type, currency = watched.budget_type, watched.currency
+    name = watched.name if watched.entity_id != ROOT_ID else f"The budget of {watched.name}"
+
+    def amount(of: int) -> str:
+        return amount_of(of, budget_type, currency)
+
+    used, left = reading.used or 0, reading.amount - (reading.used or 0) - reading.held
+    value = value_of(kind, reading, threshold) or 0
+    match kind:
+        case AlertKind.SHARE if reading.amount <= 0:
+            said = f"{name} has spent {amount(used)} without a budget for {period_name(reading.period)}"
+        case AlertKind.SHARE:
+            share = percent(Fraction(used, reading.amount))
+            said = f"{name} has spent {share} of {amount(reading.amount)} for {period_name(reading.period)}"
+            said += f": {amount(left)} left" if left >= 0 else f": {amount(-left)} over"
+        case AlertKind.LEFT:
+            said = f"{name} has {amount(left)} left of {amount(reading.amount)} for {period_name(reading.period)}"
+        case AlertKind.PACE:
+            points = round(Fraction(value * 100, MILLIONTHS))
+            said = (
+                f"{name} is {count(points, 'point')} ahead of an even pace: {amount(used)} of {amount(reading.amount)}"
+            )
+        case AlertKind.FORECAST if used > reading.amount:
+            said = f"{name} is over {amount(reading.amount)} for {period_name(reading.period)} by {amount(-left)}"
+        case AlertKind.FORECAST:
+            how = "likely" if threshold == MEDIAN else "almost surely"
+            said = (
+                f"{name} will {how} be over {amount(reading.amount)} by {short_day(reading.period.end)}:"
+                f" {amount(reading.amount + value)} expected, {amount(value)} more"
+            )
+        case AlertKind.RUNWAY if not value:
+            said = f"{name} has nothing left for {period_name(reading.period)}"
+        case AlertKind.RUNWAY:
+            said = f"{name} runs out in {Decimal(value) / 1000:.1f} days, before {short_day(reading.period.end)}"
+        case AlertKind.SPIKE:
+            said = f"{name} spent {amount(value)} on {long_day(reading.period.start)},"
+            said += f" usually at most {amount(reading.amount)}"
+        case AlertKind.SILENT:
+            said = f"Source {name} has brought no costs for {count(value, 'day')}"
+        case _:
+            said = f"{money(value, currency)} of costs in {period_name(reading.period)} belong to no project"
+    return said
+
+
+def exceeded_text(reading: Reading) -> str:
+    """Say that a budget is exceeded: ``PCC has used $105.00 of $100.00 for January 2026``, and what is held."""
+    watched = reading.watched
+
+    def amount(of: int) -> str:
+        return amount_of(of, watched.budget_type, watched.currency)
+
+    of = ", ".join(filter(None, (watched.category if watched.category != "total" else "", watched.provider)))
+    name = f"{watched.name}{f' ({of})' if of else ''}"
+    held = f" and holds {amount(reading.held)}" if reading.held else ""
+    used = f"{amount(reading.used or 0)}{held} of {amount(reading.amount)}"
+    return f"{name} has used {used} for {period_name(reading.period)}"
+
+
+def helpful_command(kind: AlertKind, reading: Reading) -> str:
+    """Return the command that helps with what a rule found."""
+    watched = reading.watched
+    if kind is AlertKind.SILENT:
+        return "budget-tui cost source list"
+    if kind is AlertKind.UNMAPPED:
+        return "budget-tui cost unmapped"
+    if watched.entity_id == ROOT_ID:
+        return "budget-tui status"
+    if kind is AlertKind.SPIKE:
+        return f"budget-tui log {watched.entity_id}"
+    if watched.level == "agent":
+        return f"budget-tui agent show {watched.entity_id}"
+    if watched.level == "project":
+        return f"budget-tui explain {watched.entity_id}"
+    return f"budget-tui plan list --entity {watched.entity_id}"
+
+
+def plain_value(kind: AlertKind, value: int, budget_type: BudgetType) -> Decimal:
+    """Return a rule's number in the unit that people use: percent, points, days, or an amount."""
+    match kind:
+        case AlertKind.SHARE | AlertKind.PACE:
+            return Decimal(value) / (MILLIONTHS // 100)
+        case AlertKind.RUNWAY:
+            return Decimal(value) / 1000
+        case AlertKind.SILENT:
+            return Decimal(value)
+        case _:
+            return plain_amount(value, budget_type)
+
+
+def plain_amount(amount: int, budget_type: BudgetType) -> Decimal:
+    """Return an amount in units of its currency, in tokens or in seats."""
+    return to_decimal(amount) if budget_type is BudgetType.MONETARY else Decimal(amount)
+
+
+def status_text(status: RuleStatus) -> str:
+    """Say how a rule stands: ``● quiet``, ``▲ 2 beyond it``, ``muted until Jan 14``."""
+    if status.is_muted and status.rule.muted_until is not None:
+        return f"○ muted until {status.rule.muted_until.astimezone():%b %-d, %H:%M}"
+    return f"▲ {len(status.findings):,} beyond it" if status.findings else "● quiet"
+
+
+def rule_columns(currency: str) -> Sequence[Column[RuleStatus]]:
+    """Return the columns of a table of rules."""
+    return (
+        Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
+        Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
+        Column("when", "When", lambda status: condition_text(status.rule, currency), shrinks_to=16),
+        Column("status", "Status", status_text, style=lambda status: "warning" if status.findings else ""),
+        Column("channels", "Channels", lambda status: channels_text(status.rule), priority=2, is_muted=True),
+        Column("check", "Check", lambda status: "fails" if status.rule.fails else "", priority=1, is_muted=True),
+    )
+
+
+def channels_text(rule: AlertRule) -> str:
+    return ", ".join(rule.channels) or "dashboard only"
+
+
+MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
+    Column("at", "At", lambda message: f"{message.created_at:%Y-%m-%d %H:%M}" if message.created_at else ""),
+    Column("alert", "Alert", lambda message: str(message.rule_key), "right"),
+    Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20),
+    Column("sent", "Sent", lambda message: deliveries_text(message), max_width=60, shrinks_to=10),
+)
+
+
+def deliveries_text(message: AlertMessage) -> str:
+    """Say how a message was delivered: ``phone sent, mail waits after 2 attempts (timed out)``."""
+    if not message.deliveries:
+        return "muted" if message.body.get("muted") else "dashboard only"
+    return ", ".join(map(_delivery_text, message.deliveries))
+
+
+def _delivery_text(delivery: Delivery) -> str:
+    if delivery.state == "sent":
+        return f"{delivery.channel} sent"
+    state = "undelivered" if delivery.state == "undelivered" else "waiting"
+    tried = f" after {count(delivery.attempts, 'attempt')} ({delivery.error})" if delivery.attempts else ""
+    return f"{delivery.channel} {state}{tried}"

@@ -1,0 +1,199 @@
+"""Rules of alerts, what they found and the messages that they made."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from pydantic import Field
+
+from budget_tui.domain.alerts import AlertKind, Finding, Reading, RuleStatus
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.records import AlertMessage as StoredMessage
+from budget_tui.domain.records import Delivery as StoredDelivery
+from budget_tui.presentation import alerts as words
+from budget_tui.schemas.base import Moment, Number, Schema, amount_of
+from budget_tui.services.alerts import Check as Checked
+from budget_tui.services.deliveries import Attempt
+
+
+class AlertFinding(Schema):
+    """A number that is beyond a threshold of a rule."""
+
+    alert: int = Field(description="The rule.")
+    kind: AlertKind
+    entity_id: str = Field(description="What it is of; empty for unmapped costs and sources.")
+    period_start: date
+    period_end: date
+    data_through: date = Field(description="How far costs are known.")
+    threshold: str = Field(examples=["80%"])
+    sentence: str
+    command: str = Field(description="The command that helps.")
+
+    @classmethod
+    def from_domain(cls, finding: Finding, currency: str) -> "AlertFinding":
+        rule, reading, threshold = finding
+        return AlertFinding(
+            alert=rule.rule_key,
+            kind=rule.kind,
+            entity_id=reading.watched.entity_id,
+            period_start=reading.period.start,
+            period_end=reading.period.end,
+            data_through=reading.data_through,
+            threshold=words.threshold_text(rule.kind, threshold, rule.budget_type, currency),
+            sentence=words.sentence(finding),
+            command=words.helpful_command(rule.kind, reading),
+        )
+
+
+class Alert(Schema):
+    """A rule, with what is beyond its thresholds now."""
+
+    alert: int = Field(examples=[3])
+    kind: AlertKind
+    thresholds: list[str] = Field(examples=[["80%", "100%"]])
+    entity_id: str | None = Field(description="The entity; null for each project on its own.")
+    category: str = Field(description="Only budgets of this category; empty for any.")
+    budget_type: BudgetType
+    provider: str = Field(description="Only budgets of this provider; empty for any.")
+    source: str = Field(description="The source whose silence it reports, else empty.")
+    channels: list[str] = Field(description="Names of channels, as hosts define them in their settings.")
+    fails: bool = Field(description="Whether `budget-tui check` fails while it holds.")
+    muted_until: Moment | None
+    findings: list[AlertFinding]
+
+    @classmethod
+    def from_domain(cls, status: RuleStatus, currency: str) -> "Alert":
+        rule = status.rule
+        return Alert(
+            alert=rule.rule_key,
+            kind=rule.kind,
+            thresholds=[
+                words.threshold_text(rule.kind, threshold, rule.budget_type, currency) for threshold in rule.thresholds
+            ],
+            entity_id=rule.entity_id,
+            category=rule.category,
+            budget_type=rule.budget_type,
+            provider=rule.provider,
+            source=rule.source,
+            channels=[*rule.channels],
+            fails=rule.fails,
+            muted_until=rule.muted_until if status.is_muted else None,
+            findings=[AlertFinding.from_domain(finding, currency) for finding in status.findings],
+        )
+
+
+class Delivery(Schema):
+    """The delivery of a message through one channel."""
+
+    channel: str
+    state: str = Field(description="queued, sent or undelivered.")
+    attempts: int
+    due_at: Moment
+    sent_at: Moment | None
+    error: str = Field(description="Why the last attempt failed.")
+
+    @classmethod
+    def from_domain(cls, delivery: StoredDelivery) -> "Delivery":
+        return Delivery(
+            channel=delivery.channel,
+            state=delivery.state,
+            attempts=delivery.attempts,
+            due_at=delivery.due_at,
+            sent_at=delivery.sent_at,
+            error=delivery.error,
+        )
+
+
+class AlertMessage(Schema):
+    """A message as it is sent, with its deliveries."""
+
+    message: dict[str, Any]
+    deliveries: list[Delivery]
+
+    @classmethod
+    def from_domain(cls, message: StoredMessage) -> "AlertMessage":
+        return AlertMessage(
+            message=dict(message.body), deliveries=[Delivery.from_domain(each) for each in message.deliveries]
+        )
+
+
+class ExceededBudget(Schema):
+    """A running budget that what was used and is held exceed."""
+
+    entity_id: str
+    category: str
+    provider: str
+    budget_type: BudgetType
+    currency: str
+    period_start: date
+    period_end: date
+    amount: Number
+    used: Number
+    held: Number
+    sentence: str
+
+    @classmethod
+    def from_domain(cls, reading: Reading) -> "ExceededBudget":
+        watched = reading.watched
+        return ExceededBudget(
+            entity_id=watched.entity_id,
+            category=watched.category,
+            provider=watched.provider,
+            budget_type=watched.budget_type,
+            currency=watched.currency,
+            period_start=reading.period.start,
+            period_end=reading.period.end,
+            amount=amount_of(reading.amount, watched.budget_type),
+            used=amount_of(reading.used or 0, watched.budget_type),
+            held=amount_of(reading.held, watched.budget_type),
+            sentence=words.exceeded_text(reading),
+        )
+
+
+class Sent(Schema):
+    """An attempt to send a message."""
+
+    message_id: str
+    channel: str
+    error: str = Field(description="Why it failed; empty if it was sent.")
+
+    @classmethod
+    def from_domain(cls, attempt: Attempt) -> "Sent":
+        return Sent(message_id=attempt.message.message_id, channel=attempt.channel, error=attempt.error)
+
+
+class Check(Schema):
+    """The result of a check: it fails while budgets are exceeded or failing rules hold."""
+
+    as_of: date
+    data_through: date
+    passed: bool
+    budgets: int = Field(description="The number of running budgets that were looked at.")
+    exceeded: list[ExceededBudget]
+    failing: list[AlertFinding]
+    reported: list[AlertMessage] = Field(description="The messages that this check made.")
+    sent: list[Sent]
+
+    @classmethod
+    def from_domain(cls, check: Checked, attempts: Sequence[Attempt]) -> "Check":
+        evaluation = check.evaluation
+        currency = evaluation.organization.currency
+        return Check(
+            as_of=evaluation.today,
+            data_through=evaluation.data_through,
+            passed=check.is_passed,
+            budgets=check.budgets,
+            exceeded=[ExceededBudget.from_domain(reading) for reading in check.exceeded],
+            failing=[AlertFinding.from_domain(finding, currency) for finding in check.failing],
+            reported=[AlertMessage.from_domain(message) for message in evaluation.messages],
+            sent=[
+                Sent(message_id=each.message.message_id, channel=each.channel, error=each.error) for each in attempts
+            ],
+        )
+
+
+class Tested(Schema):
+    """A test message that was sent."""
+
+    channel: str
+    sent: bool

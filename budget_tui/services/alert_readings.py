@@ -1,0 +1,315 @@
+"""The numbers that rules of alerts watch, read from one session.
+
+The running period's global budget and projects come from the snapshot, as on every screen; other budgets, and those of
+periods that have ended since data last reached their end, from the plan's usage.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from budget_tui.domain import pacing
+from budget_tui.domain.alerts import (
+    WATCHES_BUDGETS,
+    AlertKind,
+    AlertRule,
+    Reading,
+    Watched,
+    spike_limit,
+)
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.cost import Category
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, scope_of
+from budget_tui.domain.forecast import Forecast
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of
+from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace, build_snapshot
+from budget_tui.services.forecasts import DailyUsage, Forecaster, read_money
+from budget_tui.services.plan_views import planned_ahead
+from budget_tui.services.snapshots import load_facts
+from budget_tui.services.usage import Usage, UsageQuery
+from budget_tui.storage.session import Session
+
+ROOT_PATH = path_of("/", ROOT_ID)
+COMPARED_DAYS = 70
+"""Days before today that a spike is compared with: ten of each weekday."""
+SPIKE_DAYS = 7
+"""Days through today that are looked at for spikes; older ones were looked at before, or came too late to matter."""
+
+
+class Readings:
+    """The readings of an organization's rules on ``today``.
+
+    Budgets of earlier periods are read while data has not reached beyond their end, or had not on ``since``, the day
+    that it reached at the evaluation before.
+    """
+
+    def __init__(
+        self, session: Session, organization: Organization, today: date, now: datetime, since: date | None = None
+    ) -> None:
+        self._session, self._organization, self._today, self._now = session, organization, today, now
+        self._facts = load_facts(session, organization, today, now)
+        self.data_through = self._facts.data_through
+        self.since = min(self.data_through, since or self.data_through)
+
+    def of(self, rules: Iterable[AlertRule]) -> Iterator[tuple[AlertRule, Reading]]:
+        """Yield each of ``rules`` with every reading that it watches."""
+        of_budgets = [rule for rule in rules if rule.kind in WATCHES_BUDGETS]
+        others = [rule for rule in rules if rule.kind not in WATCHES_BUDGETS]
+        yield from self._of_budgets(of_budgets)
+        read: dict[AlertKind, Callable[[AlertRule], Iterable[Reading]]] = {
+            AlertKind.SPIKE: self._spikes,
+            AlertKind.SILENT: self._silence,
+            AlertKind.UNMAPPED: self._unmapped,
+        }
+        for rule in others:
+            yield from ((rule, reading) for reading in read[rule.kind](rule))
+
+    def running(self) -> Iterator[Reading]:
+        """Yield the usage of every budget whose period contains today."""
+        yield from self._current(())
+        running = [budget for budget in self._planned if budget.period.contains(self._today)]
+        yield from (reading for _, reading in self._others(running, ()))
+
+    # Budgets
+
+    def _of_budgets(self, rules: Sequence[AlertRule]) -> Iterator[tuple[AlertRule, Reading]]:
+        if not rules:
+            return
+        by_entity: dict[str | None, list[AlertRule]] = {}
+        for rule in rules:
+            by_entity.setdefault(rule.entity_id, []).append(rule)
+        kinds = {rule.kind for rule in rules}
+        for reading in self._current(kinds):
+            for rule in _matching(by_entity, reading.watched, in_cycle=True):
+                yield rule, reading
+        budgets = self._planned if self._needs_plan(by_entity) else []
+        rules_of = {
+            budget.budget_id: found
+            for budget in budgets
+            if (found := _matching(by_entity, _watched(budget), in_cycle=budget.in_cycle))
+        }
+        for budget, reading in self._others([each for each in budgets if each.budget_id in rules_of], kinds):
+            for rule in rules_of[budget.budget_id]:
+                yield rule, reading
+
+    def _needs_plan(self, entities: Mapping[str | None, object]) -> bool:
+        """Return whether rules for ``entities`` (None: each project) may watch budgets that the snapshot lacks."""
+        return entities.keys() != {None} or self.since < self._facts.period.start
+
+    def _current(self, kinds: Collection[AlertKind]) -> Iterator[Reading]:
+        """Yield the readings of the running period's global budget and of its projects, if they were given any."""
+        snapshot = self._snapshot
+
+        def reading(entity_id: str, name: str, level: str, path: str, pace: Pace) -> Reading:
+            return Reading(
+                Watched(
+                    _subject(entity_id, Category.TOTAL, "", BudgetType.MONETARY, "cycle"),
+                    entity_id,
+                    name,
+                    level,
+                    Category.TOTAL,
+                    currency=self._organization.currency,
+                ),
+                snapshot.period,
+                snapshot.data_through,
+                pace.allocation,
+                pace.spent,
+                pace.spent - self._spent_after_data(path) if AlertKind.PACE in kinds else None,
+                pace.reserved,
+                pace.runway_days,
+                snapshot.period.days_to_come(self._today),
+                self._forecast(path) if AlertKind.FORECAST in kinds else None,
+            )
+
+        if snapshot.is_budgeted:
+            name = snapshot.organization.name
+            yield reading(ROOT_ID, name, "organization", ROOT_PATH, snapshot.total)
+        for fact, line in zip(self._facts.projects, snapshot.projects, strict=True):
+            if not line.pace.unfunded:
+                yield reading(fact.project_id, fact.name, "project", fact.path, line.pace)
+
+    @cached_property
+    def _snapshot(self) -> BudgetSnapshot:
+        return build_snapshot(self._facts, self._today, self._now)
+
+    @cached_property
+    def _daily(self) -> DailyUsage:
+        """What was spent on each day of the running period and of the past twelve weeks."""
+        organization, facts = self._organization, self._facts
+        return read_money(
+            self._session, organization, self._today, [facts.period], organization.currency, facts.data_through
+        )
+
+    def _forecast(self, path: str) -> Forecast | None:
+        """Return the forecast of the running period; one that rests on less than a week is none yet."""
+        found = self._daily.forecast(path, TOTAL, ANY_PROVIDER, self._facts.period)
+        return found if found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
+
+    def _spent_after_data(self, path: str) -> int:
+        """Return what was spent after the day that data reaches."""
+        if self.data_through >= self._today:
+            return 0
+        return sum(self._daily.usage(path, Period(self.data_through + ONE_DAY, self._today), with_once=True))
+
+    @cached_property
+    def _planned(self) -> list[PlannedBudget]:
+        """The budgets that are read and not in the snapshot."""
+        return [
+            budget
+            for budget in planned_ahead(self._session, self._organization, self._today)
+            if budget.period.start <= self._today
+            and budget.period.end >= min(self.since, self._today)
+            and not self._is_in_snapshot(budget)
+        ]
+
+    def _is_in_snapshot(self, budget: PlannedBudget) -> bool:
+        return (
+            budget.in_cycle
+            and budget.period.contains(self._today)
+            and budget.budget_type is BudgetType.MONETARY
+            and budget.category is Category.TOTAL
+            and not budget.provider
+            and (budget.entity_id == ROOT_ID or budget.level_code == "project")
+        )
+
+    def _others(
+        self, budgets: Sequence[PlannedBudget], kinds: Collection[AlertKind]
+    ) -> Iterator[tuple[PlannedBudget, Reading]]:
+        """Yield budgets that are not in the snapshot, with their readings."""
+        window = pacing.burn_window(self._today, self.data_through, date.min)
+        wanted = {
+            budget.budget_id: self._queries(budget, Period(window.start, window.end), kinds) for budget in budgets
+        }
+        queries = [query for of_budget in wanted.values() for query in of_budget if query is not None]
+        if not queries:
+            return
+        usage = Usage(self._session, self._organization, self._today, queries)
+        forecasts: Mapping[str, Forecast] = {}
+        if AlertKind.FORECAST in kinds:
+            forecasts = Forecaster(self._session, self._organization, self._today, budgets).of_budgets(budgets)
+        for budget in budgets:
+            used, through, burnt = (None if query is None else usage.of(*query) for query in wanted[budget.budget_id])
+            has_ended = budget.period.end < self._today
+            is_known = used is not None
+            yield (
+                budget,
+                Reading(
+                    _watched(budget),
+                    budget.period,
+                    self.data_through,
+                    budget.amount,
+                    used,
+                    through or 0,
+                    self._reserved.get(budget.entity_key, 0) if budget.budget_type is BudgetType.TOKEN else 0,
+                    pacing.runway_days(budget.amount - (used or 0), pacing.Burn(burnt or 0, window.days))
+                    if is_known and not has_ended
+                    else None,
+                    budget.period.days_to_come(self._today),
+                    Forecast(used, used, used, False, 0)
+                    if used is not None and has_ended
+                    else forecasts.get(budget.budget_id),
+                ),
+            )
+
+    def _queries(
+        self, budget: PlannedBudget, recent: Period, kinds: Collection[AlertKind]
+    ) -> tuple[UsageQuery, UsageQuery | None, UsageQuery | None]:
+        """Return the queries for a budget's usage: through today, through the data, and in the ``recent`` days."""
+        whole = UsageQuery(budget.budget_type, scope_of(budget), budget.period)
+        has_data = AlertKind.PACE in kinds and budget.period.start <= self.data_through
+        return (
+            whole,
+            whole._replace(period=budget.period.through(self.data_through)) if has_data else None,
+            whole._replace(period=recent) if AlertKind.RUNWAY in kinds else None,
+        )
+
+    @cached_property
+    def _reserved(self) -> dict[int, int]:
+        """The tokens that agents reserved, by the agent's key."""
+        agents = self._session.fast.agents(self._organization.org_key, self._facts.period)
+        return {agent.entity_key: agent.reserved for agent in agents}
+
+    # Other subjects
+
+    def _spikes(self, rule: AlertRule) -> Iterator[Reading]:
+        """Yield the last days with the spend of the rule's scope, each with the limit beyond which it stands out."""
+        for entity in self._entities(rule):
+            first = self._daily.first_day(entity.path)
+            if first is None:
+                continue
+            watched = Watched(
+                entity.entity_id,
+                entity.entity_id,
+                entity.name,
+                entity.level_code,
+                currency=self._organization.currency,
+            )
+            days = Period(max(first, self._today - timedelta(days=COMPARED_DAYS)), self._today)
+            spent = self._daily.usage(entity.path, days, with_once=False)
+            for at in range(max(0, len(spent) - SPIKE_DAYS), len(spent)):
+                limit, day = spike_limit(spent[:at]), days.start + timedelta(days=at)
+                if limit is not None:
+                    yield Reading(watched, Period(day, day), self.data_through, limit, value=spent[at])
+
+    def _entities(self, rule: AlertRule) -> list[Entity]:
+        entities = self._session.fast.entities(self._organization.org_key)
+        if rule.entity_id is None:
+            return [entity for entity in entities if entity.level_code == "project" and not entity.archived]
+        return [entity for entity in entities if entity.entity_id == rule.entity_id]
+
+    def _silence(self, rule: AlertRule) -> Iterator[Reading]:
+        """Yield the days since the latest costs of the rule's source."""
+        org, period_rule = self._organization.org_key, self._organization.period_rule
+        last = [day for name, day in self._session.costs.live_sources(org, self._today) if name == rule.source]
+        last += [
+            each.last_day
+            for each in self._session.fast.imported_accounts(org, self._today)
+            if each.source == rule.source and each.is_active(period_rule, self._today)
+        ]
+        if last:
+            watched = Watched(f"source {rule.source}", "", rule.source, "source")
+            yield Reading(watched, self._facts.period, self.data_through, value=(self._today - min(last)).days)
+
+    def _unmapped(self, rule: AlertRule) -> Iterator[Reading]:
+        """Yield the unmapped spend of the running period."""
+        watched = Watched("unmapped", "", "Unmapped costs", "unmapped", currency=self._organization.currency)
+        yield Reading(watched, self._facts.period, self.data_through, value=self._facts.unmapped.spent)
+
+
+def _matching(
+    by_entity: Mapping[str | None, Sequence[AlertRule]], watched: Watched, *, in_cycle: bool
+) -> list[AlertRule]:
+    """Return the rules that watch a budget; those for each project watch only budgets of the organization's cycle."""
+    rules = [*by_entity.get(watched.entity_id, ())]
+    if watched.level == "project" and in_cycle:
+        rules += by_entity.get(None, ())
+    return [
+        rule
+        for rule in rules
+        if rule.budget_type is watched.budget_type
+        and rule.category in ("", watched.category)
+        and rule.provider in ("", watched.provider)
+    ]
+
+
+def _watched(budget: PlannedBudget) -> Watched:
+    recurrence = "cycle" if budget.in_cycle else str(budget.period_kind)
+    if recurrence == PeriodKind.CUSTOM:  # several may begin on one day
+        recurrence = f"until {budget.period.end}"
+    return Watched(
+        _subject(budget.entity_id, budget.category, budget.provider, budget.budget_type, recurrence),
+        budget.entity_id,
+        budget.entity_name,
+        budget.level_code,
+        budget.category,
+        budget.provider,
+        budget.budget_type,
+        budget.currency,
+    )
+
+
+def _subject(entity_id: str, category: str, provider: str, budget_type: BudgetType, recurrence: str) -> str:
+    """Name a budget in a way that stays when its period is opened or ended early, and that its successors share."""
+    return "/".join((entity_id, category, provider, budget_type, recurrence))

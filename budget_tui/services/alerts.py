@@ -1,0 +1,444 @@
+"""Rules of alerts: added, removed and muted by users; evaluated after every change and by whoever watches.
+
+An evaluation reads first, and writes only if a rule crossed a threshold or came back: in a transaction of its own, in
+which it looks again, so that of several evaluators at once one reports it. It decides and queues; nothing is sent here.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from budget_tui.domain.alerts import (
+    AlertKind,
+    AlertRule,
+    Finding,
+    Phase,
+    Reading,
+    RuleStatus,
+    State,
+    check_rule,
+    evaluate,
+    is_crossed,
+    parse_thresholds,
+    value_of,
+)
+from budget_tui.domain.audit import UNDO_DATA
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.errors import NotFound, unknown
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.records import AlertMessage, StateKey
+from budget_tui.presentation import alerts as words
+from budget_tui.services.alert_readings import Readings
+from budget_tui.services.context import Context
+from budget_tui.services.plan_views import find_budget
+from budget_tui.services.undo import Lines, reverses, undo_data
+from budget_tui.services.usage import entity_named, provider_named
+from budget_tui.services.work import Work
+from budget_tui.storage.ids import ordered_id
+from budget_tui.storage.session import Session
+
+
+class NewRule(NamedTuple):
+    """A request for a rule. ``scope`` is the id of an entity or a budget, '' for each project on its own.
+
+    ``thresholds`` are as people write them: see `budget_tui.domain.alerts.parse_threshold`.
+    """
+
+    kind: AlertKind
+    thresholds: tuple[str, ...] = ()
+    scope: str = ""
+    category: str = ""
+    budget_type: BudgetType | None = None
+    provider: str = ""
+    source: str = ""
+    channels: tuple[str, ...] = ()
+    fails: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result of an evaluation: what is beyond a threshold, and the messages that it made."""
+
+    organization: Organization
+    today: date
+    data_through: date
+    rules: tuple[AlertRule, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    messages: tuple[AlertMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a check found: the running budgets that are ``exceeded`` by what was used and is held, and the findings of
+    rules that fail a check. ``budgets`` is the number of those looked at."""
+
+    evaluation: Evaluation
+    budgets: int
+    exceeded: tuple[Reading, ...]
+    failing: tuple[Finding, ...]
+
+    @property
+    def is_passed(self) -> bool:
+        return not (self.exceeded or self.failing)
+
+
+class _Changes(NamedTuple):
+    """What an evaluation has to store."""
+
+    states: Mapping[StateKey, State]
+    armed: Sequence[StateKey]
+    messages: Sequence[AlertMessage]
+    reported: Mapping[StateKey, str]
+    seeded: Sequence[AlertRule]
+    progress: date | None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.states or self.armed or self.seeded) and self.progress is None
+
+
+class Alerts:
+    """Commands on rules, each one transaction; queries; and the evaluation of all rules."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    # Commands
+
+    def add(self, new: NewRule) -> AlertRule:
+        """Add a rule; what it finds at once is taken as it is, and not reported."""
+        with self._context.work() as work:
+            rule, entity_key = _checked(work, new)
+            key = work.unit.alerts.add_rule(work.organization.org_key, rule, entity_key, work.actor, work.now)
+            added = _stored(work, key)
+            work.record("alert.add", str(key), None, _facts(work, added))
+            work.commit()
+        return added
+
+    def remove(self, rule_key: int) -> AlertRule:
+        """Remove a rule; messages that it queued and that were not sent yet are dropped."""
+        with self._context.work() as work:
+            rule = _stored(work, rule_key)
+            facts = _facts(work, rule)
+            work.unit.alerts.remove_rule(rule_key)
+            work.record("alert.remove", str(rule_key), facts, None)
+            work.commit()
+        return rule
+
+    def mute(self, rule_key: int, until: datetime | None) -> AlertRule:
+        """Send nothing that a rule reports until then; None unmutes it."""
+        with self._context.work() as work:
+            rule = _stored(work, rule_key)
+            _mute(work, rule, until)
+            work.commit()
+        return rule._replace(muted_until=until)
+
+    # Queries
+
+    def rules(self) -> list[RuleStatus]:
+        """Return every rule, with what is beyond its thresholds now."""
+        with self._context.reading() as session:
+            evaluation, _ = self._evaluated(session)
+        worst: dict[int, dict[tuple[str, date], Finding]] = {}
+        for finding in evaluation.findings:
+            of_rule = worst.setdefault(finding.rule.rule_key, {})
+            of_rule[finding.reading.watched.subject, finding.reading.period.start] = finding
+        now = self._context.clock.now()
+        return [
+            RuleStatus(rule, tuple(worst.get(rule.rule_key, {}).values()), rule.is_muted(now))
+            for rule in evaluation.rules
+        ]
+
+    def messages(self, limit: int = 50) -> list[AlertMessage]:
+        """Return the latest messages with their deliveries, the newest first."""
+        with self._context.reading() as session:
+            return session.alerts.newest_messages(self._context.organization(session).org_key, limit)
+
+    # Evaluation
+
+    def evaluate(self, *, only_look: bool = False) -> Evaluation:
+        """Evaluate all rules, and store and queue what is new, unless it is to ``only_look``, or as of another day."""
+        with self._context.reading() as session:
+            evaluation, changes = self._evaluated(session)
+        only_look = only_look or self._context.clock.as_of is not None or not evaluation.organization.org_key
+        if changes.is_empty or only_look:
+            return evaluation
+        with self._context.transaction(self._context.org_slug) as unit:
+            evaluation, changes = self._evaluated(unit)  # somebody may have done it in the meantime
+            if not changes.is_empty:
+                _store(unit, evaluation.organization.org_key, changes, self._context.clock.now())
+                unit.commit()
+        return evaluation
+
+    def check(self, scopes: Sequence[str] = (), *, only_look: bool = False) -> Check:
+        """Evaluate all rules, and return what fails in ``scopes``, by default in the whole organization.
+
+        A scope is an entity with everything below it. `NotFound` if there is none with that id.
+        """
+        evaluation = self.evaluate(only_look=only_look)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            today, now = self._context.clock.today(organization.time_zone), self._context.clock.now()
+            paths = [entity_named(session, organization, scope).path for scope in scopes] or ["/"]
+            entities = session.fast.entities(organization.org_key)
+            inside = {entity.entity_id for entity in entities if entity.path.startswith(tuple(paths))}
+            budgets = [
+                reading
+                for reading in Readings(session, organization, today, now).running()
+                if reading.used is not None and reading.watched.entity_id in inside
+            ]
+        return Check(
+            evaluation,
+            len(budgets),
+            tuple(reading for reading in budgets if (reading.used or 0) + reading.held > reading.amount),
+            tuple(
+                finding
+                for finding in evaluation.findings
+                if finding.rule.fails and (not scopes or finding.reading.watched.entity_id in inside)
+            ),
+        )
+
+    def _evaluated(self, session: Session) -> tuple[Evaluation, _Changes]:
+        organization = self._context.organization(session)
+        org = organization.org_key
+        today, now = self._context.clock.today(organization.time_zone), self._context.clock.now()
+        rules, progress = session.alerts.rules(org), session.alerts.progress(org)
+        readings = Readings(session, organization, today, now, progress)
+        pairs = list(readings.of(rules))
+        since = min((reading.period.start for _, reading in pairs), default=today)
+        known: dict[tuple[int, str, date], dict[int, State]] = {}
+        for key, state in session.alerts.states(org, since).items():
+            known.setdefault(key[:3], {})[key.threshold] = state
+        states: dict[StateKey, State] = {}
+        armed: list[StateKey] = []
+        firing: dict[tuple[int, str, date], tuple[Finding, list[StateKey]]] = {}
+        findings: list[Finding] = []
+        for rule, reading in pairs:
+            place = (rule.rule_key, reading.watched.subject, reading.period.start)
+            before = known.get(place, {})
+            outcome = evaluate(rule, reading, before)
+            changed = {StateKey(*place, at): state for at, state in outcome.states.items() if before.get(at) != state}
+            states.update(changed)
+            armed.extend(StateKey(*place, at) for at in before.keys() - outcome.states.keys())
+            findings += [Finding(rule, reading, at) for at in rule.thresholds if is_crossed(rule.kind, reading, at)]
+            if outcome.fires_at is not None:
+                fired = [key for key, state in changed.items() if state.phase is Phase.FIRED]
+                _together(firing, place, Finding(rule, reading, outcome.fires_at), fired)
+        made = [(_message(organization, finding, now), keys) for finding, keys in _without_repetition(firing)]
+        return (
+            Evaluation(
+                organization,
+                today,
+                readings.data_through,
+                tuple(rules),
+                tuple(findings),
+                tuple(message for message, _ in made),
+            ),
+            _Changes(
+                states,
+                armed,
+                [message for message, _ in made],
+                {key: message.message_id for message, keys in made for key in keys},
+                [rule for rule in rules if set(rule.seeded) != set(rule.thresholds)],
+                readings.data_through if readings.data_through != progress else None,
+            ),
+        )
+
+
+def evaluate_after_change(context: Context) -> None:
+    """Evaluate all rules after a change, which stands: an error is only logged, and the next evaluation catches up."""
+    if context.clock.as_of is not None:
+        return
+    try:
+        Alerts(context).evaluate()
+    except Exception:
+        logging.getLogger("budget_tui.alerts").exception("%s: alerts were not evaluated", context.label)
+
+
+def _together(
+    firing: dict[tuple[int, str, date], tuple[Finding, list[StateKey]]],
+    place: tuple[int, str, date],
+    finding: Finding,
+    keys: list[StateKey],
+) -> None:
+    """Add what fires to ``firing``. Of several days that stand out at once, the dearest is reported."""
+    if finding.rule.kind is AlertKind.SPIKE:
+        place = (*place[:2], date.min)
+        other = firing.get(place)
+        if other is not None:
+            keys = [*other[1], *keys]
+            finding = max(other[0], finding, key=lambda each: each.reading.value or 0)
+    firing[place] = finding, keys
+
+
+def _without_repetition(
+    firing: Mapping[tuple[int, str, date], tuple[Finding, list[StateKey]]],
+) -> list[tuple[Finding, list[StateKey]]]:
+    """Return what fires. A forecast of a budget that is spent is left to a rule on its share, if that fires, too."""
+    shares = {
+        place[1:]: (finding, keys) for place, (finding, keys) in firing.items() if finding.rule.kind is AlertKind.SHARE
+    }
+    left = []
+    for place, (finding, keys) in firing.items():
+        other = shares.get(place[1:])
+        is_spent = finding.rule.kind is AlertKind.FORECAST and (finding.reading.used or 0) > finding.reading.amount
+        if is_spent and other is not None and {*finding.rule.channels} <= {*other[0].rule.channels}:
+            other[1].extend(keys)
+        else:
+            left.append((finding, keys))
+    return left
+
+
+def _store(unit: Session, org: int, changes: _Changes, now: datetime) -> None:
+    alerts = unit.alerts
+    alerts.add_messages(org, changes.messages, now)
+    alerts.set_states(changes.states, changes.reported, now)
+    alerts.remove_states(changes.armed)
+    alerts.set_seeded(changes.seeded)
+    if changes.progress is not None:
+        alerts.set_progress(org, changes.progress)
+
+
+def _message(organization: Organization, finding: Finding, now: datetime) -> AlertMessage:
+    """Make the message that reports a finding, frozen as it is now."""
+    rule, reading, threshold = finding
+    watched = reading.watched
+    message_id = ordered_id()
+
+    def plain(amount: int | None) -> Decimal | None:
+        return None if amount is None else words.plain_amount(amount, watched.budget_type)
+
+    value = value_of(rule.kind, reading, threshold)
+    is_muted = rule.is_muted(now)
+    body: dict[str, Any] = {
+        "message_id": message_id,
+        "organization": organization.slug,
+        "rule": rule.rule_key,
+        "kind": rule.kind,
+        "entity_id": watched.entity_id,
+        "name": watched.name,
+        "category": watched.category,
+        "provider": watched.provider,
+        "budget_type": watched.budget_type,
+        "currency": watched.currency,
+        "period_start": reading.period.start.isoformat(),
+        "period_end": reading.period.end.isoformat(),
+        "threshold": words.threshold_text(rule.kind, threshold, watched.budget_type, watched.currency),
+        "value": None if value is None else words.plain_value(rule.kind, value, watched.budget_type),
+        "amount": plain(reading.amount),
+        "used": plain(reading.used),
+        "data_through": reading.data_through.isoformat(),
+        "sentence": words.sentence(finding),
+        "command": words.helpful_command(rule.kind, reading),
+        "created_at": now.isoformat(timespec="seconds"),
+        "muted": is_muted,
+    }
+    return AlertMessage(
+        message_id,
+        rule.rule_key,
+        watched.subject,
+        reading.period.start,
+        body,
+        () if is_muted else rule.channels,
+        now,
+    )
+
+
+# Rules
+
+
+def _checked(work: Work, new: NewRule) -> tuple[AlertRule, int | None]:
+    """Return the rule that is requested and the key of its entity; raises `Refused` or `NotFound`."""
+    org = work.organization.org_key
+    entity, category, budget_type, provider = None, new.category, new.budget_type, new.provider
+    if new.scope:
+        entity = work.unit.fast.entity(org, new.scope)
+        if entity is None:
+            budget = _budget(work, new.scope)
+            entity, category = work.entity(budget.entity_id), budget.category
+            budget_type, provider = budget.budget_type, budget.provider
+    if budget_type is None:
+        is_agent = entity is not None and entity.level_code == "agent"
+        budget_type = BudgetType.TOKEN if is_agent else BudgetType.MONETARY
+    rule = AlertRule(
+        0,
+        new.kind,
+        parse_thresholds(new.kind, new.thresholds, budget_type),
+        None if entity is None else entity.entity_id,
+        category,
+        budget_type,
+        provider_named(work.unit, org, provider) if provider else "",
+        new.source.strip(),
+        tuple(dict.fromkeys(new.channels)),
+        new.fails,
+    )
+    check_rule(rule)
+    return rule, None if entity is None else entity.entity_key
+
+
+def _budget(work: Work, scope: str) -> PlannedBudget:
+    try:
+        return find_budget(work.unit, work.organization.org_key, scope)
+    except NotFound:
+        raise unknown("entity", scope) from None
+
+
+def _stored(work: Work, rule_key: int) -> AlertRule:
+    rule = work.unit.alerts.rule(work.organization.org_key, rule_key)
+    if rule is None:
+        raise unknown("alert", str(rule_key))
+    return rule
+
+
+def _mute(work: Work, rule: AlertRule, until: datetime | None) -> None:
+    work.unit.alerts.mute(rule.rule_key, until)
+    before, after = ({"muted_until": each and each.isoformat(timespec="seconds")} for each in (rule.muted_until, until))
+    work.record("alert.mute", str(rule.rule_key), before, after)
+
+
+def _facts(work: Work, rule: AlertRule) -> dict[str, object]:
+    """Return what the audit log shows of a rule, and what its undo needs."""
+    stored = {**rule._asdict(), "muted_until": rule.muted_until and rule.muted_until.isoformat(), "seeded": []}
+    return {
+        "scope": words.scope_text(rule),
+        "when": words.condition_text(rule, work.organization.currency),
+        **({"channels": ", ".join(rule.channels)} if rule.channels else {}),
+        UNDO_DATA: stored,
+    }
+
+
+@reverses("alert.add", "alert.remove", describe=lambda lines, _: f"alert {lines[0].subject}")
+def _undo_rule(work: Work, lines: Lines) -> None:
+    """Remove a rule that was added, and add one that was removed, under its own key."""
+    for line in lines:
+        if line.after is not None:
+            rule = _stored(work, int(line.subject))
+            work.unit.alerts.remove_rule(rule.rule_key)
+            work.record("alert.remove", line.subject, _facts(work, rule), None)
+            continue
+        data = undo_data(line.before)
+        entity = data["entity_id"] and work.entity(data["entity_id"])
+        rule = AlertRule(
+            **{
+                **data,
+                "kind": AlertKind(data["kind"]),
+                "budget_type": BudgetType(data["budget_type"]),
+                "thresholds": tuple(data["thresholds"]),
+                "channels": tuple(data["channels"]),
+                "seeded": (),
+                "muted_until": data["muted_until"] and datetime.fromisoformat(data["muted_until"]),
+            }
+        )
+        org, actor = work.organization.org_key, rule.created_by or work.actor
+        work.unit.alerts.add_rule(org, rule, entity.entity_key if entity else None, actor, work.now)
+        work.record("alert.add", line.subject, None, _facts(work, _stored(work, rule.rule_key)))
+
+
+@reverses("alert.mute", describe=lambda lines, _: f"muting of alert {lines[0].subject}")
+def _undo_muting(work: Work, lines: Lines) -> None:
+    for line in lines:
+        until = (line.before or {}).get("muted_until")
+        _mute(work, _stored(work, int(line.subject)), until and datetime.fromisoformat(until))

@@ -1,0 +1,278 @@
+"""Rules of alerts, their states, and the messages that they made with their deliveries."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import simplejson
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, select, update
+
+from budget_tui.domain.alerts import AlertKind, AlertRule, Phase, State
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.records import AlertMessage, Delivery, StateKey
+from budget_tui.storage.repositories.base import Repository
+from budget_tui.storage.tables import (
+    AlertDeliveryRow,
+    AlertMessageRow,
+    AlertProgressRow,
+    AlertRuleRow,
+    AlertStateRow,
+    EntityRow,
+)
+
+_r, _s, _p, _m, _d, _e = (
+    AlertRuleRow.c,
+    AlertStateRow.c,
+    AlertProgressRow.c,
+    AlertMessageRow.c,
+    AlertDeliveryRow.c,
+    EntityRow.c,
+)
+_MESSAGE = (_m.message_id, _m.rule_key, _m.subject, _m.period_start, _m.body, _m.created_at)
+
+
+class AlertRepository(Repository):
+    # Rules
+
+    def rules(self, org: int) -> list[AlertRule]:
+        """Return the organization's rules in the order in which they were added."""
+        return [_rule(row) for row in self._rows(_rules().where(_r.org_key == org).order_by(_r.rule_key))]
+
+    def rule(self, org: int, rule_key: int) -> AlertRule | None:
+        row = self._row(_rules().where(_r.org_key == org, _r.rule_key == rule_key))
+        return None if row is None else _rule(row)
+
+    def add_rule(self, org: int, rule: AlertRule, entity_key: int | None, actor: str, now: datetime) -> int:
+        """Add a rule and return its key: the one it has, else a new one."""
+        values = {
+            "org_key": org,
+            "kind": rule.kind,
+            "thresholds": json.dumps(rule.thresholds),
+            "entity_key": entity_key,
+            "category": rule.category,
+            "budget_type": rule.budget_type,
+            "provider": rule.provider,
+            "source": rule.source,
+            "channels": json.dumps(rule.channels),
+            "fails": rule.fails,
+            "muted_until": rule.muted_until,
+            "seeded": json.dumps(rule.seeded),
+            "created_by": actor,
+            "created_at": now,
+        }
+        if rule.rule_key:
+            values["rule_key"] = rule.rule_key
+        return self._add(insert(AlertRuleRow).values(**values))
+
+    def remove_rule(self, rule_key: int) -> None:
+        """Remove a rule and its states; its messages stay, and those that wait are not delivered."""
+        waiting = select(_m.message_id).where(_m.rule_key == rule_key)
+        self._change(delete(AlertDeliveryRow).where(_d.state == "queued", _d.message_id.in_(waiting)))
+        self._change(delete(AlertStateRow).where(_s.rule_key == rule_key))
+        self._change(delete(AlertRuleRow).where(_r.rule_key == rule_key))
+
+    def mute(self, rule_key: int, until: datetime | None) -> None:
+        self._change(update(AlertRuleRow).where(_r.rule_key == rule_key).values(muted_until=until))
+
+    def set_seeded(self, rules: Iterable[AlertRule]) -> None:
+        """Store that the state of all thresholds of ``rules`` was taken as it was found."""
+        for rule in rules:
+            seeded = json.dumps(rule.thresholds)
+            self._change(update(AlertRuleRow).where(_r.rule_key == rule.rule_key).values(seeded=seeded))
+
+    def seed_again(self, org: int) -> None:
+        """Let the next evaluation take the state of all rules as it finds it."""
+        self._change(update(AlertRuleRow).where(_r.org_key == org).values(seeded="[]"))
+
+    # States
+
+    def progress(self, org: int) -> date | None:
+        """Return the day through which data reached at the latest evaluation; None before the first one."""
+        found: date | None = self._value(select(_p.data_through).where(_p.org_key == org))
+        return found
+
+    def set_progress(self, org: int, data_through: date) -> None:
+        statement = self._insert(AlertProgressRow).values(org_key=org, data_through=data_through)
+        self._change(
+            statement.on_conflict_do_update(
+                index_elements=[_p.org_key], set_={"data_through": statement.excluded.data_through}
+            )
+        )
+
+    def states(self, org: int, since: date) -> dict[StateKey, State]:
+        """Return the states of the organization's rules in periods that began on ``since`` or later."""
+        statement = (
+            select(
+                _s.rule_key, _s.subject, _s.period_start, _s.threshold, _s.phase, _s.value, _s.amount, _s.data_through
+            )
+            .join_from(AlertStateRow, AlertRuleRow, _s.rule_key == _r.rule_key)
+            .where(_r.org_key == org, _s.period_start >= since)
+        )
+        return {
+            StateKey(row.rule_key, row.subject, row.period_start, row.threshold): State(
+                Phase(row.phase), row.value, row.amount, row.data_through
+            )
+            for row in self._rows(statement)
+        }
+
+    def set_states(self, states: Mapping[StateKey, State], messages: Mapping[StateKey, str], now: datetime) -> None:
+        """Store states, in place of those known; ``messages`` are the ids of the messages that report them."""
+        self.remove_states(states)
+        self._change(
+            insert(AlertStateRow),
+            [
+                {**key._asdict(), **state._asdict(), "at": now, "message_id": messages.get(key)}
+                for key, state in states.items()
+            ],
+        )
+
+    def remove_states(self, keys: Collection[StateKey]) -> None:
+        """Arm thresholds again."""
+        for key in keys:
+            self._change(
+                delete(AlertStateRow).where(
+                    _s.rule_key == key.rule_key,
+                    _s.subject == key.subject,
+                    _s.period_start == key.period_start,
+                    _s.threshold == key.threshold,
+                )
+            )
+
+    def still_true(self, org: int) -> set[str]:
+        """Return the ids of the messages whose number is still beyond the threshold."""
+        statement = (
+            select(_s.message_id)
+            .join_from(AlertStateRow, AlertRuleRow, _s.rule_key == _r.rule_key)
+            .where(_r.org_key == org, _s.message_id.is_not(None))
+        )
+        return {row.message_id for row in self._rows(statement)}
+
+    # Messages
+
+    def add_messages(self, org: int, messages: Sequence[AlertMessage], now: datetime) -> None:
+        self._change(
+            insert(AlertMessageRow),
+            [
+                {
+                    "message_id": message.message_id,
+                    "org_key": org,
+                    "rule_key": message.rule_key,
+                    "subject": message.subject,
+                    "period_start": message.period_start,
+                    "body": simplejson.dumps(message.body, use_decimal=True, separators=(",", ":")),
+                    "created_at": now,
+                }
+                for message in messages
+            ],
+        )
+        self._change(
+            insert(AlertDeliveryRow),
+            [
+                {
+                    "message_id": message.message_id,
+                    "channel": channel,
+                    "state": "queued",
+                    "attempts": 0,
+                    "due_at": now,
+                    "error": "",
+                }
+                for message in messages
+                for channel in message.channels
+            ],
+        )
+
+    def newest_messages(self, org: int, limit: int) -> list[AlertMessage]:
+        """Return the latest messages, the newest first, each with the deliveries that it has."""
+        rows = self._rows(
+            select(*_MESSAGE).where(_m.org_key == org).order_by(_m.created_at.desc(), _m.message_id.desc()).limit(limit)
+        )
+        ids = [row.message_id for row in rows]
+        deliveries: dict[str, list[Delivery]] = {}
+        for row in self._rows(
+            select(AlertDeliveryRow).where(_d.message_id.in_(ids)).order_by(_d.message_id, _d.channel)
+        ):
+            deliveries.setdefault(row.message_id, []).append(_delivery(row))
+        return [_message(row, tuple(deliveries.get(row.message_id, ()))) for row in rows]
+
+    # Deliveries
+
+    def claim(
+        self, org: int, channels: Collection[str], now: datetime, until: datetime, limit: int
+    ) -> list[tuple[AlertMessage, Delivery]]:
+        """Claim the deliveries that are due on any of ``channels`` until then, the oldest first, and return them."""
+        rows = self._rows(
+            select(*_MESSAGE, _d.channel, _d.state, _d.attempts, _d.due_at, _d.error, _d.sent_at)
+            .join_from(AlertMessageRow, AlertDeliveryRow, _m.message_id == _d.message_id)
+            .where(_m.org_key == org, _d.channel.in_(channels), _is_due(now))
+            .order_by(_m.created_at, _m.message_id)
+            .limit(limit)
+        )
+        for row in rows:
+            self._change(
+                update(AlertDeliveryRow)
+                .where(_d.message_id == row.message_id, _d.channel == row.channel)
+                .values(claimed_until=until)
+            )
+        return [(_message(row, ()), _delivery(row)) for row in rows]
+
+    def is_due(self, org: int, channels: Collection[str], now: datetime) -> bool:
+        """Return whether a delivery on any of ``channels`` is due that nobody has claimed."""
+        statement = (
+            select(_d.message_id)
+            .join_from(AlertDeliveryRow, AlertMessageRow, _m.message_id == _d.message_id)
+            .where(_m.org_key == org, _d.channel.in_(channels), _is_due(now))
+            .limit(1)
+        )
+        return self._row(statement) is not None
+
+    def set_delivery(self, message_id: str, channel: str, **values: Any) -> None:
+        """Store the outcome of an attempt."""
+        self._change(
+            update(AlertDeliveryRow)
+            .where(_d.message_id == message_id, _d.channel == channel)
+            .values(claimed_until=None, **values)
+        )
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(_d.state == "queued", _d.due_at <= now, or_(_d.claimed_until.is_(None), _d.claimed_until <= now))
+
+
+def _rules() -> Select[Any]:
+    return select(AlertRuleRow, _e.entity_id).outerjoin_from(AlertRuleRow, EntityRow, _r.entity_key == _e.entity_key)
+
+
+def _rule(row: Row[Any]) -> AlertRule:
+    return AlertRule(
+        row.rule_key,
+        AlertKind(row.kind),
+        tuple(json.loads(row.thresholds)),
+        row.entity_id,
+        row.category,
+        BudgetType(row.budget_type),
+        row.provider,
+        row.source,
+        tuple(json.loads(row.channels)),
+        row.fails,
+        row.muted_until,
+        tuple(json.loads(row.seeded)),
+        row.created_by,
+    )
+
+
+def _message(row: Row[Any], deliveries: tuple[Delivery, ...]) -> AlertMessage:
+    return AlertMessage(
+        row.message_id,
+        row.rule_key,
+        row.subject,
+        row.period_start,
+        simplejson.loads(row.body, use_decimal=True),
+        tuple([each.channel for each in deliveries]),
+        row.created_at,
+        deliveries,
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(row.message_id, row.channel, row.state, row.attempts, row.due_at, row.error, row.sent_at)

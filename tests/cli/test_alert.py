@@ -1,0 +1,131 @@
+"""``alert``, ``check`` and ``watch`` on the command line."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Cli
+
+
+def test_rules_are_added_listed_shown_muted_and_removed(seeded: Cli) -> None:
+    added = seeded("alert", "add", "pcc", "--share", "50,95", "--channel", "phone")
+    assert added.out == "alert 3 watches pcc: share 50%, 95%\n"
+    assert "this machine defines no channel 'phone'" in added.err
+    assert "PCC has spent 70% of $150.00 for January 2026: $45.00 left; that is taken as it is" in added.err
+    seeded("alert", "add", "pcc", "--forecast", "low", "--fail").done()
+    assert [line.rstrip() for line in seeded("alert", "list").done().out.splitlines()] == [
+        "ALERT  SCOPE         WHEN                         STATUS         CHANNELS        CHECK",
+        "    1  each project  share 80%, 100%              ▲ 1 beyond it  dashboard only",
+        "    2  each project  forecast likely over         ● quiet        dashboard only",
+        "    3  pcc           share 50%, 95%               ▲ 1 beyond it  phone",
+        "    4  pcc           forecast almost surely over  ● quiet        dashboard only  fails",
+    ]
+    [_, _, third, _] = seeded("alert", "list", "--json").done().json
+    assert (third["thresholds"], third["channels"], third["entity_id"]) == (["50%", "95%"], ["phone"], "pcc")
+    [finding] = third["findings"]
+    assert (finding["threshold"], finding["command"]) == ("50%", "budget-tui explain pcc")
+    assert seeded("alert", "show", "4").done().out == (
+        "alert 4 watches pcc: forecast almost surely over\n"
+        "● quiet, dashboard only, and budget-tui check fails while it holds\n"
+    )
+    assert "alert 3 on pcc is muted until " in seeded("alert", "mute", "3", "--for", "2h").done().out
+    assert seeded("alert", "mute", "3", "--off").done().out == "alert 3 on pcc is not muted\n"
+    assert seeded("alert", "remove", "3").done().out == "alert 3 on pcc is removed: share 50%, 95%\n"
+    assert seeded("undo").done().out == "undone: alert 3\n"
+    assert seeded("alert", "log").done().out == "nothing was reported yet\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("pcc",), 2, "exactly one of --share, --left"),
+        (("pcc", "--share", "80", "--left", "5"), 2, "not 2"),
+        (("pcc", "--share", "many"), 2, "'many' is not an amount"),
+        (("pcc", "--share", "0"), 2, "always crossed"),
+        (("pcc", "--forecast", "high"), 2, "give median or low"),
+        (("nobody", "--share", "80"), 4, "no entity 'nobody'"),
+        (("pcc", "--silent", "aws", "3"), 2, "watches the whole organization"),
+        (("pcc", "--spike", "--category", "cloud"), 2, "watches no single category"),
+        (("pcc", "--share", "80", "--type", "hours"), 2, "'hours' is not a type"),
+    ],
+)
+def test_what_is_no_rule_is_refused(seeded: Cli, arguments: tuple[str, ...], code: int, words: str) -> None:
+    seeded("alert", "add", *arguments).refused(code, words)
+    seeded("alert", "remove", "99").refused(4, "no alert '99'")
+    seeded("alert", "show", "first").refused(4, "no alert 'first'")
+
+
+def test_a_check_fails_while_a_budget_is_exceeded(seeded: Cli) -> None:
+    assert seeded("check").done().out == "5 budgets within their limits\n"
+    seeded("cost", "add", "dandelion", "50").done()
+    assert seeded("check").code == 0  # all of it is used, and no more
+    seeded("cost", "add", "dandelion", "0.01").done()
+    failed = seeded("check")
+    assert (failed.code, failed.out) == (3, "Dandelion has used $50.01 of $50.00 for January 2026\n")
+    seeded("check", "pcc").done()
+    answer = json.loads(seeded("check", "--json").out)
+    assert (answer["passed"], [each["entity_id"] for each in answer["exceeded"]]) == (False, ["dandelion"])
+    seeded("check", "nowhere").refused(4, "no entity 'nowhere'")
+
+
+def test_what_is_held_counts_and_so_does_a_rule_that_fails(seeded: Cli) -> None:
+    seeded("alert", "add", "python-api", "--left", "12", "--fail")
+    failed = seeded("check", "python-api")
+    assert (failed.code, failed.out) == (3, "Python API has $12.00 left of $100.00 for January 2026\n")
+    seeded("alert", "mute", "3").done()
+    assert seeded("check").code == 3
+    assert seeded("check", "pcc").code == 0
+
+
+def test_old_costs_are_a_warning_or_fail(seeded: Cli, tmp_path: Path) -> None:
+    (tmp_path / "bill.csv").write_text("date,amount,project\n2026-01-09,5,pcc\n")
+    assert seeded("cost", "import", str(tmp_path / "bill.csv"), "--source", "bank").code == 0
+    late = seeded("check")
+    assert (late.code, late.err) == (0, "warning: data through Jan 9, 2026\n")
+    assert seeded("check", "--max-age", "4").code == 0
+    old = seeded("check", "--max-age", "3")
+    assert (old.code, old.err.splitlines()[-1]) == (1, "error: costs are 4 days old; import newer ones")
+
+
+def test_the_unit_names_this_program_and_database(seeded: Cli, database: Path) -> None:
+    unit = seeded("watch", "--print-systemd").done().out
+    assert f"--db {database} --org default watch\n" in unit
+    assert "[Install]\nWantedBy=default.target\n" in unit
+
+
+def test_a_test_message_needs_a_channel_of_this_machine(seeded: Cli, database: Path) -> None:
+    seeded("alert", "test", "phone").refused(4, "no channel 'phone'", "[channels.phone]")
+    settings = database.parent / "config" / "budget-tui" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    out = database.parent / "out"
+    settings.write_text(f"[channels.phone]\ncommand = 'tee {out}'\n[channels.broken]\ncommand = 'false'\n")
+    assert seeded("alert", "test", "phone").done().out == "a test message was sent through phone\n"
+    assert json.loads(out.read_text())["kind"] == "test"
+    seeded("alert", "test", "broken").refused(2, "channel 'broken' failed: the command ended with 1")
+
+
+def test_a_watch_sends_what_another_program_caused(
+    cli: Cli, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything for real, on today's date: a command writes, the watch sends, and a signal ends it."""
+    monkeypatch.delenv("BUDGET_TUI_AS_OF")
+    settings = database.parent / "config" / "budget-tui" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    out = tmp_path / "out"
+    settings.write_text(f"[channels.phone]\ncommand = 'tee {out}'\n")
+    cli("budget", "set", "500").done()
+    cli("project", "add", "pcc", "--allocate", "100").done()
+    cli("alert", "add", "pcc", "--share", "50", "--channel", "phone").done()
+    with subprocess.Popen([sys.executable, "-m", "budget_tui", "watch"], stderr=subprocess.PIPE, text=True) as watch:
+        assert watch.stderr is not None
+        assert watch.stderr.readline().startswith("watching ")
+        cli("cost", "add", "pcc", "60").done()
+        assert next(line for line in watch.stderr if "sent" in line) == "sent to phone\n"
+        watch.send_signal(signal.SIGTERM)
+    assert watch.returncode == 0
+    assert "pcc has spent 60% of $100.00" in json.loads(out.read_text())["sentence"]
+    assert cli("alert", "log").done().out.rstrip().endswith("phone sent")

@@ -1,0 +1,206 @@
+"""Rules over what is stored: what they watch, what they report, and that they report it once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+
+from budget_tui.domain.alerts import AlertKind
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.carry import CarryPolicy
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.period import Period, PeriodKind
+from budget_tui.domain.plan import BudgetPlan
+from budget_tui.services.alerts import NewRule
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.entities import EntityChange
+from budget_tui.services.period_rules import RuleChange
+from tests.services.conftest import Home, usd
+
+JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
+
+
+def reported(home: Home) -> list[str]:
+    """What an evaluation reports."""
+    return [str(message.body["sentence"]) for message in home.services.alerts.evaluate().messages]
+
+
+def shares(home: Home) -> list[str]:
+    """What an evaluation reports of shares that are spent."""
+    messages = home.services.alerts.evaluate().messages
+    return [str(message.body["sentence"]) for message in messages if message.body["kind"] == "share"]
+
+
+def share(*thresholds: str, scope: str = "", **more: object) -> NewRule:
+    return NewRule(AlertKind.SHARE, thresholds, scope, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.both_engines
+def test_every_project_is_watched_from_the_beginning(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", "web", allocate="100")
+    assert reported(home) == []
+    home.spend("pcc", "85")
+    assert reported(home) == ["pcc has spent 85% of $100.00 for January 2026: $15.00 left"]
+    assert reported(home) == []
+    home.spend("pcc", "20")
+    assert reported(home) == ["pcc has spent 105% of $100.00 for January 2026: $5.00 over"]
+    [latest, first] = home.services.alerts.messages()
+    assert (latest.body["threshold"], first.body["threshold"]) == ("100%", "80%")
+    assert latest.body["command"] == "budget-tui explain pcc"
+    assert (latest.body["amount"], latest.body["used"], latest.deliveries) == (100, 105, ())
+
+
+def test_rules_of_a_database_that_had_none_take_it_as_it_is(seed: Home) -> None:
+    home = seed.at("2026-01-13T12:00")
+    alerts = home.services.alerts
+    for status in alerts.rules():
+        alerts.remove(status.rule.rule_key)
+    alerts.add(share("80", "100"))  # python-api has spent 88%
+    assert reported(home) == []
+    home.spend("python-api", "12")
+    assert reported(home) == ["python-api has spent 100% of $100.00 for January 2026: $0.00 left"]
+
+
+def test_a_new_month_begins_anew(home: Home) -> None:
+    home.at("2026-01-13T12:00").budget("500")
+    home.at("2026-01-13T12:00").add("pcc", allocate="100")
+    home.at("2026-01-13T12:00").spend("pcc", "90")
+    assert len(reported(home.at("2026-01-13T12:00"))) == 1
+    february = home.at("2026-02-03T12:00")
+    february.spend("pcc", "80", on="2026-02-01")
+    assert shares(february) == ["pcc has spent 80% of $100.00 for February 2026: $20.00 left"]
+    assert reported(february) == []
+
+
+def test_what_was_spent_late_on_the_last_day_is_reported_on_the_first(home: Home) -> None:
+    home = home.at("2026-01-31T12:00")
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    assert reported(home) == []
+    home.spend("pcc", "90", on="2026-01-31")
+    first = home.at("2026-02-01T08:00")
+    assert reported(first) == ["pcc has spent 90% of $100.00 for January 2026: $10.00 left"]
+    assert reported(home.at("2026-02-02T08:00")) == []
+
+
+def test_looking_at_another_day_stores_nothing(seed: Home) -> None:
+    seed.spend("pcc", "40")
+    before = seed.content
+    findings = seed.services.alerts.evaluate().findings
+    assert {finding.reading.watched.entity_id for finding in findings} == {"pcc", "python-api"}
+    assert seed.content == before
+
+
+@pytest.mark.both_engines
+def test_eight_evaluators_at_once_report_once(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    assert reported(home) == []
+    home.spend("pcc", "85")
+    homes = [home.at("2026-01-13T12:00") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        found = [*pool.map(reported, homes)]
+    assert sum(map(len, found)) == 1
+    assert len(home.services.alerts.messages()) == 1
+
+
+def test_a_move_and_another_time_zone_take_it_as_it_is(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    entities = home.services.entities
+    entities.add("eng", level="department")
+    home.add("pcc", "web", allocate="100")
+    home.services.plans.create(BudgetPlan("eng", Category.TOTAL, usd("100"), PeriodKind.MONTHLY, JANUARY))
+    home.services.alerts.add(share("50", scope="eng"))
+    assert reported(home) == []
+    home.spend("pcc", "60")
+    entities.change("pcc", EntityChange(parent_id="eng"))
+    assert reported(home) == []
+    home.spend("web", "90")
+    home.services.period_rules.set(RuleChange(time_zone="Europe/Berlin"))
+    assert reported(home) == []
+
+
+def test_planned_budgets_tokens_and_providers_are_watched_alike(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    home.services.plans.create(
+        BudgetPlan("ORG", Category.CLOUD, usd("100"), PeriodKind.MONTHLY, JANUARY, provider="aws")
+    )
+    home.services.agents.add("scout", "pcc")
+    home.services.agents.allocate("scout", 1000)
+    alerts = home.services.alerts
+    alerts.add(share("50", scope="ORG", category="cloud", provider="aws"))
+    assert alerts.add(share("90", scope="scout")).budget_type is BudgetType.TOKEN
+    alerts.add(NewRule(AlertKind.LEFT, ("200",), "scout"))
+    alerts.add(NewRule(AlertKind.LEFT, ("450",), "ORG", category="total"))
+    assert reported(home) == []
+    home.services.costs.add(CostEntry("pcc", usd("55"), provider="aws", category=Category.CLOUD))
+    home.services.agents.consume("scout", 850)
+    assert sorted(reported(home)) == [
+        "The budget of Default has $445.00 left of $500.00 for January 2026",
+        "The budget of Default has spent 55% of $100.00 for January 2026: $45.00 left",
+        "scout has 150 tokens left of 1,000 tokens for January 2026",
+    ]
+
+
+def test_spikes_unmapped_costs_and_silence(home: Home) -> None:
+    live = home.at("2026-01-13T12:00")
+    live.budget("5000")
+    live.add("pcc", allocate="4000")
+    for day in range(1, 13):
+        live.spend("pcc", "10", on=f"2026-01-{day:02}")
+    alerts = live.services.alerts
+    alerts.add(NewRule(AlertKind.SPIKE, scope="pcc"))
+    alerts.add(NewRule(AlertKind.UNMAPPED, ("20",)))
+    alerts.add(NewRule(AlertKind.SILENT, ("3",), source="manual"))
+    assert reported(live) == []
+    live.spend("pcc", "40", on="2026-01-13")
+    assert reported(live) == ["pcc spent $40.00 on Jan 13, 2026, usually at most $11.00"]
+    assert reported(home.at("2026-01-15T12:00")) == []
+    assert reported(home.at("2026-01-16T12:00")) == ["Source manual has brought no costs for 3 days"]
+
+
+def test_rules_are_removed_and_muted_and_both_are_undone(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    alerts, undo = home.services.alerts, home.services.undo
+    added = alerts.add(share("50", scope="pcc", channels=("phone",)))
+    alerts.mute(added.rule_key, home.services.context.clock.now().replace(hour=20))
+    assert reported(home) == []
+    home.spend("pcc", "60")
+    assert len(reported(home)) == 1
+    [muted] = alerts.messages()
+    assert (muted.body["muted"], muted.deliveries) == (True, ())
+    undo.undo()
+    undo.undo()
+    assert [status.rule.muted_until for status in alerts.rules()] == [None, None, None]
+    alerts.remove(added.rule_key)
+    assert len(alerts.rules()) == 2
+    undo.undo()
+    assert alerts.rules()[-1].rule._replace(seeded=()) == added
+    with pytest.raises(NotFound):
+        alerts.remove(999)
+    with pytest.raises(NotFound):
+        alerts.add(share("50", scope="nowhere"))
+    with pytest.raises(Refused):
+        alerts.add(NewRule(AlertKind.SILENT, ("3",)))
+
+
+def test_what_is_carried_over_counts(home: Home) -> None:
+    """A deficit of January makes February's budget smaller: the share is of what is left of it."""
+    january = home.at("2026-01-13T12:00")
+    january.budget("500")
+    january.add("pcc", allocate="100")
+    january.services.budgets.set_carry(CarryPolicy.DEFICIT, None, "pcc")
+    january.spend("pcc", "150")
+    assert len(reported(january)) == 1
+    february = home.at("2026-02-02T12:00")
+    february.spend("pcc", "45", on="2026-02-01")
+    assert shares(february) == ["pcc has spent 90% of $50.00 for February 2026: $5.00 left"]
