@@ -29,6 +29,7 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
 from budget_tui.tui import dialogs
 from budget_tui.tui.chrome import SCREENS
+from budget_tui.tui.dashboard import NO_PROJECTS
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
 _LAST_IMPORT = "last-import"
-_NO_PROJECTS = "there are no projects yet: a on Projects adds one"
 
 Result = TypeVar("Result")
 
@@ -332,7 +332,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if self.snapshot is None:
             return
         if not self.snapshot.projects:
-            self._report(_NO_PROJECTS, is_problem=True)
+            self._report(NO_PROJECTS, is_problem=True)
             return
         outcome = await self.ask(dialogs.transfer.TransferScreen(self.snapshot, self._project_id()))
         if outcome is not None:
@@ -368,7 +368,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if self.snapshot is None:
             return
         if not self.snapshot.projects:
-            self._report(_NO_PROJECTS, is_problem=True)
+            self._report(NO_PROJECTS, is_problem=True)
             return
         project_id = self._project_id() or self.snapshot.projects[0].project_id
         done = await self.ask(dialogs.record_cost.RecordCostScreen(self.snapshot, project_id))

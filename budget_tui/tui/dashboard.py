@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+NO_PROJECTS = "there are no projects yet: a on Projects adds one"
+
 
 class Dashboard(Protocol):
     """The dashboard's app: it reads the database and runs commands for the screens."""

@@ -22,7 +22,6 @@ from budget_tui.tui.screens.budget.panel import TotalEditor
 from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.log import EntryScreen
 from budget_tui.tui.screens.plan.create import PlanCreateScreen
-from budget_tui.tui.screens.plan.create_form import EntityInput
 from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
 from budget_tui.tui.table import Table
 
@@ -79,7 +78,6 @@ def bindings_of_editors() -> list[Binding]:
         CostLineScreen,
         PlanCreateScreen,
         Choice,
-        EntityInput,
         PlanShares,
         ShareInput,
     )

@@ -9,7 +9,9 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
-from textual.widgets import OptionList, Select
+from textual.widgets import OptionList, Select, Static
+
+from budget_tui.domain.hierarchy import Entity, segments
 
 Value = TypeVar("Value")
 
@@ -35,6 +37,7 @@ class Picker(Select[Value], Generic[Value]):
         """The user took an option from the list."""
 
     def __init__(self, options: Iterable[tuple[str, Value]], **options_of_select: Any) -> None:
+        """``options`` are pairs of a label, which may be indented, and its value."""
         self._labels: list[tuple[str, Value]] = []
         super().__init__(self._with_plain_labels(options), compact=True, type_to_search=False, **options_of_select)
 
@@ -45,6 +48,12 @@ class Picker(Select[Value], Generic[Value]):
     def _with_plain_labels(self, options: Iterable[tuple[Any, Value]]) -> list[tuple[Any, Value]]:
         self._labels = [(str(label), value) for label, value in options]
         return [(Text(label), value) for label, value in self._labels]  # a string would be read as markup
+
+    def watch_value(self, value: object) -> None:
+        """Show the label without the indentation that it has in the list."""
+        shown = next((text.strip() for text, each in self._labels if each == value), self.prompt)
+        for label in self.query("SelectCurrent #label").results(Static):
+            label.update(Text(shown))
 
     def action_take(self) -> None:
         if self.searched or self._was_taken:
@@ -95,3 +104,13 @@ class Picker(Select[Value], Generic[Value]):
     def on_blur(self) -> None:
         self.searched = ""
         self._was_taken = False
+
+
+def entity_options(entities: Iterable[Entity]) -> list[tuple[str, str]]:
+    """Return the options of a picker of entities in the order of their tree, with their ids as values."""
+
+    def label(entity: Entity) -> str:
+        name = "" if entity.name == entity.entity_id else f"  {entity.name}"
+        return f"{'  ' * (len(segments(entity.path)) - 1)}{entity.entity_id}{name} · {entity.level_code}"
+
+    return [(label(entity), entity.entity_id) for entity in entities]

@@ -202,13 +202,17 @@ async def test_add_rename_and_archive(open_dashboard: OpenDashboard, peopled: Se
         assert [agent.agent_id for agent in peopled.agents.all()] == ["reviewer", "indexer", "scribe"]
 
 
-async def test_an_unknown_project_is_refused_in_the_box(open_dashboard: OpenDashboard, peopled: Services) -> None:
+async def test_the_project_of_an_agent_is_found_by_its_letters(
+    open_dashboard: OpenDashboard, peopled: Services
+) -> None:
     async with open_dashboard(peopled, keys="3") as dashboard:
-        await dashboard.keys("a")
-        await dashboard.typed("scribe", "tab", "ctrl+u", *"nobody", "enter")
-        assert dashboard.line_with("✕")
-        await dashboard.keys("escape")
-        assert len(peopled.agents.all()) == 3
+        await dashboard.keys("a", *"scribe", "tab", *"dan", "enter")
+        assert stored(peopled, "scribe").project_id == "dandelion"
+
+
+async def test_without_projects_there_are_no_agents(open_dashboard: OpenDashboard, empty: Services) -> None:
+    async with open_dashboard(empty, mode="agents", keys="a") as dashboard:
+        assert "there are no projects yet: a on Projects adds one" in dashboard.text
 
 
 async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services) -> None:

@@ -218,10 +218,12 @@ async def test_narrowing_to_an_entity_and_what_is_below_it(open_dashboard: OpenD
 
 async def test_the_form_with_all_filters(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
-        await dashboard.keys("f", *["tab"] * 5, *"nobody", "enter")
-        assert "there is no entity 'nobody'" in dashboard.text
-        await dashboard.keys("ctrl+u", *"engineering", "tab", *"gcp", "enter")
+        await dashboard.keys("f", *["tab"] * 5, *"engineering", "tab", *"gcp", "enter")
         assert "only in DEPT-ENG · 'gcp'  2 of 12 budgets" in dashboard.text
+        await dashboard.keys("f", *["tab"] * 5, "enter")
+        assert "  DEPT-ENG  Engineering · department" in dashboard.text
+        await dashboard.keys("g", "home", "enter", "tab", "enter")
+        assert "only 'gcp'" in dashboard.text
 
 
 BEHIND = {

@@ -11,8 +11,8 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.tree import Placement
 from budget_tui.services.clock import Clock
 from budget_tui.tui.fields import Choice
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.screens.plan.create import PlanCreateScreen
-from budget_tui.tui.screens.plan.create_form import EntityPicker
 from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import Dashboard
@@ -73,8 +73,8 @@ def chosen(dashboard: Dashboard, name: str) -> str:
     return dashboard.app.screen.query_one(f"#{name}", Choice).value
 
 
-def picker(dashboard: Dashboard) -> EntityPicker:
-    return dashboard.app.screen.query_one(EntityPicker)
+def entity(dashboard: Dashboard) -> Picker[str]:
+    return dashboard.app.screen.query_one(Picker)
 
 
 def focused(dashboard: Dashboard) -> str:
@@ -98,8 +98,8 @@ async def test_a_single_budget_in_one_form(open_dashboard: OpenDashboard, acme: 
     async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
         assert title(dashboard) == "Create budget"
         assert submit(dashboard) == "Create"
-        await dashboard.keys("tab", "ctrl+a", "ctrl+k", *"back", "tab")
-        assert picker(dashboard).field.value == "TEAM-BACKEND"
+        await dashboard.keys("tab", *"back", "tab")
+        assert entity(dashboard).value == "TEAM-BACKEND"
         await dashboard.keys("right", "right", "tab", "tab", *"1,234.50", "tab", "ctrl+a", "ctrl+k", *"eur")
         await dashboard.keys("tab", "tab", "tab", "tab", *"Google Cloud", "tab", *"for the launch", "enter")
         assert not is_open(dashboard)
@@ -138,8 +138,8 @@ async def test_tokens_and_seats_have_no_currency(open_dashboard: OpenDashboard, 
 
 async def test_what_children_have_above_their_parent_is_told(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
-        for entity, amount in (("DEPT-ENG", "50"), ("DEPT-OPS", "60"), ("ORG", "100")):
-            await dashboard.keys("a", "tab", "ctrl+a", "ctrl+k", *entity, "tab", "tab", "tab", *amount, "enter")
+        for name, amount in (("DEPT-ENG", "50"), ("DEPT-OPS", "60"), ("ORG", "100")):
+            await dashboard.keys("a", "tab", *name, "tab", "tab", "tab", *amount, "enter")
             assert not is_open(dashboard), dashboard.text
         assert "its children have $110.00, $10.00 more than its $100.00" in words(dashboard)
 
@@ -151,20 +151,16 @@ async def test_the_entity_is_found_by_a_part_of_its_name_or_with_the_arrows(
     open_dashboard: OpenDashboard, acme: Services
 ) -> None:
     async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
-        await dashboard.keys("tab", "ctrl+a", "ctrl+k", *"front")
-        assert "TEAM-FRONTEND  Frontend · team" in dashboard.text
-        await dashboard.keys("enter")
+        await dashboard.keys("tab", *"front")
+        assert entity(dashboard).value == "TEAM-FRONTEND"
+        assert "TEAM-FRONTEND  Frontend · team" in dashboard.line_with("Entity")
+        await dashboard.keys("backspace", "down", "up", "enter")
         assert is_open(dashboard)
-        assert picker(dashboard).field.value == "TEAM-FRONTEND"
-        assert not picker(dashboard).is_open
-        await dashboard.keys("down", "up", "up", "enter")
-        assert picker(dashboard).field.value == "PROJ-PLATFORM"
-        await dashboard.keys("down", "escape")
-        assert not picker(dashboard).is_open
+        assert entity(dashboard).value == "TEAM-BACKEND"
+        await dashboard.keys("down", "home", "escape")
+        assert not entity(dashboard).expanded
         assert is_open(dashboard), "escape closed the list only"
-        await dashboard.keys("ctrl+a", "ctrl+k", *"nobody", "enter")
-        assert "there is no entity 'nobody'" in dashboard.text
-        assert dashboard.app.focused is picker(dashboard).field
+        assert entity(dashboard).value == "TEAM-BACKEND"
 
 
 # The period
@@ -272,9 +268,9 @@ async def test_equal_split_is_exact_to_the_cent(open_dashboard: OpenDashboard, a
         assert set(shares(dashboard).values()) == {"33.33…"}
         assert "margin 0% $0.00" in dashboard.text
         await dashboard.keys("ctrl+o")
-        picker(dashboard).field.focus()
+        entity(dashboard).focus()
         await dashboard.keys(*"DEPT-ENG", "ctrl+n", "ctrl+o")
-        picker(dashboard).field.focus()
+        entity(dashboard).focus()
         await dashboard.keys(*"ORG", "ctrl+n", "enter", "enter")
     assert amounts(acme) == {"ORG": 10_000, "DEPT-ENG": 3334, "DEPT-DS": 3333, "DEPT-OPS": 3333}
 
@@ -292,12 +288,12 @@ async def test_back_and_forth_loses_nothing(open_dashboard: OpenDashboard, acme:
         assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
         assert "$4,000.00" in dashboard.line_with("DEPT-ENG  Engineering"), "40% of the new amount"
         await dashboard.keys("ctrl+o")
-        picker(dashboard).field.focus()
-        await dashboard.keys("ctrl+a", "ctrl+k", *"DEPT-ENG", "ctrl+n")
+        entity(dashboard).focus()
+        await dashboard.keys(*"DEPT-ENG", "ctrl+n")
         assert shares(dashboard) == {"PROJ-PLATFORM": "", "PROJ-DESIGN": ""}
         await dashboard.keys("ctrl+o")
-        picker(dashboard).field.focus()
-        await dashboard.keys("ctrl+a", "ctrl+k", *"ORG", "ctrl+n")
+        entity(dashboard).focus()
+        await dashboard.keys(*"ORG", "ctrl+n")
         assert shares(dashboard) == {"DEPT-ENG": "40", "DEPT-DS": "25", "DEPT-OPS": ""}
 
 
@@ -343,7 +339,7 @@ async def test_amounts_instead_of_percentages(open_dashboard: OpenDashboard, acm
 
 async def test_what_has_nothing_below_it_is_planned_by_itself(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan", keys="a") as dashboard:
-        await dashboard.keys("right", "tab", "ctrl+a", "ctrl+k", *"TEAM-MLOPS", *TO_AMOUNT[1:], *"10", "enter")
+        await dashboard.keys("right", "tab", *"TEAM-MLOPS", *TO_AMOUNT[1:], *"10", "enter")
         assert "Nothing is below TEAM-MLOPS: plan it as a single budget." in words(dashboard)
         await dashboard.keys("ctrl+n")
         assert "an allocation needs children" in dashboard.text
@@ -352,7 +348,7 @@ async def test_what_has_nothing_below_it_is_planned_by_itself(open_dashboard: Op
 async def test_fifty_children_scroll(open_dashboard: OpenDashboard, wide: Services) -> None:
     small, large = (80, 24), (160, 50)
     async with open_dashboard(wide, mode="plan", size=small, keys="a") as dashboard:
-        await dashboard.keys("right", "tab", "ctrl+a", "ctrl+k", *"DEPT-MANY", *TO_AMOUNT[1:], *"100", "enter")
+        await dashboard.keys("right", "tab", *"DEPT-MANY", *TO_AMOUNT[1:], *"100", "enter")
         for size in (small, large):
             await dashboard.resized(*size)
             assert "TEAM-00" in dashboard.text

@@ -18,15 +18,17 @@ from textual.widgets import Input, Label
 from budget_tui.domain.amount import parse_count
 from budget_tui.domain.budget import AllocationChange, BudgetType, ChangeKind
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
-from budget_tui.domain.snapshot import BudgetSnapshot
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.domain.tokens import AgentBudget, TokenBalance, parse_tokens_change
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import agent_columns
 from budget_tui.tui import dialogs
+from budget_tui.tui.dashboard import NO_PROJECTS
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.editing import TOKEN_STEP, EditableRows
 from budget_tui.tui.fields import FilterInput, TextField
 from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 _FIELDS = (
     ("agent-id", "Id", "short, for programs"),
-    ("agent-project", "Project", "the id of the project it belongs to"),
     ("agent-name", "Name", "default: the id"),
     ("agent-model", "Model", "used to price its tokens; empty for none"),
     ("agent-tokens", "Tokens", "500000, 500k or 2M a period; empty for none"),
@@ -58,25 +59,35 @@ class AgentEntry:
 class AgentFormScreen(BoxScreen[AgentEntry]):
     """A form for a new agent, dismissed with its entry once ``attempt`` succeeds."""
 
-    def __init__(self, project_id: str, attempt: Callable[[AgentEntry], Awaitable[object]]) -> None:
+    def __init__(
+        self,
+        projects: Sequence[ProjectLine],
+        project_id: str,
+        attempt: Callable[[AgentEntry], Awaitable[object]],
+    ) -> None:
+        """``project_id`` is preselected."""
         super().__init__("Add an agent", "Save")
+        self._projects = [(line.name, line.project_id) for line in projects]
         self._project_id = project_id
         self._attempt = attempt
 
     def compose_fields(self) -> ComposeResult:
-        for name, label, placeholder in _FIELDS:
-            with Horizontal(classes="field"):
-                yield Label(Content(label))
-                value = self._project_id if name == "agent-project" else ""
-                yield TextField(value, id=name, placeholder=placeholder)
+        first, *others = (
+            Horizontal(Label(Content(label)), TextField(id=name, placeholder=placeholder), classes="field")
+            for name, label, placeholder in _FIELDS
+        )
+        yield first
+        with Horizontal(classes="field"):
+            yield Label("Project")
+            yield Picker(self._projects, value=self._project_id, allow_blank=False, id="agent-project")
+        yield from others
 
     def on_mount(self) -> None:
         self.query(Input).first().focus()
 
     async def submit(self) -> AgentEntry:
-        agent_id, project_id, name, model, tokens = (
-            self.query_one(f"#{field}", Input).value.strip() for field, _, _ in _FIELDS
-        )
+        agent_id, name, model, tokens = (self.query_one(f"#{field}", Input).value.strip() for field, _, _ in _FIELDS)
+        project_id = str(self.query_one(Picker).selection)
         entry = AgentEntry(agent_id, project_id, name, model, parse_count(tokens or "0"))
         await self._attempt(entry)
         return entry
@@ -228,9 +239,13 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
     async def action_add_agent(self) -> None:
         current = self.table.current
         projects = self.snapshot.projects if self.snapshot else ()
-        project_id = current.project_id if current else projects[0].project_id if projects else ""
+        if not projects:
+            self.report(NO_PROJECTS, is_problem=True)
+            return
+        ids = [line.project_id for line in projects]
         form = AgentFormScreen(
-            project_id,
+            projects,
+            current.project_id if current and current.project_id in ids else ids[0],
             lambda entry: self.dashboard.run_command(
                 lambda services: services.agents.add(
                     entry.agent_id, entry.project_id, entry.name, entry.model, entry.tokens

@@ -6,19 +6,17 @@ from typing import TypeVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Label, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Label, Select, Static
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import checked_currency
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.hierarchy import Entity, segments
+from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, parse_day
 from budget_tui.domain.plan import (
     BudgetPlan,
@@ -31,135 +29,7 @@ from budget_tui.domain.plan import (
     whole_period,
 )
 from budget_tui.tui.fields import Choice, TextField
-from budget_tui.tui.lists import List
-from budget_tui.tui.render import MUTED
-
-
-class EntityInput(TextField):
-    """The input for an entity's id; the arrow keys move through the list below it."""
-
-    BINDINGS = [
-        Binding("down", "move(1)", "Down", id="entity.down", show=False, tooltip="Go to the next entity of the list"),
-        Binding("up", "move(-1)", "Up", id="entity.up", show=False, tooltip="Go to the entity above"),
-        Binding("enter", "take", "Choose", id="entity.take", show=False, tooltip="Choose the entity"),
-        Binding("escape", "close", "Close", id="entity.close", show=False, tooltip="Close the list"),
-    ]
-
-    @property
-    def _picker(self) -> "EntityPicker":
-        assert isinstance(self.parent, EntityPicker)
-        return self.parent
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self._picker.is_open if action in ("take", "close") else True
-
-    def action_move(self, by: int) -> None:
-        self._picker.move(by)
-
-    def action_take(self) -> None:
-        self._picker.take()
-
-    def action_close(self) -> None:
-        self._picker.close()
-
-    def on_blur(self) -> None:
-        if self._picker.is_open:
-            self._picker.take()
-
-
-class EntityPicker(Vertical):
-    """A field for an entity's id; typing opens the list of the entities that match."""
-
-    class Picked(Message):
-        """Another entity was chosen."""
-
-    def __init__(self, entities: Sequence[Entity], entity_id: str, widget_id: str) -> None:
-        super().__init__(id=widget_id)
-        self._entities = entities
-        self._first_id = entity_id
-
-    def compose(self) -> ComposeResult:
-        yield EntityInput(self._first_id, placeholder="a part of its id or name; ↓ lists them")
-        matches = List(compact=True)
-        matches.can_focus = False
-        yield matches
-
-    @property
-    def field(self) -> Input:
-        return self.query_one(EntityInput)
-
-    @property
-    def _list(self) -> OptionList:
-        return self.query_one(OptionList)
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self._list.display)
-
-    @property
-    def entity(self) -> Entity | None:
-        """The chosen entity; None if the input matches none."""
-        typed = self.field.value.strip().casefold()
-        return next((entity for entity in self._entities if entity.entity_id.casefold() == typed), None)
-
-    def chosen(self) -> Entity:
-        """Return the chosen entity; raises `Refused` if there is none."""
-        if (entity := self.entity) is None:
-            typed = self.field.value.strip()
-            raise Refused(f"there is no entity '{typed}'" if typed else "choose an entity", "choose one from the list")
-        return entity
-
-    def on_mount(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._list.display = False
-
-    def move(self, by: int) -> None:
-        if not self.is_open:
-            self._open(self._entities)
-            return
-        if by > 0:
-            self._list.action_cursor_down()
-        else:
-            self._list.action_cursor_up()
-
-    def take(self) -> None:
-        """Choose the highlighted entity."""
-        option = self._list.highlighted_option
-        self.close()
-        if option is not None and option.id is not None:
-            self.field.value = option.id
-            self.field.cursor_position = len(option.id)
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        typed = event.value.strip().casefold()
-        found = [each for each in self._entities if typed in each.entity_id.casefold() or typed in each.name.casefold()]
-        if self.field.has_focus and typed and self.entity is None and found:
-            self._open(found)
-        else:
-            self.close()
-        self.post_message(self.Picked())
-
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.take()
-
-    def _open(self, entities: Sequence[Entity]) -> None:
-        self._list.set_options(Option(_line(entity), entity.entity_id) for entity in entities)
-        here = self.entity
-        self._list.display = True
-        self._list.highlighted = entities.index(here) if here in entities else 0
-
-
-def _line(entity: Entity) -> Content:
-    indent = "  " * (len(segments(entity.path)) - 1)
-    name = "" if entity.name == entity.entity_id else f"  {entity.name}"
-    return Content.assemble(f"{indent}{entity.entity_id}", (f"{name} · {entity.level_code}", MUTED))
-
+from budget_tui.tui.picker import Picker, entity_options
 
 Value = TypeVar("Value")
 
@@ -216,7 +86,9 @@ class PlanForm(VerticalScroll, can_focus=False):
         _, period = parse_period(rule.kind, rule, self._today)
         yield Field("Create", Choice(_MODES, SINGLE, widget_id="mode"), widget_id="mode-field")
         yield Field(
-            "Entity", EntityPicker(self._entities, self._entity_id, widget_id="entity"), widget_id="entity-field"
+            "Entity",
+            Picker(entity_options(self._entities), value=self._entity_id, allow_blank=False, id="entity"),
+            widget_id="entity-field",
         )
         yield Field(
             "Category", Choice(_words(Category), Category.TOTAL, widget_id="category"), widget_id="category-field"
@@ -252,6 +124,7 @@ class PlanForm(VerticalScroll, can_focus=False):
     def entered(self) -> tuple[str, ...]:
         """The values of all fields."""
         return (
+            str(self.query_one(Picker).selection),
             *(choice.value for choice in self.query(Choice)),
             *(field.value for field in self.query(Input)),
         )
@@ -265,18 +138,18 @@ class PlanForm(VerticalScroll, can_focus=False):
         for field in self.query(Field):
             field.refuse("")
         category, of_type, kind = Category(self._chosen("category")), self._type, PeriodKind(self._chosen("kind"))
-        entity = self._read("entity", self.query_one(EntityPicker).chosen)
+        entity_id = self.query_one(Picker).selection
         self._read("type", lambda: check_kind(category, of_type))
         amount = self._read("amount", lambda: self._amount(of_type))
         currency = self._read("amount", lambda: checked_currency(self._typed("currency")))
         period = self._read("days", lambda: self._period(kind))
         notes = self._read("notes", lambda: checked_notes(self._typed("notes")))
         refused = [field for field in self.query(Field) if field.query_one(".refused").display]
-        if refused or entity is None or amount is None or currency is None or period is None or notes is None:
+        if refused or entity_id is None or amount is None or currency is None or period is None or notes is None:
             self.focus_first(refused[0])
             return None
         provider = self._typed("provider")
-        return BudgetPlan(entity.entity_id, category, amount, kind, period, of_type, currency, provider, notes)
+        return BudgetPlan(entity_id, category, amount, kind, period, of_type, currency, provider, notes)
 
     def focus_first(self, inside: Widget) -> None:
         next(widget for widget in inside.query(Widget) if widget.focusable).focus()
@@ -309,7 +182,7 @@ class PlanForm(VerticalScroll, can_focus=False):
     # Dependent fields
 
     @on(Choice.Changed)
-    @on(EntityPicker.Picked)
+    @on(Select.Changed)
     @on(Input.Changed)
     def _edited(self) -> None:
         self.post_message(self.Edited())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -13,14 +13,13 @@ from textual.widgets import Input, Label
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
-from budget_tui.domain.errors import NotFound
+from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.variance import VarianceStatus
-from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
-from budget_tui.tui.picker import Picker
+from budget_tui.tui.picker import Picker, entity_options
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -37,30 +36,28 @@ class PlanFilterScreen(BoxScreen[PlanFilter]):
 
     AUTO_FOCUS = "Picker"
 
-    def __init__(self, board: PlanBoard, choice: PlanFilter) -> None:
+    def __init__(self, providers: Iterable[str], entities: Sequence[Entity], choice: PlanFilter) -> None:
         super().__init__("Show only", "Show")
-        self._board = board
+        self._providers = providers
+        self._entities = entities
         self._choice = choice
 
     def compose_fields(self) -> ComposeResult:
         for name, label, words in _WORDS:
-            yield from _field(name, label, words, getattr(self._choice, name))
-        yield from _field("plan-provider", "Provider", self._board.providers, self._choice.provider or None)
-        with Horizontal(classes="field"):
-            yield Label("Entity")
-            yield TextField(self._choice.entity_id, id="plan-entity", placeholder="id; includes those below it")
+            yield from _field(name, label, _same(words), getattr(self._choice, name))
+        yield from _field("plan-provider", "Provider", _same(self._providers), self._choice.provider)
+        yield from _field("plan-entity", "Within", entity_options(self._entities), self._choice.entity_id)
         with Horizontal(classes="field"):
             yield Label("Contains")
             yield TextField(self._choice.search, id="plan-search", placeholder="in entity, provider or notes")
 
     async def submit(self) -> PlanFilter:
-        entity_id = self.query_one("#plan-entity", Input).value.strip()
         return PlanFilter(
             category=self._word("category", Category),
             budget_type=self._word("budget_type", BudgetType),
             period_kind=self._word("period_kind", PeriodKind),
-            entity_id=self._entity(entity_id) if entity_id else "",
-            provider=self._chosen("plan-provider") or "",
+            entity_id=self._chosen("plan-entity"),
+            provider=self._chosen("plan-provider"),
             status=self._word("status", VarianceStatus),
             search=self.query_one("#plan-search", Input).value.strip(),
         )
@@ -72,18 +69,13 @@ class PlanFilterScreen(BoxScreen[PlanFilter]):
     def _chosen(self, name: str) -> str:
         return self.query_one(f"#{name}", Picker).selection or ""
 
-    def _entity(self, typed: str) -> str:
-        """Return the id of the entity with that id or name, in any case."""
-        wanted = typed.casefold()
-        for entity in self._board.entities.values():
-            if wanted in (entity.entity_id.casefold(), entity.name.casefold()):
-                return entity.entity_id
-        raise NotFound(f"there is no entity '{typed}'", "give its id or its name")
+
+def _same(words: Iterable[str]) -> list[tuple[str, str]]:
+    return [(str(word), str(word)) for word in words]
 
 
-def _field(name: str, label: str, words: Iterable[str], chosen: Any) -> ComposeResult:
+def _field(name: str, label: str, options: Sequence[tuple[str, str]], chosen: str | None) -> ComposeResult:
     with Horizontal(classes="field"):
         yield Label(Content(label))
-        options = [(str(word), str(word)) for word in words]
-        given = {"value": str(chosen)} if chosen in list(words) else {}
+        given = {"value": str(chosen)} if any(chosen == value for _, value in options) else {}
         yield Picker(options, prompt="any", id=name, **given)

@@ -203,10 +203,15 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     @work(group=ASKING)
     async def action_filter(self) -> None:
-        if self.reading is not None:
-            choice = await self.dashboard.ask(PlanFilterScreen(self.reading, self._choice))
-            if choice is not None:
-                self._choose(choice)
+        try:  # a key right after the one that shows the plan comes before its first reading
+            board = self.reading or await self.dashboard.read(self.read)
+            entities = await self.dashboard.read(lambda services: services.entities.active())
+        except BudgetError as error:
+            self.report(str(error), is_problem=True)
+            return
+        choice = await self.dashboard.ask(PlanFilterScreen(board.providers, entities, self._choice))
+        if choice is not None:
+            self._choose(choice)
 
     def action_next_category(self) -> None:
         self._choose(replace(self._choice, category=_next(Category, self._choice.category)))
