@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.cost_details import CostDetails
     from budget_tui.services.costs import Costs
+    from budget_tui.services.cover import Cover
     from budget_tui.services.database import Database
     from budget_tui.services.deliveries import Deliveries
     from budget_tui.services.entities import Entities
@@ -102,6 +103,7 @@ class Services:
     plans: ClassVar[_Service[Plans]] = _Service("plans", "Plans")
     plan_views: ClassVar[_Service[PlanViews]] = _Service("plan_views", "PlanViews")
     explain: ClassVar[_Service[Explainer]] = _Service("explain", "Explainer")
+    cover: ClassVar[_Service[Cover]] = _Service("cover", "Cover")
     forecasts: ClassVar[_Service[Forecasts]] = _Service("forecasts", "Forecasts")
     cost_details: ClassVar[_Service[CostDetails]] = _Service("cost_details", "CostDetails")
     database: ClassVar[_Service[Database]] = _Service("database", "Database")

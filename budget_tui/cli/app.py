@@ -25,6 +25,7 @@ MODULES = {
     "budget": ("budget", "The global budget."),
     "project": ("project", "Projects and their allocations."),
     "transfer": ("transfer", "Move allocation between projects, or to and from the pool."),
+    "cover": ("cover", "Show who can spare what a project will lack, or move it."),
     "gate": ("gate", "Ask whether something may be spent: exit code 0, or 3 with the reason."),
     "hold": ("hold", "Hold money for work in flight: hold PROJECT AMOUNT."),
     "settle": ("settle", "Record what something cost that money was held for."),

@@ -56,42 +56,44 @@ class Transfers:
         """
         _check(request)
         with self._context.work() as work:
-            result = run_once(work, "transfer", key, asdict(request), lambda: asdict(self._move(work, request)))
+            result = run_once(work, "transfer", key, asdict(request), lambda: asdict(move(work, request)))
             work.commit()
         return replace(TransferOutcome(**result), forced=request.force, reason=request.reason)
 
-    def _move(self, work: Work, request: TransferRequest) -> TransferOutcome:
-        work.require_open_period()
-        giver, available, name, which = _giver(work, request)
-        taker = None if request.taker == POOL else project_budget(work, work.project(request.taker))
-        shown = money(available, work.organization.currency)
-        check_transfer(request.amount, available, giver=name, shown_available=shown, which=which)
-        pool = unallocated(work)
-        giver_after = (giver.amount if giver else pool) - request.amount
-        taker_after = within_limit(taker.amount + request.amount) if taker else pool + request.amount
-        transfer_id = work.unit.budgets.add_transfer(
-            work.organization.org_key,
-            giver,
-            taker,
-            request.amount,
-            request.force,
-            request.reason,
-            work.actor,
-            work.now,
-        )
-        facts = _facts_of(request)
-        for budget, after, subject in ((giver, giver_after, request.giver), (taker, taker_after, request.taker)):
-            if budget is not None:
-                set_amount(work, budget, "transfer", subject, after, ({}, facts))
-        return TransferOutcome(
-            transfer_id,
-            request.giver,
-            request.taker,
-            request.amount,
-            giver_after,
-            taker_after,
-            work.organization.currency,
-        )
+
+def move(work: Work, request: TransferRequest) -> TransferOutcome:
+    """Carry out a transfer in an open transaction; see `Transfers.transfer`."""
+    work.require_open_period()
+    giver, available, name, which = _giver(work, request)
+    taker = None if request.taker == POOL else project_budget(work, work.project(request.taker))
+    shown = money(available, work.organization.currency)
+    check_transfer(request.amount, available, giver=name, shown_available=shown, which=which)
+    pool = unallocated(work)
+    giver_after = (giver.amount if giver else pool) - request.amount
+    taker_after = within_limit(taker.amount + request.amount) if taker else pool + request.amount
+    transfer_id = work.unit.budgets.add_transfer(
+        work.organization.org_key,
+        giver,
+        taker,
+        request.amount,
+        request.force,
+        request.reason,
+        work.actor,
+        work.now,
+    )
+    facts = _facts_of(request)
+    for budget, after, subject in ((giver, giver_after, request.giver), (taker, taker_after, request.taker)):
+        if budget is not None:
+            set_amount(work, budget, "transfer", subject, after, ({}, facts))
+    return TransferOutcome(
+        transfer_id,
+        request.giver,
+        request.taker,
+        request.amount,
+        giver_after,
+        taker_after,
+        work.organization.currency,
+    )
 
 
 @reverses("transfer", describe=lambda lines, _: f"transfer of {_moved(lines)}")

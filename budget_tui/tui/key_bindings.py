@@ -10,6 +10,7 @@ from budget_tui.tui.charts import DayChart
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.dialogs.cost_details import CostBox, CostGroupsScreen, CostLineScreen, CostTable
 from budget_tui.tui.dialogs.cost_import import PathField
+from budget_tui.tui.dialogs.cover import DonorTable
 from budget_tui.tui.dialogs.explain import ExplainScreen
 from budget_tui.tui.dialogs.help import HelpScreen
 from budget_tui.tui.dialogs.manual import ManualScreen
@@ -62,6 +63,7 @@ def bindings_of_editors() -> list[Binding]:
         Picker,
         PathField,
         UnmappedTable,
+        DonorTable,
         CellEditor,
         TotalEditor,
         FilterInput,

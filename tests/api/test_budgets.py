@@ -1,8 +1,12 @@
 """``/budget``, ``/status`` and ``/projects``: what they answer and what they change."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+
+from budget_tui.domain.amount import parse_amount
+from budget_tui.services.costs import CostEntry
 
 from .conftest import Api, exactly, refused
 
@@ -124,3 +128,13 @@ def test_who_changed_it_is_in_the_audit_trail(api: Api) -> None:
     [entry] = api.services.audit.newest(1)
     assert (entry.action, entry.before, entry.after) == ("budget.set", {"amount": "500"}, {"amount": "450"})
     assert entry.actor == f"write (key {api.write_key.split('_')[1]})"
+
+
+def test_who_can_cover_a_project(api: Api) -> None:
+    days = [date(2026, 1, 13) - timedelta(days=ago) for ago in range(1, 43)]
+    api.services.costs.add_all([CostEntry("dandelion", parse_amount("1"), day) for day in days])
+    offer = api.get("/projects/pcc/cover")
+    assert [(donor["project_id"], donor["spare_usd"]) for donor in offer["donors"]] == [("dandelion", 19)]
+    path, asked = "/projects/pcc/cover", {"from_project_id": "dandelion", "amount_usd": 20}
+    assert refused(api("POST", path, asked), 409, "insufficient-budget", "can spare")["available_usd"] == 19
+    assert api("POST", path, {**asked, "amount_usd": 5}, Idempotency_Key="k").json()["to_after_usd"] == 155

@@ -23,6 +23,7 @@ from budget_tui.api.http import (
 from budget_tui.api.routes.entities import archive, change
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.schemas.costs import Cost, CostIn
+from budget_tui.schemas.cover import CoverOffer, CoverRequest
 from budget_tui.schemas.hierarchy import EntityChanged, EntityChangeIn
 from budget_tui.schemas.status import (
     AddedProject,
@@ -100,6 +101,25 @@ async def post_transfer(
     request = body.to_domain(project_id)
     transfers = caller.services.transfers
     outcome, replayed = await caller.pools.write_once(lambda: transfers.transfer(request, idempotency_key))
+    return json_response(TransferOut.from_domain(outcome), replayed=replayed)
+
+
+@router.get("/projects/{id}/cover", response_model=CoverOffer, responses=problem_responses(404))
+async def get_cover(caller: CurrentCaller, project_id: ProjectId) -> Response:
+    """What a project will lack by the period's end, and who can spare it."""
+    offer = await caller.pools.read(lambda: caller.services.cover.offer(project_id))
+    return json_response(CoverOffer.from_domain(offer))
+
+
+@router.post("/projects/{id}/cover", response_model=TransferOut, responses=problem_responses(404, 409))
+async def post_cover(
+    caller: CurrentCaller, project_id: ProjectId, body: CoverRequest, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Move what a project will lack from a donor, never more than that can spare."""
+    cover = caller.services.cover
+    outcome, replayed = await caller.pools.write_once(
+        lambda: cover.take(project_id, body.from_project_id, body.amount_usd, idempotency_key)
+    )
     return json_response(TransferOut.from_domain(outcome), replayed=replayed)
 
 

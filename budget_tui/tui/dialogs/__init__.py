@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         confirm,
         cost_details,
         cost_import,
+        cover,
         explain,
         help,  # noqa: A004
         manual,
@@ -28,6 +29,7 @@ __all__ = [
     "confirm",
     "cost_details",
     "cost_import",
+    "cover",
     "explain",
     "help",
     "manual",

@@ -187,6 +187,14 @@ class ProjectsScreen(TableScreen):
             show=False,
             tooltip="Set what the project carries over",
         ),
+        Binding(
+            "v",
+            "cover",
+            "Cover",
+            id="project.cover",
+            show=False,
+            tooltip="Show who can spare what the project will lack",
+        ),
         Binding("l", "costs", "Costs", id="project.costs", tooltip="Show the costs of the project"),
         Binding("slash", "filter", "Filter", id="projects.filter", tooltip="Show only projects whose name contains …"),
         Binding("s", "sort", "Sort", id="projects.sort", tooltip="Sort by the next column"),
@@ -317,6 +325,21 @@ class ProjectsScreen(TableScreen):
         box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
         if (done := await self.dashboard.ask(box)) is not None:
             self.report(done)
+
+    @work(group=ASKING)
+    async def action_cover(self) -> None:
+        line: ProjectLine | None = self.chosen()
+        if line is None:
+            return
+        try:
+            offer = await self.dashboard.read(lambda services: services.cover.offer(line.project_id))
+        except BudgetError as error:
+            self.report(str(error), is_problem=True)
+            return
+        outcome = await self.dashboard.ask(dialogs.cover.CoverScreen(offer))
+        if outcome is not None:
+            amount = money(outcome.amount, outcome.currency)
+            self.report(f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}; u takes it back")
 
     @work(group=ASKING)
     async def action_costs(self) -> None:

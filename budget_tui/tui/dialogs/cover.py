@@ -1,0 +1,88 @@
+"""Cover: the donors of a project, ranked by what they can spare; one key moves it."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Static
+
+from budget_tui.domain.errors import Refused
+from budget_tui.presentation.columns import Column
+from budget_tui.presentation.formatting import data_through, money, number
+from budget_tui.services.cover import CoverOffer, Donor, why
+from budget_tui.services.transfers import TransferOutcome
+from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.render import MUTED
+from budget_tui.tui.table import FollowedTable
+
+
+class DonorTable(FollowedTable[Donor]):
+    """The donors of a project."""
+
+    BINDINGS = [
+        Binding("enter", "open", "Move", id="cover.take", tooltip="Move what is needed from the donor under the cursor")
+    ]
+
+
+class CoverScreen(BoxScreen[TransferOutcome]):
+    """The donors of a project, dismissed with the transfer from the one under the cursor."""
+
+    BOX_CLASSES = "box wide"
+
+    def __init__(self, offer: CoverOffer) -> None:
+        super().__init__(f"Cover {offer.name}", "Move")
+        self._offer = offer
+
+    def compose_fields(self) -> ComposeResult:
+        yield Static(self._need(), id="question")
+        yield DonorTable(self._columns(), lambda donor: donor.project_id)
+        yield Static(id="achieves")
+
+    def on_mount(self) -> None:
+        self.query_one(".box").border_subtitle = Content(data_through(self._offer.data_through))
+        self._table.show(self._offer.donors)
+        self._describe()
+        self._table.focus()
+
+    def _columns(self) -> tuple[Column[Donor], ...]:
+        offer, currency = self._offer, self._offer.currency
+        return (
+            Column("name", "Project", lambda donor: donor.name, min_width=10, max_width=32, shrinks_to=10),
+            Column("spare", "Can spare", lambda donor: number(donor.spare, currency), "right"),
+            Column("gives", "Gives", lambda donor: number(offer.amount_from(donor), currency), "right"),
+            Column("high", "Needs at most", lambda donor: number(donor.forecast_high, currency), "right", priority=2),
+            Column("allocation", "Allocation", lambda donor: number(donor.allocation, currency), "right", priority=1),
+        )
+
+    def _need(self) -> Content:
+        offer = self._offer
+        lacks = f"will lack {money(offer.need, offer.currency)}" if offer.need else "will lack nothing"
+        pool = f"; {money(offer.unallocated, offer.currency)} is unallocated" if offer.unallocated > 0 else ""
+        return Content.assemble(f"{offer.name} {lacks} by the end of the period", (pool, MUTED))
+
+    @on(DonorTable.Moved)
+    def _describe(self) -> None:
+        donor, currency = self._table.current, self._offer.currency
+        if donor is None:
+            reasons = "\n".join(f"{other.name} {other.why}" for other in self._offer.others[:5])
+            words = Content.assemble("nobody can spare anything\n", (reasons, MUTED))
+        else:
+            words = Content.assemble((f"{donor.name} {why(donor, currency)}", MUTED))
+        self.query_one("#achieves", Static).update(words)
+
+    @property
+    def _table(self) -> DonorTable:
+        return self.query_one(DonorTable)
+
+    @on(DonorTable.Opened)
+    def _take(self) -> None:
+        self.action_submit()
+
+    async def submit(self) -> TransferOutcome:
+        donor, project_id = self._table.current, self._offer.project_id
+        if donor is None:
+            raise Refused("nobody can spare anything", "raise the budget, or take from a project by a transfer")
+        amount = self._offer.amount_from(donor)
+        return await self.dashboard.run_command(
+            lambda services: services.cover.take(project_id, donor.project_id, amount)
+        )

@@ -1,0 +1,29 @@
+"""Cover on Projects: donors in a box, one key moves, one takes it back."""
+
+from datetime import timedelta
+
+from budget_tui.bootstrap import Services
+from budget_tui.services.costs import CostEntry
+from tests.tui.conftest import OpenDashboard, Pictured
+from tests.tui.driving import TODAY, allocation_of, units
+
+
+async def test_one_key_shows_who_can_spare_it_and_one_moves_it(
+    open_dashboard: OpenDashboard, services: Services, pictured: Pictured
+) -> None:
+    days = [TODAY - timedelta(days=ago) for ago in range(1, 43)]
+    services.costs.add_all([CostEntry("dandelion", units(1), day) for day in days])
+    async with open_dashboard(mode="projects", size=(110, 30)) as dashboard:
+        await dashboard.keys("j", "j", "v")
+        assert "Python API will lack $" in dashboard.text
+        assert "Dandelion will need at most $31.00 of $50.00" in dashboard.text
+        await pictured(dashboard)
+        await dashboard.keys("enter")
+        assert "$19.00 moved from Dandelion to Python API; u takes it back" in dashboard.text
+        assert allocation_of(services, "python-api") == units(119)
+        await dashboard.keys("u")
+        assert allocation_of(services, "python-api") == units(100)
+        await dashboard.keys("v", "escape", "G", "j", "v")
+        assert "Cover" in dashboard.text
+        await dashboard.keys("escape")
+        assert allocation_of(services, "dandelion") == units(50)
