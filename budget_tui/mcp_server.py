@@ -44,6 +44,7 @@ from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.plan_results import PlanSummary
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.schemas.base import CarrySettled, Days, Schema, Text, days_of
+from budget_tui.schemas.forecast import PlanForecast
 from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.plan import (
     MOST_LISTED,
@@ -148,6 +149,10 @@ class VarianceAnswer(_Counted, _WithUserText):
     warnings: list[str]
 
 
+class ForecastAnswer(PlanForecast, _WithUserText):
+    pass
+
+
 def list_budgets(services: Services, arguments: ListArguments) -> ListAnswer:
     """Budgets as they were planned, without what was used of them."""
     page = services.plan_views.list(arguments.narrowed(), arguments.limit, arguments.offset)
@@ -190,6 +195,12 @@ def budget_allocation_tree(services: Services, arguments: TreeFilters) -> TreeAn
     return TreeAnswer(user_text=USER_TEXT, **dict(PlanTree.from_domain(tree)))
 
 
+def budget_forecast(services: Services, arguments: TreeFilters) -> ForecastAnswer:
+    """What will be used of each running budget by its period's end: in four of five cases between low and high."""
+    found = services.forecasts.of_plan(arguments.root_entity_id, arguments.narrowed())
+    return ForecastAnswer(user_text=USER_TEXT, **dict(PlanForecast.from_domain(found)))
+
+
 class ToolDefinition(NamedTuple):
     """A tool: its function, its arguments, its result."""
 
@@ -214,6 +225,7 @@ TOOLS = {
         ToolDefinition(budget_summary, SummaryArguments, SummaryAnswer),
         ToolDefinition(budget_variance, VarianceArguments, VarianceAnswer),
         ToolDefinition(budget_allocation_tree, TreeFilters, TreeAnswer),
+        ToolDefinition(budget_forecast, TreeFilters, ForecastAnswer),
     )
 }
 

@@ -46,7 +46,7 @@ def forecast(
         "",
         *table(_columns(currency), lines),
         "",
-        *(f"{name}: {_basis(found)}" for name, *_, found in lines if project_id or not found.has_range),
+        *(f"{name}: {f.forecast_basis(found)}" for name, *_, found in lines if project_id or not found.has_range),
     )
     warn(warnings(snapshot))
 
@@ -67,25 +67,5 @@ def _columns(currency: str) -> list[Column[_Line]]:
         amount("median", "Median", 2),
         amount("high", "High", 3),
         amount("budget", "Budget", 4),
-        Column("status", "", lambda line: _compared(line[3], line[2])),
+        Column("status", "", lambda line: f.forecast_against(line[3], line[2])),
     ]
-
-
-def _compared(found: Forecast, budget: int) -> str:
-    """Compare a forecast with its budget: over in nine of ten cases or more, more likely than not, or perhaps."""
-    if not budget:
-        return ""
-    if not found.has_range:
-        return "over at this rate" if found.median > budget else ""
-    if found.low > budget:
-        return "over, almost surely"
-    if found.median > budget:
-        return "over, likely"
-    return "over, perhaps" if found.high > budget else ""
-
-
-def _basis(found: Forecast) -> str:
-    days = f.count(found.days_of_history, "complete day")
-    if found.has_range:
-        return f"drawn from the weeks of {days}"
-    return f"the burn rate carried on, as {days} of data are too few for a range"

@@ -15,6 +15,7 @@ from budget_tui.cli.plan_tables import (
     budget_table,
     describe,
     details,
+    forecast_table,
     summary_table,
     tree_table,
 )
@@ -270,6 +271,29 @@ def tree(
         print_json(schemas.plan.PlanTree.from_domain(found))
         return
     print_lines(*tree_table(found))
+    warn(found.warnings)
+
+
+@app.command()
+def forecast(
+    context: typer.Context,
+    root: Annotated[
+        str, typer.Argument(metavar="[ENTITY]", help="Only this entity and below.", show_default=False)
+    ] = "",
+    category: CategoryFilter = "",
+    budget_type: TypeFilter = "",
+    provider: ProviderFilter = "",
+    json: JsonOption = False,
+) -> None:
+    """Show what will be used of each running budget by its period's end: in four of five cases between low and
+    high."""
+    session = session_of(context)
+    conditions = _filter_of(session, "", category, budget_type, provider=provider)
+    found = session.services.forecasts.of_plan(root, conditions)
+    if json:
+        print_json(schemas.forecast.PlanForecast.from_domain(found))
+        return
+    print_lines(*forecast_table(found))
     warn(found.warnings)
 
 

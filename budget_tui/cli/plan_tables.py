@@ -24,6 +24,7 @@ from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED
 from budget_tui.presentation.plan_columns import NOTHING, SHAPES, scope_text
+from budget_tui.services.forecasts import BudgetForecast, PlanForecast
 from budget_tui.services.plans import ID_SHOWN_LENGTH
 
 _CENTS = re.compile(r"\.\d+$")
@@ -96,6 +97,28 @@ def summary_table(summary: PlanSummary) -> list[str]:
     lines = table(columns, summary.lines, _without_cents) if summary.lines else ["no budget fits"]
     totals = [line for totals in summary.totals for line in _total(totals)]
     return [*_heading(summary), *lines, *([""] if summary.lines else []), *totals]
+
+
+def forecast_table(found: PlanForecast) -> list[str]:
+    """Format a line per budget that runs today, with the range of its forecast."""
+
+    def amount(label: str, of: Callable[[BudgetForecast], int | None]) -> Column[BudgetForecast]:
+        return Column(label, label, lambda line: _known(of(line), *_kind(line.budget)), "right")
+
+    columns: tuple[Column[BudgetForecast], ...] = (
+        Column("entity", "Entity", lambda line: line.budget.entity_id),
+        Column("what", "Scope", lambda line: scope_text(line.budget)),
+        Column("period", "Period", lambda line: f.period_name(line.budget.period)),
+        amount("Actual", lambda line: line.used),
+        amount("Low", lambda line: line.forecast.low if line.forecast.has_range else None),
+        amount("Median", lambda line: line.forecast.median),
+        amount("High", lambda line: line.forecast.high if line.forecast.has_range else None),
+        amount("Amount", lambda line: line.budget.amount),
+        Column("status", "", lambda line: f.forecast_against(line.forecast, line.budget.amount)),
+    )
+    if not found.lines:
+        return ["no budget runs today"]
+    return [*f.data_through_if_late(found.data_through, found.as_of), *table(columns, found.lines, _without_cents)]
 
 
 def tree_table(tree: PlanTree) -> list[str]:

@@ -39,12 +39,13 @@ def status(
     if line:
         print_status_line(session, width)
         return
-    snapshot = session.snapshot()
     if json:
-        print_json(schemas.status.StatusOut.from_domain(snapshot))
-    else:
-        print_lines(*overview(snapshot))
-        warn(warnings(snapshot))
+        session.services.context.require_database()
+        print_json(schemas.status.StatusForecast.from_report(session.services.forecasts.current()))
+        return
+    snapshot = session.snapshot()
+    print_lines(*overview(snapshot))
+    warn(warnings(snapshot))
 
 
 def overview(snapshot: BudgetSnapshot) -> list[str]:

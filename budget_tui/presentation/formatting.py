@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
     from budget_tui.domain.coverage import OverAllocated
     from budget_tui.domain.currency import ConvertedSpend
+    from budget_tui.domain.forecast import Forecast
     from budget_tui.domain.period import Period, PeriodRule
     from budget_tui.domain.plan import PlannedBudget
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
@@ -456,3 +457,45 @@ def _low_on_budget(snapshot: BudgetSnapshot) -> list[ProjectLine]:
 
     found = [line for line in snapshot.projects if line.pace.status is not Status.HEALTHY and not line.pace.unfunded]
     return sorted(found, key=share_left)
+
+
+def forecast_against(found: Forecast, budget: int) -> str:
+    """Compare a forecast with its budget: over in nine of ten cases or more, more likely than not, or perhaps."""
+    if not budget:
+        return ""
+    if not found.has_range:
+        return "over at this rate" if found.median > budget else ""
+    if found.low > budget:
+        return "over, almost surely"
+    if found.median > budget:
+        return "over, likely"
+    return "over, perhaps" if found.high > budget else ""
+
+
+def forecast_range(found: Forecast, currency: str) -> str:
+    """Format the ends of a forecast, ``$412–$520``, with cents only where they matter; a single number as such."""
+    if not found.has_range:
+        return money(found.median, currency)
+    low, high = (whole_money(amount, currency) for amount in (found.low, found.high))
+    return f"{low}–{high}"
+
+
+def likely_range(found: Forecast, currency: str) -> str:
+    """Format a forecast: ``$412–$520, likely $460``."""
+    text = forecast_range(found, currency)
+    return f"{text}, likely {whole_money(found.median, currency)}" if found.has_range else text
+
+
+def whole_money(nanos: int, currency: str) -> str:
+    """Format an amount that is not meant to the cent: ``$412``; below a hundred with its cents."""
+    if abs(nanos) < 100 * NANOS:
+        return money(nanos, currency)
+    return f"{MINUS if nanos < 0 else ''}{sign_of(currency)}{round_to(abs(nanos), NANOS) // NANOS:,}"
+
+
+def forecast_basis(found: Forecast) -> str:
+    """Say what a forecast rests on: ``drawn from the weeks of 84 complete days``."""
+    days = count(found.days_of_history, "complete day")
+    if found.has_range:
+        return f"drawn from the weeks of {days}"
+    return f"the burn rate carried on, as {days} of data are too few for a range"

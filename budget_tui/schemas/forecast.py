@@ -3,9 +3,14 @@
 from datetime import date
 from typing import Literal
 
+from pydantic import Field
+
 from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
 from budget_tui.domain.forecast import Forecast
-from budget_tui.schemas.base import Number, Schema
+from budget_tui.schemas.base import Number, Schema, amount_of
+from budget_tui.services import forecasts
 from budget_tui.services.forecasts import ForecastReport
 
 
@@ -20,11 +25,11 @@ class ForecastRange(Schema):
     days_of_history: int
 
     @classmethod
-    def from_domain(cls, forecast: Forecast) -> "ForecastRange":
+    def from_domain(cls, forecast: Forecast, budget_type: BudgetType = BudgetType.MONETARY) -> "ForecastRange":
         return ForecastRange(
-            low=to_decimal(forecast.low),
-            median=to_decimal(forecast.median),
-            high=to_decimal(forecast.high),
+            low=amount_of(forecast.low, budget_type),
+            median=amount_of(forecast.median, budget_type),
+            high=amount_of(forecast.high, budget_type),
             method="weeks" if forecast.has_range else "burn rate",
             days_of_history=forecast.days_of_history,
         )
@@ -71,4 +76,57 @@ class Forecasts(Schema):
                 for line in snapshot.projects
                 if project_id in ("", line.project_id)
             ],
+        )
+
+
+class BudgetForecast(Schema):
+    """A budget that runs today, and what is expected by the end of its period."""
+
+    budget_id: str
+    hierarchy_entity_id: str = Field(examples=["DEPT-ENG"])
+    hierarchy_entity_name: str = Field(examples=["Engineering"])
+    hierarchy_path: str = Field(examples=["/ORG/DEPT-ENG/"])
+    category: Category
+    budget_type: BudgetType
+    provider: str | None
+    currency: str | None = Field(description="null for tokens.")
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+    budget_amount: Number = Field(description="In `currency` or in tokens.")
+    actual_amount: Number = Field(description="What was used through today.")
+    forecast: ForecastRange
+
+    @classmethod
+    def from_line(cls, line: forecasts.BudgetForecast) -> "BudgetForecast":
+        budget, of_type = line.budget, line.budget.budget_type
+        return BudgetForecast(
+            budget_id=budget.budget_id,
+            hierarchy_entity_id=budget.entity_id,
+            hierarchy_entity_name=budget.entity_name,
+            hierarchy_path=budget.path,
+            category=budget.category,
+            budget_type=of_type,
+            provider=budget.provider or None,
+            currency=budget.currency if of_type is BudgetType.MONETARY else None,
+            period_start=budget.period.start,
+            period_end=budget.period.end,
+            budget_amount=amount_of(budget.amount, of_type),
+            actual_amount=amount_of(line.used, of_type),
+            forecast=ForecastRange.from_domain(line.forecast, of_type),
+        )
+
+
+class PlanForecast(Schema):
+    as_of: date
+    data_through: date = Field(description="The last day whose costs are known.")
+    budgets: list[BudgetForecast] = Field(description="Those that run today, agents' tokens included; not seats.")
+    warnings: list[str] = Field(description="Over-allocated budgets among these.")
+
+    @classmethod
+    def from_domain(cls, found: forecasts.PlanForecast) -> "PlanForecast":
+        return PlanForecast(
+            as_of=found.as_of,
+            data_through=found.data_through,
+            budgets=[BudgetForecast.from_line(line) for line in found.lines],
+            warnings=list(found.warnings),
         )

@@ -23,6 +23,8 @@ from budget_tui.schemas.base import (
     Text,
     without_trailing_zeros,
 )
+from budget_tui.schemas.forecast import ForecastRange
+from budget_tui.services.forecasts import ForecastReport
 from budget_tui.services.projects import ProjectAdded
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 
@@ -209,6 +211,39 @@ class StatusOut(Schema):
             projects=[ProjectBudget.from_domain(line) for line in snapshot.projects],
             unmapped_usd=to_decimal(snapshot.unmapped),
             warnings=messages.warnings(snapshot),
+        )
+
+
+class _WithRange(Schema):
+    forecast_range_usd: ForecastRange
+
+
+class GlobalForecast(_WithRange, GlobalBudget):
+    """The global budget, with the forecast as a range."""
+
+
+class ProjectForecast(_WithRange, ProjectBudget):
+    """A project's budget, with the forecast as a range."""
+
+
+class StatusForecast(StatusOut):
+    """The global budget and every project, with forecasts as ranges."""
+
+    global_: GlobalForecast = Field(serialization_alias="global")
+    projects: list[ProjectForecast]  # type: ignore[assignment]  # a list that is only read
+
+    @classmethod
+    def from_report(cls, report: ForecastReport) -> "StatusForecast":
+        status = StatusOut.from_domain(report.snapshot)
+        return StatusForecast(
+            **{name: value for name, value in dict(status).items() if name not in ("global_", "projects")},
+            global_=GlobalForecast(**dict(status.global_), forecast_range_usd=ForecastRange.from_domain(report.total)),
+            projects=[
+                ProjectForecast(
+                    **dict(budget), forecast_range_usd=ForecastRange.from_domain(report.projects[budget.project_id])
+                )
+                for budget in status.projects
+            ],
         )
 
 

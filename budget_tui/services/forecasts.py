@@ -1,7 +1,7 @@
 """Forecasts as ranges: of the running period and its projects, and of any scope, entity or budget."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from budget_tui.domain import pacing
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, mismatch
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, is_below, mismatch, over_allocated
 from budget_tui.domain.currency import Converter
 from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import (
@@ -25,14 +25,16 @@ from budget_tui.domain.forecast import (
 )
 from budget_tui.domain.hierarchy import ROOT_ID, ancestor_paths, path_of
 from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
-from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.records import DailyCosts
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
+from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
 from budget_tui.services.freshness import data_through
+from budget_tui.services.plan_views import EVERYTHING, allocated_totals_in_plan, budgets_matching
 from budget_tui.services.snapshots import load_facts
-from budget_tui.services.usage import agents_tokens
+from budget_tui.services.usage import agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 _Key = TypeVar("_Key")
@@ -66,11 +68,36 @@ class ForecastReport:
     total: Forecast
     projects: Mapping[str, Forecast]
 
+    def range_for(self, snapshot: BudgetSnapshot) -> Forecast | None:
+        """Return the forecast of everything, if it is a range and of the same period as ``snapshot``."""
+        own = self.snapshot
+        is_same = (own.organization.org_key, own.period) == (snapshot.organization.org_key, snapshot.period)
+        return self.total if is_same and self.total.has_range else None
+
     def of(self, project_id: str) -> Forecast:
         """Return the forecast of a project, or raise `NotFound`."""
         if project_id not in self.projects:
             raise unknown("project", project_id)
         return self.projects[project_id]
+
+
+class BudgetForecast(NamedTuple):
+    """A budget that runs today, what was used of it so far, and its forecast; in its currency or in tokens."""
+
+    budget: PlannedBudget
+    used: int
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class PlanForecast:
+    """The forecasts of the budgets that run today, agents' tokens included, in the order of the hierarchy."""
+
+    organization: Organization
+    as_of: date
+    data_through: date
+    lines: tuple[BudgetForecast, ...]
+    warnings: tuple[str, ...]
 
 
 class Forecasts:
@@ -94,12 +121,30 @@ class Forecasts:
         self._known = today, report
         return report
 
-    def of_budgets(self, budgets: Sequence[PlannedBudget]) -> Mapping[str, Forecast]:
+    def of_budgets(self, budgets: Sequence[PlannedBudget]) -> Mapping[str, BudgetForecast]:
         """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
-            return Forecaster(session, organization, today, budgets).of_budgets(budgets)
+            lines = Forecaster(session, organization, today, budgets).lines(budgets)
+        return {line.budget.budget_id: line for line in lines}
+
+    def of_plan(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanForecast:
+        """Return the forecasts of the matching budgets that run today, of an entity and everything below it ('' is
+        all)."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            today = self._context.clock.today(organization.time_zone)
+            budgets = budgets_matching(session, organization, replace(conditions, is_running=True), today)
+            history = session.fast.hierarchy_history(organization.org_key)
+            if root_entity_id:
+                top = entity_named(session, organization, root_entity_id)
+                budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
+            lines = tuple(Forecaster(session, organization, today, budgets).lines(budgets))
+            allocated = allocated_totals_in_plan(session, organization.org_key, budgets, history)
+            known = data_through(session, organization, today)
+        warnings = over_allocation_warnings(over_allocated(budgets, allocated))
+        return PlanForecast(organization, today, known, lines, warnings)
 
     def close(self) -> None:
         self._reader.close()
@@ -136,13 +181,15 @@ class Forecaster:
 
     def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
         """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
-        return {
-            budget.budget_id: self._in(budget.currency if budget.budget_type is BudgetType.MONETARY else "").forecast(
-                budget.path, budget.category, budget.provider, budget.period
-            )
-            for budget in budgets
-            if budget.period in self._periods and budget.budget_type is not BudgetType.SEAT
-        }
+        return {line.budget.budget_id: line.forecast for line in self.lines(budgets)}
+
+    def lines(self, budgets: Iterable[PlannedBudget]) -> Iterator[BudgetForecast]:
+        """Yield the forecasts of those of ``budgets`` that run today; seats have none."""
+        for budget in budgets:
+            if budget.period in self._periods and budget.budget_type is not BudgetType.SEAT:
+                daily = self._in(budget.currency if budget.budget_type is BudgetType.MONETARY else "")
+                scope = budget.path, budget.category, budget.provider, budget.period
+                yield BudgetForecast(budget, daily.used(*scope), daily.forecast(*scope))
 
     def _in(self, currency: str) -> "DailyUsage":
         """Return usage in a currency; '' for tokens."""
@@ -193,12 +240,7 @@ class DailyUsage:
 
     def forecast(self, path: str, category: str, provider: str, period: Period) -> Forecast:
         """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
-        counted = Scope(0, category, provider, "")
-        numbers = [
-            number
-            for number in self._below.get(path, ())
-            if mismatch(counted, self._cells[number].category, self._cells[number].provider) is None
-        ]
+        numbers = self._counting(path, category, provider)
         if period not in self._draws:
             self._draws[period] = draws_for(period, self._last)
         scope = added_up([self._of_cell(number, period) for number in numbers])
@@ -222,6 +264,19 @@ class DailyUsage:
         """Return the first day ever with any usage of an entity or below it."""
         return min((self._cells[number].first_day for number in self._below.get(path, ())), default=None)
 
+    def used(self, path: str, category: str, provider: str, period: Period) -> int:
+        """Return what was used in ``period`` through today; see `forecast`."""
+        return self._used([self._cells[number] for number in self._counting(path, category, provider)], period)
+
+    def _counting(self, path: str, category: str, provider: str) -> list[int]:
+        """Return the numbers of the cells that count for a scope."""
+        scope = Scope(0, category, provider, "")
+        return [
+            number
+            for number in self._below.get(path, ())
+            if mismatch(scope, self._cells[number].category, self._cells[number].provider) is None
+        ]
+
     def _of_cell(self, number: int, period: Period) -> Expected:
         """Return what one cell is expected to use in ``period``.
 
@@ -242,13 +297,16 @@ class DailyUsage:
         """Return where the burn rate leads, as everywhere else: `pacing.forecast`."""
         first_day = min((cell.first_day for cell in cells), default=None)
         window = pacing.burn_window(self._today, self._last, first_day)
-        so_far, burnt = self._slice(period.start, self._today), self._slice(window.start, window.end)
+        burnt = self._slice(window.start, window.end)
         today = self._at(self._today)
         rate = pacing.burn(
             sum(sum(cell.usage[burnt]) for cell in cells), window.days, sum(cell.usage[today] for cell in cells)
         )
-        spent = sum(sum(amounts[so_far]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
-        return pacing.forecast(spent, rate, period, self._today)
+        return pacing.forecast(self._used(cells, period), rate, period, self._today)
+
+    def _used(self, cells: Sequence[_Cell], period: Period) -> int:
+        so_far = self._slice(period.start, self._today)
+        return sum(sum(amounts[so_far]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
 
     def _at(self, day: date) -> int:
         return (day - self._days.start).days

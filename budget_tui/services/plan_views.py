@@ -74,7 +74,7 @@ class PlanViews:
         """Return the matching budgets by entity: at most ``limit``, after the first ``offset``."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            found = _budgets(session, organization, conditions, self._today(organization))
+            found = budgets_matching(session, organization, conditions, self._today(organization))
             history = session.fast.hierarchy_history(organization.org_key)
             allocated = _allocated_totals(session, organization, conditions, found, history)
             today = self._today(organization)
@@ -104,7 +104,7 @@ class PlanViews:
         """Compare each matching budget with its actual."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            budgets = _budgets(session, organization, conditions, self._today(organization))
+            budgets = budgets_matching(session, organization, conditions, self._today(organization))
             queries = usage_queries(budgets)
             usage = Usage(session, organization, self._today(organization), queries)
             containment = Containment(budgets, usage.history)
@@ -134,7 +134,7 @@ class PlanViews:
         running = PlanFilter(is_running=True)
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            budgets = _budgets(session, organization, running, self._today(organization))
+            budgets = budgets_matching(session, organization, running, self._today(organization))
             if all(budget.in_cycle for budget in budgets):
                 return None
         return self.summary(running)
@@ -143,7 +143,7 @@ class PlanViews:
         """Return the allocation trees of the whole organization, or of an entity and everything below it."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            budgets = _budgets(session, organization, conditions, self._today(organization))
+            budgets = budgets_matching(session, organization, conditions, self._today(organization))
             if root_entity_id:
                 top = entity_named(session, organization, root_entity_id)
                 history = session.fast.hierarchy_history(organization.org_key)
@@ -199,7 +199,7 @@ class PlanViews:
             today = self._today(organization)
             entity = entity_named(session, organization, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
-            budgets = _budgets(session, organization, here, today)
+            budgets = budgets_matching(session, organization, here, today)
             periods = periods_of(
                 budgets,
                 conditions.period_kind,
@@ -456,7 +456,10 @@ def _fitting(lines: Sequence[BudgetLine], choice: PlanFilter, today: date) -> Se
 # Reading
 
 
-def _budgets(session: Session, organization: Organization, conditions: PlanFilter, today: date) -> list[PlannedBudget]:
+def budgets_matching(
+    session: Session, organization: Organization, conditions: PlanFilter, today: date
+) -> list[PlannedBudget]:
+    """Return the planned budgets that match ``conditions``, whose provider may have any of its names."""
     if conditions.entity_id:
         entity_named(session, organization, conditions.entity_id)
     wanted = replace(

@@ -24,9 +24,11 @@ from budget_tui.tui.render import MUTED, STRONG, WAITING
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedPeriod
+    from budget_tui.domain.forecast import Forecast
     from budget_tui.domain.period import Period
     from budget_tui.domain.plan_results import Breakdown
     from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.services.forecasts import ForecastReport
 
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _AXIS = 2
@@ -302,15 +304,29 @@ class MonthChart(DayChart):
 
     TITLE = "Spent so far"
 
+    forecasts: reactive[ForecastReport | None] = reactive(None)
+
     def watch_snapshot(self) -> None:
         super().watch_snapshot()
+        self._describe_lines()
+
+    def watch_forecasts(self) -> None:
+        self._describe_lines()
+
+    def _describe_lines(self) -> None:
         snapshot = self.snapshot
         if snapshot is None:
             return
+        found = self._range(snapshot)
         legend = [("━", "$accent"), (" spent  ", MUTED), ("┅", MUTED), (" even pace  ", MUTED)]
-        if snapshot.is_budgeted:
-            legend += [("┉", _forecast_style(snapshot)), (" at this rate", MUTED)]
+        if found is not None:
+            legend += [("┉", _forecast_style(snapshot, found.median)), (" 80% range", MUTED)]
+        elif snapshot.is_budgeted:
+            legend += [("┉", _forecast_style(snapshot, snapshot.total.forecast)), (" at this rate", MUTED)]
         self.border_subtitle = Content.assemble(*legend)
+
+    def _range(self, snapshot: BudgetSnapshot) -> Forecast | None:
+        return self.forecasts.range_for(snapshot) if self.forecasts is not None else None
 
     def render(self) -> Content:
         snapshot = self.snapshot
@@ -318,7 +334,9 @@ class MonthChart(DayChart):
             return Content(WAITING)
         width, height = self.content_size
         total, period = snapshot.total, snapshot.period
-        top = round_up(max(total.allocation, total.forecast, total.spent, NANOS))
+        found = self._range(snapshot)
+        ahead = (total.forecast,) if found is None else (found.low, found.high, found.median)
+        top = round_up(max(total.allocation, *ahead, total.spent, NANOS))
         labels = [scale_label(part, snapshot.organization.currency, _LABEL) for part in (top, top // 2, 0)]
         room, rows = max(map(len, labels)), max(1, height - 1)
         cells = min(max(1, width - room - _AXIS - 1), _MAX_MONTH_CHART_WIDTH)
@@ -328,9 +346,11 @@ class MonthChart(DayChart):
         def height_of(nanos: float) -> float:
             return nanos / top
 
-        def at_rate(x: float) -> float:
-            share = (x * days - today) / max(days - today, 1)
-            return height_of(total.spent + (total.forecast - total.spent) * max(share, 0.0))
+        def towards(amount: int) -> Callable[[float], float]:
+            """Return the line from today's spend to an amount at the period's end."""
+            return lambda x: height_of(
+                total.spent + (amount - total.spent) * max((x * days - today) / max(days - today, 1), 0.0)
+            )
 
         canvas = Canvas(cells, rows)
         if (cursor := self.cursor) is not None:
@@ -338,8 +358,10 @@ class MonthChart(DayChart):
         if snapshot.is_budgeted:
             canvas.draw(lambda x: height_of(total.allocation * x), 0, 1, MUTED, every=3)
             canvas.draw(lambda _: height_of(total.allocation), 0, 1, "$foreground 45%", every=2)
-        if today < days:
-            canvas.draw(at_rate, today / days, 1, _forecast_style(snapshot), every=2)
+        for amount in ahead if today < days else ():
+            is_end = amount != ahead[-1]
+            style = MUTED if is_end else _forecast_style(snapshot, amount)
+            canvas.draw(towards(amount), today / days, 1, style, every=3 if is_end else 2)
         canvas.draw(lambda x: height_of(spent[min(int(x * days), len(spent) - 1)]), 0, today / days, "$accent")
         return columns_chart(labels, rows, canvas.line, partial(self._axis, snapshot, cells))
 
@@ -380,9 +402,9 @@ def _marks(indent: str, texts: Sequence[tuple[int, str, str]], apart: int) -> Co
     return Content("").join(line)
 
 
-def _forecast_style(snapshot: BudgetSnapshot) -> str:
-    """Return the style of the forecast: a warning if it exceeds the budget."""
-    return "$warning" if snapshot.is_budgeted and snapshot.total.forecast > snapshot.total.allocation else "$success"
+def _forecast_style(snapshot: BudgetSnapshot, forecast: int) -> str:
+    """Return the style of a forecast: a warning if it exceeds the budget."""
+    return "$warning" if snapshot.is_budgeted and forecast > snapshot.total.allocation else "$success"
 
 
 class PeriodChart(Widget):

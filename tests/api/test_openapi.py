@@ -179,6 +179,7 @@ def test_every_reference_in_the_document_resolves(document: Any) -> None:
 ANSWERS = [
     ("/budget", "/budget"),
     ("/status", "/status"),
+    ("/forecast", "/forecast"),
     ("/projects", "/projects"),
     ("/periods", "/periods"),
     ("/agents", "/agents"),
@@ -198,7 +199,7 @@ def test_every_field_of_an_answer_is_described(api: Api, document: Any, describe
     require_described(document, schema, api.get(asked), asked)
 
 
-PLAN_ANSWERS = ["", "/summary", "/allocation-tree", "/by-category", "/by-provider"]
+PLAN_ANSWERS = ["", "/summary", "/allocation-tree", "/forecast", "/by-category", "/by-provider"]
 
 
 @pytest.mark.parametrize("view", PLAN_ANSWERS)

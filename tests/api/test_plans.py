@@ -45,7 +45,8 @@ def made(api: Api, body: dict[str, Any] = BODY) -> str:
 
 def test_another_organizations_key_finds_nothing(acme: Api) -> None:
     path = made(acme)
-    for way in (PLAN, f"{PLAN}/summary", f"{PLAN}/allocation-tree", f"{PLAN}/by-category", f"{PLAN}/by-provider", path):
+    views = ("", "/summary", "/allocation-tree", "/forecast", "/by-category", "/by-provider")
+    for way in (*(f"{PLAN}{view}" for view in views), path):
         refused(acme("GET", way.replace("acme", "default")), 404, "not-found", "there is no organization 'default'")
     of_another = path.replace("/acme/", "/default/")
     refused(acme("PUT", of_another, {"budget_amount": 1}), 404, "not-found")

@@ -40,3 +40,16 @@ def test_one_project(demo: Cli) -> None:
     [project] = demo("forecast", "pcc", "--json").json["projects"]
     assert project["project_id"] == "pcc"
     demo("forecast", "nope").refused(4, "there is no project 'nope'")
+
+
+def test_the_budgets_of_the_plan(demo: Cli) -> None:
+    """Teams below a project are listed with it; each range lies around its median, and tokens are tokens."""
+    acme = ("--org", "acme", "--as-of", "2026-03-20", "plan", "forecast")
+    found = demo(*acme, "--json").json
+    lines = found["budgets"]
+    assert {line["budget_type"] for line in lines} == {"monetary", "token"}
+    assert all(line["actual_amount"] <= line["forecast"]["low"] <= line["forecast"]["high"] for line in lines)
+    below = [line["hierarchy_entity_id"] for line in demo(*acme, "PROJ-PLATFORM", "--json").json["budgets"]]
+    assert below == ["PROJ-PLATFORM", "TEAM-BACKEND", "TEAM-FRONTEND"]
+    tokens = next(line for line in demo(*acme).done().out.splitlines() if line.startswith("TEAM-MLOPS"))
+    assert "50M" in tokens

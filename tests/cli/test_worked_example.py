@@ -90,6 +90,9 @@ def test_late_in_the_month_there_is_still_something_for_each_day(seeded: Cli) ->
 def test_the_answers_of_the_nouns_are_those_of_status(seeded: Cli) -> None:
     status = seeded("status", "--json").json
     listed = seeded("project", "list", "--json").done().json
+    ranges = [budget.pop("forecast_range_usd") for budget in (status["global"], *status["projects"])]
+    assert [found["method"] for found in ranges] == ["burn rate"] * 5
+    assert ranges[0]["median"] == status["global"]["forecast_usd"]
     assert listed["projects"] == status["projects"]
     assert listed["data_through"] == "2026-01-13"
     shown = seeded("project", "show", "pcc", "--json").done().json

@@ -69,12 +69,16 @@ def test_every_budget_has_the_forecast_of_what_counts_for_it(engine: Engine) -> 
         home.plan("TEAM-BACKEND", "subscription", "9", "2026-01", budget_type="seat"),
     ]
     found = home.services.forecasts.of_budgets(planned)
+    plan = home.services.forecasts.of_plan("DEPT-ENG")
     home.services.forecasts.close()
-    medians = [found[budget.budget_id].median if budget.budget_id in found else None for budget in planned]
+    medians = [found[budget.budget_id].forecast.median if budget.budget_id in found else None for budget in planned]
     january, quarter = 31, 90
     money = [usd(str(amount)) for amount in (14 * january, 10 * january, 4 * quarter)]
     assert medians == [*money, 100 * january, 0, None, None]
-    assert found[planned[3].budget_id].days_of_history == 35
+    assert found[planned[3].budget_id].forecast.days_of_history == 35
+    assert set(plan.lines) == {found[budget.budget_id] for budget in (planned[0], planned[1], planned[3])}
+    used = {line.budget.budget_id: line.figures.actual for line in home.summary().lines}
+    assert all(line.used == used[line.budget.budget_id] for line in found.values() if line.used)
 
 
 def test_days_before_the_period_are_not_forecast_into_it(home: Home) -> None:

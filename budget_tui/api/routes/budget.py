@@ -1,4 +1,4 @@
-"""``/budget`` and ``/status``: the organization as a whole."""
+"""``/budget``, ``/status`` and ``/forecast``: the organization as a whole."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +14,7 @@ from budget_tui.api.http import (
     tagged_response,
     write_if_match,
 )
+from budget_tui.schemas.forecast import Forecasts
 from budget_tui.schemas.status import DatedGlobalBudget, GlobalBudgetChange, StatusOut
 
 router = router_of("budget")
@@ -43,3 +44,9 @@ async def put_budget(
 async def get_status(caller: CurrentCaller) -> Response:
     """The global budget and every project, from one consistent read."""
     return json_response(StatusOut.from_domain(await caller.pools.read(caller.services.snapshots.current)))
+
+
+@router.get("/forecast", response_model=Forecasts)
+async def get_forecast(caller: CurrentCaller) -> Response:
+    """What will be spent by the end of the period, in all and by each project, as a range."""
+    return json_response(Forecasts.from_domain(await caller.pools.read(caller.services.forecasts.current)))

@@ -29,6 +29,7 @@ from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation.formatting import plan_name
 from budget_tui.schemas.base import Json
+from budget_tui.schemas.forecast import PlanForecast
 from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.plan import (
     AllocatedBudget,
@@ -110,6 +111,14 @@ async def get_allocation_tree(caller: OrganizationCaller, filters: Annotated[Tre
     views, conditions = caller.services.plan_views, filters.narrowed()
     tree = await caller.pools.read(lambda: views.tree(filters.root_entity_id, conditions))
     return json_response(RootedTree.from_tree(tree))
+
+
+@router.get(f"{ROOT}/forecast", response_model=PlanForecast, responses=problem_responses(404))
+async def get_plan_forecast(caller: OrganizationCaller, filters: Annotated[TreeFilters, Query()]) -> Response:
+    """What will be used of each budget that runs today by the end of its period, as a range."""
+    forecasts, conditions = caller.services.forecasts, filters.narrowed()
+    found = await caller.pools.read(lambda: forecasts.of_plan(filters.root_entity_id, conditions))
+    return json_response(PlanForecast.from_domain(found))
 
 
 @router.get(f"{ROOT}/by-category", response_model=PlanByCategory, responses=problem_responses(404))

@@ -15,26 +15,41 @@ from budget_tui.presentation.columns import trouble_rank
 from budget_tui.tui.render import MUTED, STRONG, WAITING, fitted, status
 
 if TYPE_CHECKING:
+    from budget_tui.domain.forecast import Forecast
     from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.services.forecasts import ForecastReport
 
 
 class Outlook(Widget):
-    """Three figures, a line each, with a comparison; below them the projects in trouble, the worst first."""
+    """Three figures, a line each, with a comparison; below them the projects in trouble, the worst first.
+
+    Until the range of the forecast is read, there is the burn rate carried on.
+    """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    forecasts: reactive[ForecastReport | None] = reactive(None)
 
     def on_mount(self) -> None:
         self.border_title = "Outlook"
+
+    def watch_forecasts(self, report: ForecastReport | None) -> None:
+        self.border_subtitle = None
+        if report is not None and not report.total.has_range and report.snapshot.has_costs:
+            days = formatting.count(report.total.days_of_history, "day")
+            self.border_subtitle = Content(f"forecast: a single number, {days} of data")
 
     def render(self) -> Content:
         snapshot = self.snapshot
         if snapshot is None:
             return Content(WAITING)
         currency = snapshot.organization.currency
+        found = self.forecasts.range_for(snapshot) if self.forecasts is not None else None
         rows = [
             ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
             ("Lasts", formatting.runway_of(snapshot.total), self._until(snapshot)),
-            ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot)),
+            ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot))
+            if found is None
+            else ("Forecast", formatting.forecast_range(found, currency), self._likely(snapshot, found)),
         ]
         room = max(len(value) for _, value, _ in rows)
         lines = []
@@ -94,3 +109,17 @@ class Outlook(Widget):
         if over > 0:
             return [Content.styled(text, "$warning") for text in (f"{amount} over ▲", f"+{amount} ▲", "over ▲", "▲")]
         return [Content.styled(text, MUTED) for text in (f"{amount} under", "under")]
+
+    def _likely(self, snapshot: BudgetSnapshot, found: Forecast) -> list[Content]:
+        currency = snapshot.organization.currency
+        median = formatting.whole_money(found.median, currency)
+        likely, shortest = f"likely {median}", f"~{median}"
+        if not snapshot.is_budgeted:
+            return [Content.styled(text, MUTED) for text in (likely, shortest)]
+        over = found.median - snapshot.total.allocation
+        amount = formatting.whole_money(abs(over), currency)
+        if over > 0:
+            words = (f"{likely}, {amount} over ▲", f"{likely} ▲", f"{shortest} ▲", "▲")
+            return [Content.styled(text, "$warning") for text in words]
+        against = "perhaps over" if found.high > snapshot.total.allocation else f"{amount} under"
+        return [Content.styled(text, MUTED) for text in (f"{likely}, {against}", likely, shortest)]

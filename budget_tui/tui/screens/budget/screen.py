@@ -116,16 +116,19 @@ class GlobalBudgetScreen(DashboardScreen):
 
     @work(exclusive=True, group="plan")
     async def _look_at_plan(self) -> None:
-        """Read a summary of the plan, after the screen's own numbers and again after each change."""
+        """Read forecasts and a summary of the plan, after the screen's own numbers and again after each change."""
         if not self.is_current or self.snapshot is None:
             return
         try:
             summary = await self.dashboard.read(lambda services: services.plan_views.at_a_glance())
+            forecasts = await self.dashboard.read(lambda services: services.forecasts.current())
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
         for glance in self.query(PlanGlance):  # there is none any more if the dashboard is closing
             glance.summary = summary
+        for shown in (*self.query(Outlook), *self.query(MonthChart)):
+            shown.forecasts = forecasts
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:

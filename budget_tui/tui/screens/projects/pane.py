@@ -22,6 +22,7 @@ from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, spread, s
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.audit import AuditEntry
+    from budget_tui.domain.forecast import Forecast
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
     from budget_tui.domain.tokens import AgentBudget
     from budget_tui.services.cost_details import SpendDigest
@@ -41,6 +42,7 @@ class ProjectDetails(NamedTuple):
     spend: SpendDigest
     agents: tuple[AgentBudget, ...]
     changes: tuple[AuditEntry, ...]
+    forecast: Forecast | None
 
 
 def read_details(services: Services, project_id: str, snapshot: BudgetSnapshot) -> ProjectDetails:
@@ -52,6 +54,7 @@ def read_details(services: Services, project_id: str, snapshot: BudgetSnapshot) 
         services.cost_details.digest(project_id, snapshot, monday),
         tuple(agent for agent in services.agents.all() if agent.project_id == project_id),
         tuple(services.audit.newest(_CHANGES, only=AuditFilter(whole_subject=project_id))),
+        services.forecasts.current().projects.get(project_id),
     )
 
 
@@ -97,18 +100,30 @@ class ProjectPane(Widget):
         if pace.reserved:
             held = formatting.money(pace.reserved, currency)
             yield Content.assemble((held, "$warning"), (" of it held for work in flight", MUTED))
-        over = pace.forecast - pace.allocation
+        yield from self._forecast(line, currency, width)
+        if line.carry.carried:
+            carried = formatting.change(line.carry.carried, currency)
+            yield Content.assemble(("Carried over ", MUTED), carried)
+
+    def _forecast(self, line: ProjectLine, currency: str, width: int) -> Iterator[Content]:
+        """Yield the forecast against the allocation: the burn rate carried on until its range is read."""
+        details, pace = self.details, line.pace
+        found = details.forecast if details is not None and details.project_id == line.project_id else None
+        text, likely = formatting.money(pace.forecast, currency), pace.forecast
+        if found is not None and found.has_range:
+            text, likely = formatting.likely_range(found, currency), found.median
+        over = likely - pace.allocation
         yield spread(
-            Content.assemble(("Forecast ", MUTED), formatting.money(pace.forecast, currency)),
+            Content.assemble(("Forecast ", MUTED), text),
             Content.styled(
                 f"{formatting.money(abs(over), currency)} {'over' if over > 0 else 'under'}",
                 "$warning" if over > 0 else MUTED,
             ),
             width,
         )
-        if line.carry.carried:
-            carried = formatting.change(line.carry.carried, currency)
-            yield Content.assemble(("Carried over ", MUTED), carried)
+        if found is not None and not found.has_range and found.days_of_history:
+            days = formatting.count(found.days_of_history, "day")
+            yield Content.styled(f"a single number, from {days} of data", MUTED)
 
     def _sections(self, details: ProjectDetails, snapshot: BudgetSnapshot, width: int) -> list[_Section]:
         """Return the sections from the top down; of those that do not fit, the highest ``rank`` goes first."""
