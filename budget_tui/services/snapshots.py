@@ -38,6 +38,16 @@ class Snapshots:
             today, now = context.clock.today(organization.time_zone), context.clock.now()
             return build_snapshot(load_facts(session, organization, today, now), today, now)
 
+    def facts(self) -> SnapshotFacts:
+        """Return the facts that today's snapshot is built from, to build others from.
+
+        They are read over another connection: `changed` still reports writes since the last snapshot.
+        """
+        context = self._context
+        with context.reading() as session:
+            organization = context.organization(session)
+            return load_facts(session, organization, context.clock.today(organization.time_zone), context.clock.now())
+
     def changed(self) -> bool:
         """Return whether anybody wrote to the database since the last snapshot; takes a few microseconds."""
         return self._reader.changed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -15,18 +16,18 @@ from textual.reactive import reactive
 
 from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
-from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine, SnapshotFacts, build_snapshot
+from budget_tui.domain.what_if import Fork, forked
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import beside_bar, project_columns, sparkline_column
+from budget_tui.presentation.columns import Column, beside_bar, project_columns, sparkline_column
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
 from budget_tui.tui.dialogs.carry import CarryScreen
 from budget_tui.tui.dialogs.project_form import add_project
 from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.fields import FilterInput
-from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.key_queue import ASKING, SUBMITTING
 from budget_tui.tui.render import MUTED
-from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.projects.pane import ProjectDetails, ProjectPane, read_details
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
 from budget_tui.tui.table import TROUBLE, FollowedTable
@@ -51,6 +52,8 @@ class ProjectTable(FilteredTable[ProjectLine]):
     NOUN = "project"
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    fork: reactive[Fork | None] = reactive(None)
+    """The what-if that the snapshot shows; None while it shows what is stored."""
     lately: reactive[Mapping[str, tuple[int, ...]]] = reactive({})
     """The spend of each of the last days, by the project's id."""
     _latest: BudgetSnapshot
@@ -70,6 +73,14 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self.expected = expected
             self.advance = advance
 
+    class Typed(Message):
+        """The user types an allocation in a what-if; ``amount`` is None when nothing is typed any more."""
+
+        def __init__(self, project_id: str = "", amount: int | None = None) -> None:
+            super().__init__()
+            self.project_id = project_id
+            self.amount = amount
+
     def __init__(self, step: str) -> None:
         super().__init__()
         self._step = step
@@ -80,7 +91,20 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self._latest = snapshot
             self._currency = snapshot.organization.currency
             columns = beside_bar(project_columns(self._currency, formatting.elapsed(snapshot)), self._spark)
-            self.show(snapshot.projects, columns, keeps_order=self._keeps_order(snapshot))
+            self.show(snapshot.projects, self._marked(columns), keeps_order=self._keeps_order(snapshot))
+
+    def watch_fork(self) -> None:
+        self.watch_snapshot(self.snapshot)
+
+    def _marked(self, columns: Sequence[Column[ProjectLine]]) -> Sequence[Column[ProjectLine]]:
+        """Mark the allocations that a what-if changes."""
+        changes = self.fork.changes if self.fork is not None else {}
+        return [
+            replace(column, style=lambda line: "changed" if line.project_id in changes else "")
+            if changes and column.key == self.EDITED
+            else column
+            for column in columns
+        ]
 
     def _keeps_order(self, snapshot: BudgetSnapshot) -> bool:
         """Return whether rows sorted by trouble stay where they are: no row jumps because its allocation is edited.
@@ -110,7 +134,22 @@ class ProjectTable(FilteredTable[ProjectLine]):
         return line.name, line.project_id
 
     def overall_summary(self, hints: Sequence[str]) -> Content:
-        return Content.assemble(self._unallocated(), (" · ".join(["", *hints]), MUTED))
+        if self.fork is None:
+            return Content.assemble(self._unallocated(), (" · ".join(["", *hints]), MUTED))
+        pool, stored = self._latest.unallocated, self.fork.budget - sum(self.fork.base.values())
+        before = (self._signed(stored), " → ") if pool != stored else ()
+        changes = formatting.count(len(self.fork.changes), "change")
+        return Content.assemble(
+            (" what if", "bold $accent"),
+            (f" · {changes} · unallocated ", MUTED),
+            *before,
+            self._signed(pool),
+            (" · ", MUTED),
+            ("w", "bold $accent"),
+            (" saves, " if self.fork.changes else " or ", MUTED),
+            ("Esc", "bold $accent"),
+            (" forgets" if self.fork.changes else " ends it", MUTED),
+        )
 
     def _unallocated(self) -> Content:
         if self._latest.total.unfunded and not self._latest.allocated:
@@ -140,15 +179,24 @@ class ProjectTable(FilteredTable[ProjectLine]):
         self.post_message(self.Edited(line.project_id, change, expected, advance))
 
     def preview(self, line: ProjectLine) -> Content:
-        """Show the pool, and the pool after the edit of ``line``'s allocation."""
-        pool, total, typed = self._latest.unallocated, self._latest.total.allocation, self.editor.value
+        """Show the pool, and the pool after the edit of ``line``'s allocation; in a what-if all figures follow."""
+        shown, total, typed = line.pace.allocation, self._latest.total.allocation, self.editor.value
+        before = shown if self.fork is None else self.fork.allocation(line.project_id, shown)
+        pool = self._latest.unallocated + shown - before  # what is typed in a what-if is shown already
+        label = Content.assemble((" unallocated " if pool >= 0 else " ", MUTED), self._signed(pool))
         try:
-            after = parse_change(typed).applied_to(line.pace.allocation, total, pool, self._currency)
+            after = parse_change(typed).applied_to(before, total, pool, self._currency)
         except Refused as refused:
             hint = str(refused) if typed.strip() else "120, +20, -15, 25% or rest"
-            return Content.assemble(self._unallocated(), (f"  {hint}", MUTED))
-        left = pool - (after - line.pace.allocation)
-        return Content.assemble(self._unallocated(), " → ", self._signed(left), (" (editing)", MUTED))
+            return Content.assemble(label, (f"  {hint}", MUTED))
+        if self.fork is not None and after != shown:
+            self.post_message(self.Typed(line.project_id, after))
+        return Content.assemble(label, " → ", self._signed(pool - (after - before)), (" (editing)", MUTED))
+
+    def close_editor(self) -> None:
+        super().close_editor()
+        if self.fork is not None:
+            self.post_message(self.Typed())
 
     def lost(self, line: ProjectLine) -> str:
         is_there = any(each.project_id == line.project_id for each in self.table.everything)
@@ -207,22 +255,48 @@ class ProjectsScreen(TableScreen):
             tooltip="Sort projects by trouble, the worst first (toggle)",
         ),
         Binding("S", "reverse", "Reverse", id="projects.reverse", show=False, tooltip="Reverse the order"),
-        Binding("escape", "clear_filter", "Clear", id="projects.clear", show=False, tooltip="Show all projects again"),
+        Binding(
+            "w",
+            "what_if",
+            "What if",
+            id="projects.what_if",
+            show=False,
+            tooltip="Try other allocations, of which nothing is stored; again: save them as one change",
+        ),
+        Binding(
+            "escape",
+            "clear_filter",
+            "Clear",
+            id="projects.clear",
+            show=False,
+            tooltip="Show all projects again; forget a what-if",
+        ),
     ]
 
     HORIZONTAL_BREAKPOINTS = [(0, "-without-pane"), (140, "-with-pane")]
 
+    fork: reactive[Fork | None] = reactive(None)
+    """The what-if under way."""
+    shown: reactive[BudgetSnapshot | None] = reactive(None)
+    """What the table and the pane show: the snapshot, or the what-if over its facts."""
+    _facts: SnapshotFacts | None = None
+
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show projects whose name contains …")
         with Horizontal():
-            yield ProjectTable(self.dashboard.settings.step).data_bind(DashboardScreen.snapshot)
-            yield ProjectPane().data_bind(DashboardScreen.snapshot)
+            table = ProjectTable(self.dashboard.settings.step)
+            yield table.data_bind(snapshot=ProjectsScreen.shown, fork=ProjectsScreen.fork)
+            yield ProjectPane().data_bind(snapshot=ProjectsScreen.shown)
 
     @on(ProjectRows.Moved)
     def _follow_cursor(self) -> None:
         self._read_details()
 
     def watch_snapshot(self) -> None:
+        if self.fork is None:
+            self.shown = self.snapshot
+        else:
+            self._read_facts()
         self._read_details()
         self._read_lately()
 
@@ -271,11 +345,82 @@ class ProjectsScreen(TableScreen):
             super().explain_query() if line is None else lambda services: services.explain.of_project(line.project_id)
         )
 
+    # What if
+
+    @work(group=SUBMITTING)
+    async def action_what_if(self) -> None:
+        """Begin a what-if, save the one under way, or end it where nothing was changed."""
+        if self.snapshot is None:
+            return
+        if self.fork is None:
+            await self._begin_what_if(forked(self.snapshot))
+        elif self.fork.changes:
+            await self._save_what_if(self.fork)
+        else:
+            self._end_what_if()
+
+    async def _begin_what_if(self, fork: Fork) -> None:
+        try:
+            self._facts = await self.dashboard.read(lambda services: services.snapshots.facts())
+        except BudgetError as error:
+            self.report(str(error), is_problem=True)
+            return
+        self.fork = fork
+        self._show_what_if()
+
+    @work(exclusive=True, group="facts")
+    async def _read_facts(self) -> None:
+        """Read again what the what-if stands on: somebody wrote."""
+        try:
+            self._facts = await self.dashboard.read(lambda services: services.snapshots.facts())
+        except BudgetError:
+            return  # the failure of the snapshot describes it
+        self._show_what_if()
+
+    def _show_what_if(self, typed: Fork | None = None) -> None:
+        """Show the what-if, or what is being ``typed`` into it."""
+        fork, live, facts = typed or self.fork, self.snapshot, self._facts
+        if fork is not None and live is not None and facts is not None:
+            self.shown = build_snapshot(fork.over(facts), live.as_of, live.computed_at)
+
+    @on(ProjectTable.Typed)
+    def _follow_typing(self, event: ProjectTable.Typed) -> None:
+        if self.fork is not None:
+            amount = event.amount
+            self._show_what_if(None if amount is None else self.fork.changed(event.project_id, amount))
+
+    async def _save_what_if(self, fork: Fork) -> None:
+        try:
+            await self.dashboard.run_command(lambda services: services.budgets.commit(fork))
+        except Conflict as conflict:
+            assert self.snapshot is not None
+            await self._begin_what_if(forked(self.snapshot, fork.changes))
+            self.report(str(conflict), is_problem=True)
+        except BudgetError as refused:
+            self.report(str(refused), is_problem=True)
+        else:
+            self._end_what_if()
+            self.report(f"{formatting.count(len(fork.changes), 'allocation')} changed; u takes it back")
+
+    def _end_what_if(self) -> None:
+        self.fork = self._facts = None
+        self.shown = self.snapshot
+
+    def action_clear_filter(self) -> None:
+        if self.fork is not None and not self.filter_text:
+            self._end_what_if()
+            self.report("nothing of it was stored")
+        else:
+            super().action_clear_filter()
+
     # Commands on projects
 
     @on(ProjectTable.Edited)
     @work
     async def _edit(self, event: ProjectTable.Edited) -> None:
+        if self.fork is not None:
+            self._edit_what_if(self.fork, event)
+            return
         try:
             outcome = await self.dashboard.run_command(
                 lambda services: services.budgets.allocate(event.project_id, event.change, event.expected)
@@ -288,6 +433,22 @@ class ProjectsScreen(TableScreen):
             before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
             over = _over(outcome.unallocated, self.dashboard.currency)
             self.report(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
+
+    def _edit_what_if(self, fork: Fork, event: ProjectTable.Edited) -> None:
+        """Change an allocation of the what-if."""
+        self._show_what_if()
+        assert self.shown is not None
+        snapshot, line = self.shown, self.shown.project(event.project_id)
+        try:
+            amount = event.change.applied_to(
+                line.pace.allocation, snapshot.total.allocation, snapshot.unallocated, snapshot.organization.currency
+            )
+        except BudgetError as refused:
+            self.table.refuse(str(refused))
+            return
+        self.fork = fork.changed(event.project_id, amount)
+        self._show_what_if()
+        self.table.accept(event.advance)
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
