@@ -261,7 +261,7 @@ class ProjectsScreen(TableScreen):
             "What if",
             id="projects.what_if",
             show=False,
-            tooltip="Try other allocations, of which nothing is stored; again: save them as one change",
+            tooltip="Try other allocations; again: save them",
         ),
         Binding(
             "escape",
