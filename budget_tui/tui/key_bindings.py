@@ -8,6 +8,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.tui.app import BudgetApp, bindings_of, screen_classes
 from budget_tui.tui.charts import DayChart
 from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.dialogs.confirm import ConfirmScreen
 from budget_tui.tui.dialogs.cost_details import CostBox, CostGroupsScreen, CostLineScreen, CostTable
 from budget_tui.tui.dialogs.cost_import import PathField
 from budget_tui.tui.dialogs.cover import DonorTable
@@ -68,6 +69,7 @@ def bindings_of_editors() -> list[Binding]:
         TotalEditor,
         FilterInput,
         BoxScreen,
+        ConfirmScreen,
         HelpScreen,
         ManualScreen,
         ClosedPeriodScreen,

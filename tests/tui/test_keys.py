@@ -204,6 +204,19 @@ async def test_one_box_at_a_time(open_dashboard: OpenDashboard) -> None:
         assert dashboard.field("amount").value == "tt"
 
 
+async def test_ctrl_c_copies_what_is_selected_else_leaves_the_box(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        await dashboard.keys("t", *"12", "shift+home", "ctrl+c")
+        assert isinstance(dashboard.app.screen, TransferScreen)
+        assert dashboard.app.clipboard == "12"
+        for box in (("end",), ("?",), ("l",), ("x",), ("d",), ("a", *"New")):
+            await dashboard.keys(*box, "ctrl+c")
+            assert len(dashboard.app.screen_stack) == 1, box
+            assert dashboard.app.is_running
+        await dashboard.keys("ctrl+c")
+        await dashboard.until(lambda: dashboard.app._exit)
+
+
 async def test_leaving_with_other_keys_before_and_behind(open_dashboard: OpenDashboard) -> None:
     for keys in (
         ["q"],

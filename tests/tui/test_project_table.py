@@ -270,11 +270,15 @@ async def test_archive_asks_first_and_returns_the_allocation(open_dashboard: Ope
         assert "Its allocation of $150.00 returns to the pool" in " ".join(dashboard.text.replace("│", " ").split())
         await dashboard.keys("enter")  # the safe answer has the focus
         assert dashboard.names == ADDED
+        await dashboard.keys("d", "n")
+        assert dashboard.names == ADDED
         await dashboard.keys("d")
         await dashboard.keys("tab", "enter")
         assert dashboard.names == ADDED[1:]
         assert "archived PCC; $150.00 returned to the pool" in dashboard.text
         assert dashboard.pool_line == "unallocated $230.00"
+        await dashboard.keys("d", "y")
+        assert dashboard.names == ADDED[2:]
     assert stored(services).total.spent == units(241), "its costs stay in the total"
 
 

@@ -3,6 +3,7 @@
 from typing import ClassVar, TypeVar
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -19,7 +20,20 @@ from budget_tui.tui.theme import StyledScreen
 Result = TypeVar("Result")
 
 
-class BoxScreen(StyledScreen[Result], ModalScreen[Result]):
+class Overlay(StyledScreen[Result], ModalScreen[Result]):
+    """A screen over another. Ctrl+C copies what is selected; where nothing is, it leaves as Esc does."""
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def action_copy_text(self) -> None:
+        try:
+            super().action_copy_text()
+        except SkipAction:
+            self.action_leave()
+
+
+class BoxScreen(Overlay[Result]):
     """A box over the screen, dismissed with the result of `submit`, or with None when it is cancelled.
 
     While `submit` runs, the box can be neither submitted again nor cancelled, so that its outcome is always reported.

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from budget_tui.domain.amount import share
@@ -21,10 +20,10 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
 from budget_tui.services.cost_details import Actual, Charges, CostGroup, CostGroups, CostLine, CostPage
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
+from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED, STRONG, WAITING, spread
 from budget_tui.tui.table import PagedTable, Table
-from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,7 +61,7 @@ async def show_costs(
     await dashboard.ask(box_of(actual))
 
 
-class CostBox(StyledScreen[None], ModalScreen[None]):
+class CostBox(Overlay[None]):
     """A box that shows costs. Enter goes deeper, Esc comes back."""
 
     BINDINGS = [Binding("escape,h,left,q", "leave", "Back", id="costs.leave", tooltip="Back to the number")]
@@ -88,9 +87,6 @@ class CostBox(StyledScreen[None], ModalScreen[None]):
     def is_reading(self) -> bool:
         """Return whether the first read is under way: keys wait for it."""
         return self._is_reading
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
     def describe(self, words: Content) -> None:
         """Show ``words`` above the table."""
@@ -198,7 +194,7 @@ class CostLinesScreen(CostBox):
         self.app.push_screen(CostLineScreen(event.row, self._actual))
 
 
-class CostLineScreen(StyledScreen[None], ModalScreen[None]):
+class CostLineScreen(Overlay[None]):
     """A cost in full."""
 
     BINDINGS = [Binding("escape,h,left,enter,q", "leave", "Back", id="cost.leave", tooltip="Back to the costs")]
@@ -227,9 +223,6 @@ class CostLineScreen(StyledScreen[None], ModalScreen[None]):
             self.query_one(Static).update(Content.assemble(known, "\n\n", ("✕ ", "bold $error"), str(error)))
             return
         self.query_one(Static).update(Content("\n").join([known, *_of_origin(charges), *_stored(charges)]))
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
 
 def _adds_up(actual: Actual, total: int, count: int, without_rate: int) -> Content:

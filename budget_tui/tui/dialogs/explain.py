@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from budget_tui.domain.pacing import Status
 from budget_tui.presentation import explanations
 from budget_tui.presentation.formatting import SHAPES
 from budget_tui.tui.dashboard import dashboard_of
+from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.lists import List, Page
 from budget_tui.tui.render import MUTED, STRONG, fitted, shortened
 
@@ -33,7 +33,7 @@ ExplainQuery = Callable[["Services"], "Explained"]
 _INDENT = "  "
 
 
-class ExplainScreen(ModalScreen[None]):
+class ExplainScreen(Overlay[None]):
     """A box over the screen that runs its query again whenever the database was read."""
 
     CSS_PATH = styles_dir() / "explain.tcss"
@@ -129,9 +129,6 @@ class ExplainScreen(ModalScreen[None]):
     def action_turn_page(self, by: int) -> None:
         scroll = self.query_one(VerticalScroll)
         scroll.scroll_relative(y=by * max(1, scroll.size.height - 1), animate=False)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
 
 def _paragraphs(explanation: Explanation, explained: Explained, room: int) -> Iterable[Content]:

@@ -6,16 +6,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.dialogs.manual import ManualBox
 from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED
-from budget_tui.tui.theme import StyledScreen
 
 
-class HelpScreen(StyledScreen[None], ModalScreen[None]):
+class HelpScreen(Overlay[None]):
     """A list of keys. ``sections`` are titles with their bindings; ``keys`` are the keys changed in the settings."""
 
     BINDINGS = [
@@ -35,9 +34,6 @@ class HelpScreen(StyledScreen[None], ModalScreen[None]):
             box.border_subtitle = "m manual · esc closes"
             with Page():
                 yield Static(Content("\n").join(self._lines()))
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
     def action_manual(self) -> None:
         self.app.switch_screen(ManualBox())

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Markdown, OptionList
 from textual.widgets.markdown import MarkdownFence
 from textual.widgets.option_list import Option
@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from budget_tui.config.paths import styles_dir
 from budget_tui.config.settings import Settings
 from budget_tui.presentation.manual import TOPICS, page
+from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.lists import List, Page
 from budget_tui.tui.theme import ThemedApp, start_with_theme
 
@@ -86,7 +87,7 @@ class ManualScreen(Screen[None]):
         self.dismiss(None)
 
 
-class ManualBox(ManualScreen, ModalScreen[None]):
+class ManualBox(ManualScreen, Overlay[None]):
     """The manual over a screen of the dashboard, whose keys are inactive meanwhile."""
 
 

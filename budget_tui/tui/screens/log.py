@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from budget_tui.bootstrap import Services
@@ -17,17 +16,17 @@ from budget_tui.domain.audit import AuditEntry, shown_facts
 from budget_tui.presentation.audit import cells, shown
 from budget_tui.presentation.columns import Column, LogLine, log_columns
 from budget_tui.services.audit import AuditWindow
+from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen
 from budget_tui.tui.table import PagedTable
-from budget_tui.tui.theme import StyledScreen
 
 _LABEL_WIDTH = 10
 
 
-class EntryScreen(StyledScreen[None], ModalScreen[None]):
+class EntryScreen(Overlay[None]):
     """An audit entry in full, in a box over the log."""
 
     BINDINGS = [Binding("escape,h,left,enter,q", "leave", "Close", id="entry.leave", tooltip="Back to the log")]
@@ -43,9 +42,6 @@ class EntryScreen(StyledScreen[None], ModalScreen[None]):
             box.border_subtitle = "esc closes"
             with Page():
                 yield Static(Content("\n").join(self._lines()))
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
     def _lines(self) -> Iterable[Content]:
         entry = self._entry

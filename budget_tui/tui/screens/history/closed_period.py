@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,11 +18,11 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column, closed_columns
 from budget_tui.tui import dialogs
 from budget_tui.tui.dashboard import dashboard_of
+from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.lists import List
 from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, status_at_close
 from budget_tui.tui.table import Table, fit, line_of, measured
-from budget_tui.tui.theme import StyledScreen
 
 if TYPE_CHECKING:
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
@@ -33,7 +32,7 @@ _HEIGHT_PERCENT = 60
 """Height of the lines, in percent of the screen's, as in the styles."""
 
 
-class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
+class ClosedPeriodScreen(Overlay[None]):
     """The figures as they stood at the close; costs that arrived later are shown separately."""
 
     BINDINGS = [
@@ -80,9 +79,6 @@ class ClosedPeriodScreen(StyledScreen[None], ModalScreen[None]):
             yield Option("", disabled=True)
         if closed.agents:
             yield from _table(closed_columns("Agent, in tokens", closed.currency), closed.agents, room)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
     @on(OptionList.OptionSelected)
     @work(group=ASKING)
