@@ -14,10 +14,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
-from textual.widgets.input import Selection
 
 from budget_tui.domain.errors import Refused
-from budget_tui.tui.fields import TextField
+from budget_tui.tui.fields import AmountField
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import HEADER, MARGIN, Row, Table, line_of
 
@@ -77,7 +76,7 @@ class TableFooter(Widget):
         )
 
 
-class CellEditor(TextField):
+class CellEditor(AmountField):
     """The input placed over a cell while it is edited."""
 
     BINDINGS = [
@@ -109,7 +108,7 @@ class CellEditor(TextField):
     """True while a submitted text is being processed; the app holds back further keys meanwhile."""
 
     def __init__(self) -> None:
-        super().__init__(select_on_focus=False)
+        super().__init__()
         self.display = False
 
     async def action_submit(self) -> None:
@@ -239,7 +238,7 @@ class EditableTable(Vertical, Generic[Row]):
     def begin_edit(self, sign: str = "") -> None:
         """Open the editor over the cell under the cursor, with its value, or with ``sign`` and the suggested step.
 
-        The text after the sign is selected: typing replaces it, Enter confirms it.
+        The text after the sign is selected: typing replaces it, the same sign adds another step, Enter confirms it.
         """
         row = self.current
         if row is None or self.is_editing:
@@ -247,11 +246,10 @@ class EditableTable(Vertical, Generic[Row]):
         self._edited, self._problem = row, ""
         self.post_message(self.EditBegun())
         editor = self.editor
-        editor.value = sign + (self.step_of(row) if sign in ("+", "-") else self.text_of(row))
         self._place_editor(self.table.cursor)
         editor.display = True
         editor.focus()
-        editor.selection = Selection(len(sign), len(editor.value))
+        editor.begin(sign, self.text_of(row), self.step_of(row))
         self.describe()
 
     def _place_editor(self, at: int) -> None:

@@ -1,6 +1,7 @@
 """Input widgets: a text field, the filter above a table, a choice of a few words."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from textual import events
@@ -10,6 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from budget_tui.tui.render import MUTED
 
@@ -19,6 +21,49 @@ class TextField(Input):
 
     def __init__(self, value: str | None = None, **options: Any) -> None:
         super().__init__(value, compact=True, classes="-textual-compact -valid", **options)
+
+
+class AmountField(TextField):
+    """An input that begins with an amount or with a change by a step; ``+`` and ``-`` then go on by further steps."""
+
+    BINDINGS = [
+        Binding("plus", "step(1)", "More", id="edit.more", show=False, priority=True, tooltip="One step more"),
+        Binding("minus", "step(-1)", "Less", id="edit.less", show=False, priority=True, tooltip="One step less"),
+    ]
+
+    _step = ""
+    _proposed = ""
+    """The change by whole steps that was last put here."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(select_on_focus=False, **options)
+
+    def begin(self, sign: str, amount: str, step: str) -> None:
+        """Begin with ``amount`` or, after ``+`` or ``-``, with ``step``; what follows the sign is selected."""
+        is_change = sign in ("+", "-")
+        self._step = step
+        self._propose(sign + (step if is_change else amount), len(sign))
+        if not is_change:
+            self._proposed = ""
+
+    def _propose(self, text: str, signs: int) -> None:
+        self._proposed = self.value = text
+        self.selection = Selection(signs, len(text))
+
+    @property
+    def _is_stepping(self) -> bool:
+        return bool(self._proposed) and self.value == self._proposed and self.selected_text == self.value[1:]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._is_stepping if action == "step" else super().check_action(action, parameters)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Leave ``+`` and ``-`` to the bindings that step on until something is typed."""
+        return not (key in ("plus", "minus") and self._is_stepping) and super().check_consume_key(key, character)
+
+    def action_step(self, steps: int) -> None:
+        amount, step = (Decimal(text.replace(",", "")) for text in (self.value, self._step))
+        self._propose(f"{amount + steps * step:+,}", 1)
 
 
 class FilterInput(TextField):

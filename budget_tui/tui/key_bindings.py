@@ -17,7 +17,7 @@ from budget_tui.tui.dialogs.help import HelpScreen
 from budget_tui.tui.dialogs.manual import ManualScreen
 from budget_tui.tui.dialogs.unmapped import UnmappedTable
 from budget_tui.tui.editing import CellEditor
-from budget_tui.tui.fields import Choice, FilterInput
+from budget_tui.tui.fields import AmountField, Choice, FilterInput
 from budget_tui.tui.lists import List, Page
 from budget_tui.tui.picker import Picker
 from budget_tui.tui.screens.budget.panel import TotalEditor
@@ -65,6 +65,7 @@ def bindings_of_editors() -> list[Binding]:
         PathField,
         UnmappedTable,
         DonorTable,
+        AmountField,
         CellEditor,
         TotalEditor,
         FilterInput,

@@ -15,7 +15,6 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Static
-from textual.widgets.input import Selection
 
 from budget_tui.domain.amount import parse_amount, share
 from budget_tui.domain.budget import parse_over
@@ -23,7 +22,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import pace_bar_style
-from budget_tui.tui.fields import TextField
+from budget_tui.tui.fields import AmountField
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, spread, status
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ class PeriodFigures(Widget):
         return figures
 
 
-class TotalEditor(TextField):
+class TotalEditor(AmountField):
     """The input that replaces the total while it is edited."""
 
     BINDINGS = [
@@ -177,7 +176,7 @@ class PeriodPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Headline().data_bind(PeriodPanel.snapshot)
-        yield TotalEditor(id="total", select_on_focus=False, placeholder="a new total such as 500, or +20")
+        yield TotalEditor(id="total", placeholder="a new total such as 500, or +20")
         yield Static("", id="total-refused")
         yield PeriodFigures().data_bind(PeriodPanel.snapshot)
 
@@ -198,12 +197,10 @@ class PeriodPanel(Vertical):
         if self.snapshot is None or self.is_editing:
             return
         self._seen = self.snapshot.total.allocation
-        editor = self.query_one(Input)
-        shown = formatting.number(self._seen, self.snapshot.organization.currency)
-        editor.value = sign + (self._step if sign in ("+", "-") else shown)
+        editor = self.query_one(TotalEditor)
         self._show_editor(True)
         editor.focus()
-        editor.selection = Selection(len(sign), len(editor.value))
+        editor.begin(sign, formatting.number(self._seen, self.snapshot.organization.currency), self._step)
 
     def refuse(self, why: str, *, names_stored: bool = False) -> None:
         """Show in place why the total was refused; the input stays.
