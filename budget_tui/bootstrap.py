@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from budget_tui.services.organizations import Organizations
     from budget_tui.services.period_rules import PeriodRules
     from budget_tui.services.periods import Periods
+    from budget_tui.services.plan_files import PlanFiles
     from budget_tui.services.plan_views import PlanViews
     from budget_tui.services.plans import Plans
     from budget_tui.services.projects import Projects
@@ -101,6 +102,7 @@ class Services:
     keys: ClassVar[_Service[Keys]] = _Service("keys", "Keys")
     undo: ClassVar[_Service[Undo]] = _Service("undo", "Undo")
     plans: ClassVar[_Service[Plans]] = _Service("plans", "Plans")
+    plan_files: ClassVar[_Service[PlanFiles]] = _Service("plan_files", "PlanFiles")
     plan_views: ClassVar[_Service[PlanViews]] = _Service("plan_views", "PlanViews")
     explain: ClassVar[_Service[Explainer]] = _Service("explain", "Explainer")
     cover: ClassVar[_Service[Cover]] = _Service("cover", "Cover")

@@ -25,9 +25,10 @@ DEBUG_VARIABLE = "BUDGET_TUI_DEBUG"
 
 EXIT_UNEXPECTED = 1
 EXIT_REFUSED = 2
+EXIT_NOT_ENOUGH = 3
 EXIT_INTERRUPTED = 130
 EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
-    (InsufficientBudget, 3),
+    (InsufficientBudget, EXIT_NOT_ENOUGH),
     (NotFound, 4),
     (DatabaseNotFound, 4),
     (Conflict, 5),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from budget_tui import schemas
+from budget_tui.cli import plan_files
 from budget_tui.cli.console import print_json, print_lines, warn
 from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group, parse_choice
 from budget_tui.cli.plan_tables import (
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from budget_tui.domain.plan_results import Breakdown, PlanOutcome
 
 app = command_group()
+app.command("export")(plan_files.export)
+app.command("diff")(plan_files.diff)
+app.command("apply")(plan_files.apply)
 
 
 _PERIODS = "2026-02, 2026-Q1, 2026 or 2026-01-15..2026-03-31"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         periods,
         plain,
         plan,
+        plan_file,
         problem,
         status,
     )
@@ -45,6 +46,7 @@ __all__ = [
     "periods",
     "plain",
     "plan",
+    "plan_file",
     "problem",
     "status",
 ]

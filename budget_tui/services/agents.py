@@ -126,8 +126,7 @@ class Agents:
             work.require_open_period()
             agent = find_agent(work, agent_id)
             check_version(seen, work.entity(agent_id))
-            archive_agent(work, agent)
-            work.record("agent.archive", agent_id, {"tokens": agent.allocated}, None)
+            archive(work, agent)
             work.commit()
 
     # Budgets
@@ -166,12 +165,7 @@ class Agents:
         with self._context.work() as work:
             work.require_open_period()
             agent = with_budget(work, find_agent(work, agent_id))
-            before = work.unit.budgets.carry_of(agent.budget_id)
-            if (before.policy, before.cap) != (policy, cap):
-                work.unit.budgets.set_carry(agent.budget_id, policy, cap, work.actor, work.now)
-                work.record(
-                    "agent.carry", agent_id, {"carry": before.policy, "cap": before.cap}, {"carry": policy, "cap": cap}
-                )
+            change_carry(work, agent, policy, cap)
             work.commit()
 
     # Usage. On the day of a manual close it continues after the close, and the closed period's figures are restated.
@@ -280,6 +274,22 @@ class Agents:
         put(work, [Placement(agent_id, name, "agent", project_id)])
         if known is None or model:
             work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
+
+
+def change_carry(work: Work, agent: AgentFact, policy: CarryPolicy, cap: int | None) -> None:
+    """Store which tokens carry over and record it in the audit log, unless it is unchanged."""
+    before = work.unit.budgets.carry_of(agent.budget_id)
+    if (before.policy, before.cap) != (policy, cap):
+        work.unit.budgets.set_carry(agent.budget_id, policy, cap, work.actor, work.now)
+        work.record(
+            "agent.carry", agent.agent_id, {"carry": before.policy, "cap": before.cap}, {"carry": policy, "cap": cap}
+        )
+
+
+def archive(work: Work, agent: AgentFact) -> None:
+    """Archive an agent and its budget, and record it in the audit log."""
+    archive_agent(work, agent)
+    work.record("agent.archive", agent.agent_id, {"tokens": agent.allocated}, None)
 
 
 def agent_details(

@@ -114,9 +114,9 @@ class Costs:
     def map_all_to_project(self, project_id: str, rules: Sequence[tuple[str, str]]) -> MappingOutcome:
         """Map costs to a project by several pairs of a field and its value, as one change."""
         with self._context.work() as work:
-            entity = _mapped_to(work, project_id)
+            entity = mapped_to(work, project_id)
             for field, value in rules:
-                _set_rule(work, "entity", _checked_field(field), value, entity)
+                set_rule(work, "entity", _checked_field(field), value, entity)
             changes = resolve_costs_again(work)
             gained = [change.origin_key for change in changes if change.after == entity.entity_key != change.before]
             moved = work.unit.costs.sums_of(gained)
@@ -130,7 +130,7 @@ class Costs:
             raise Refused("a provider needs a name", "give one such as 'openai'")
         short_name = checked_name(short_name).casefold()
         with self._context.work() as work:
-            _set_rule(work, "provider", "name", exported_name, short_name)
+            set_rule(work, "provider", "name", exported_name, short_name)
             changes = resolve_costs_again(work)
             work.commit()
         return MappingOutcome(len(changes))
@@ -140,7 +140,7 @@ class Costs:
         if category is Category.TOTAL:
             raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
         with self._context.work() as work:
-            _set_rule(work, "category", "name", service_or_provider, category)
+            set_rule(work, "category", "name", service_or_provider, category)
             changes = resolve_costs_again(work)
             work.commit()
         return MappingOutcome(len(changes))
@@ -283,7 +283,7 @@ def enter(work: Work, entries: Sequence[CostEntry]) -> None:
         work.record("cost.add", project_id, None, {**after, UNDO_DATA: {"rows": rows[project_id]}})
 
 
-def _mapped_to(work: Work, entity_id: str) -> Entity:
+def mapped_to(work: Work, entity_id: str) -> Entity:
     """Return the entity that a rule maps costs to: a project, another entity, or the organization."""
     wanted = entity_id.strip()
     entity = work.unit.fast.entity(work.organization.org_key, wanted)
@@ -376,7 +376,7 @@ def _checked_field(text: str) -> str:
     raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, sub_account, service or provider")
 
 
-def _set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str) -> None:
+def set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str) -> None:
     """Set a rule and record it; costs follow by `resolve_costs_again`."""
     value = one_line(value).strip()
     if not value:
@@ -389,6 +389,14 @@ def _set_rule(work: Work, kind: str, field: str, value: str, target: Entity | st
     before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target_id)
     after |= {"of": _account_name(work, value) if field == "sub_account" else value, "to": target_name}
     _record_rule(work, f"{field}={value}", before, after)
+
+
+def remove_rule(work: Work, name: RuleName) -> None:
+    """Remove a rule and record it; costs follow by `resolve_costs_again`."""
+    stored = work.unit.cost_rules.get(work.organization.org_key, name)
+    assert stored is not None
+    work.unit.cost_rules.remove(work.organization.org_key, name)
+    _record_rule(work, f"{name.field}={name.value}", _rule_facts(name, stored), _rule_facts(name, None))
 
 
 def _account_name(work: Work, account: str) -> str:

@@ -78,7 +78,7 @@ class Plans:
         """Create a budget. `Conflict` if there is one of the same entity, category, type, provider and period."""
         with self._context.work() as work:
             result = run_once(
-                work, "plan.create", key, _written(plan), lambda: {"budget_id": _create(work, plan).budget_id}
+                work, "plan.create", key, _written(plan), lambda: {"budget_id": create_budget(work, plan).budget_id}
             )
             budget = find_budget(work.unit, work.organization.org_key, result["budget_id"])
             outcome = PlanOutcome(budget, _over_allocated(work, budget), (), _allocations(work))
@@ -110,8 +110,7 @@ class Plans:
             if budget.in_cycle:
                 change_budget(work, budget, PlanChange(amount=0))
             else:
-                work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
-                work.record("plan.delete", subject_of(budget), facts_of(budget), None)
+                delete_budget(work, budget)
             warnings = (f"{len(children)} budgets allocated from it stay",) if children else ()
             outcome = PlanOutcome(budget, warnings, (), _allocations(work))
             work.commit()
@@ -179,7 +178,8 @@ def _checked(work: Work, plan: BudgetPlan) -> BudgetPlan:
     )
 
 
-def _create(work: Work, plan: BudgetPlan) -> PlannedBudget:
+def create_budget(work: Work, plan: BudgetPlan) -> PlannedBudget:
+    """Create a budget in an open transaction; see `Plans.create`."""
     check_period(plan.period_kind, plan.period)
     plan, entity, org = _checked(work, plan), work.active(plan.entity_id.strip()), work.organization.org_key
     same = _same(work, entity.entity_key, plan)
@@ -238,6 +238,12 @@ def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> Plan
     if not before.in_cycle:
         work.record("plan.update", subject_of(before), facts_of(before), facts_of(after))
     return after
+
+
+def delete_budget(work: Work, budget: PlannedBudget) -> None:
+    """Delete a budget outside the cycle from the plan."""
+    work.unit.budgets.deactivate(budget.budget_id, work.actor, work.now)
+    work.record("plan.delete", subject_of(budget), facts_of(budget), None)
 
 
 def check_cycle(work: Work, entity: Entity, plan: BudgetPlan) -> None:
@@ -363,7 +369,7 @@ def _allocate(work: Work, plan: BudgetPlan, children: Sequence[ChildShare]) -> d
     amounts, _ = shares_of(checked_amount(plan.amount, plan.budget_type), children, unit)
     parent = _parent(work, plan, parent_entity)
     budgets = [
-        _create(work, replace(plan, entity_id=child.entity_id, amount=amount, notes=""))
+        create_budget(work, replace(plan, entity_id=child.entity_id, amount=amount, notes=""))
         for child, amount in zip(children, amounts, strict=True)
     ]
     made = [(budget.budget_id, allocate_to(work, parent, budget)) for budget in budgets]
@@ -386,7 +392,7 @@ def _parent(work: Work, plan: BudgetPlan, entity: Entity) -> PlannedBudget:
     same = _same(work, entity.entity_key, checked)
     if same is not None and (same.amount, same.currency) == (checked.amount, checked.currency):
         return same
-    return _create(work, plan)
+    return create_budget(work, plan)
 
 
 def _check_children(parent: Entity, children: Sequence[Entity]) -> None:

@@ -46,6 +46,7 @@ MODULES = (
     "plans",
     "period_rules",
     "periods",
+    "plan_files",
     "alerts",
 )
 """The services with actions that can be undone; each registers them with `reverses`."""

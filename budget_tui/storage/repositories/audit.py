@@ -1,7 +1,7 @@
 """The audit trail: entries are written once and never changed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
@@ -94,6 +94,12 @@ class AuditRepository(Repository):
             _ENTRY.where(_a.org_key == org, _a.audit_key < before, *_conditions(only or AuditFilter()))
             .order_by(_a.audit_key.desc())
             .limit(min(limit, MOST_ROWS))
+        )
+
+    def since(self, org: int, entry: int, actions: Collection[str]) -> list[AuditEntry]:
+        """Return the entries of ``actions`` after ``entry``, the oldest first."""
+        return self._entries(
+            _ENTRY.where(_a.org_key == org, _a.audit_key > entry, _a.action.in_(actions)).order_by(_a.audit_key)
         )
 
     def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:

@@ -24,6 +24,11 @@ class CostRuleRepository(Repository):
         )
         return [MappingRule(row.field, row.value, row.target) for row in rows]
 
+    def all(self, org: int) -> list[tuple[RuleName, str]]:
+        """Return the user's rules with their targets, the oldest first."""
+        rows = self._rows(select(_r.kind, _r.field, _r.value, _r.target).where(_r.org_key == org).order_by(_r.rule_key))
+        return [(RuleName(row.kind, row.field, row.value), row.target) for row in rows]
+
     def provider_aliases(self, org: int) -> dict[str, str]:
         """Return the user's own names of providers: as exported → short name."""
         return {row.value: row.target for row in self._targets(org, "provider")}

@@ -1,0 +1,418 @@
+"""The plan as a file: exported, compared with what is stored, and applied as one change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.audit import written
+from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
+from budget_tui.domain.cost import Category
+from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import Period, PeriodKind, parse_day
+from budget_tui.domain.plan import BudgetPlan, PlannedBudget, parse_period, parse_planned, whole_period
+from budget_tui.domain.plan_file import (
+    ACTIONS,
+    APPLIED,
+    SECTIONS,
+    Difference,
+    Fields,
+    History,
+    Item,
+    Kind,
+    Plan,
+    PlanFile,
+    budget_item,
+    differences,
+    mapping_item,
+    steps_of,
+)
+from budget_tui.domain.records import CycleBudget, RuleName
+from budget_tui.domain.tree import Placement
+from budget_tui.services.agent_tokens import change_tokens, find_agent, with_budget
+from budget_tui.services.agents import archive, change_carry
+from budget_tui.services.budgets import project_budget, set_amount, set_carry
+from budget_tui.services.context import Context
+from budget_tui.services.costs import OLD_NAME, mapped_to, remove_rule, resolve_costs_again, set_rule
+from budget_tui.services.entities import EntityChange, carry_out, set_enforced
+from budget_tui.services.hierarchy import place, take_out
+from budget_tui.services.plans import PlanChange, change_budget, create_budget, delete_budget
+from budget_tui.services.undo import Lines, reverses
+from budget_tui.services.work import Work
+from budget_tui.sources import plan_file as sources
+from budget_tui.storage.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDifferences:
+    """How a file and what is stored differ."""
+
+    organization: str
+    found: tuple[Difference, ...]
+
+    @property
+    def conflicts(self) -> list[Difference]:
+        return [each for each in self.found if each.kind is Kind.CONFLICT]
+
+    @property
+    def to_do(self) -> list[Difference]:
+        """What applying the file changes."""
+        return [each for each in self.found if each.kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE)]
+
+
+class Exported(NamedTuple):
+    """The text of a plan file, and what it describes."""
+
+    text: str
+    file: PlanFile
+
+
+class PlanFiles:
+    """Exports of the plan, and the command that applies a file."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def read(self, path: Path) -> PlanFile:
+        """Read a file; raises `SourceError` if it is no plan."""
+        with self._context.reading() as session:
+            periods = _Periods(self._context.organization(session))
+        return sources.read(sources.load(path), path.name, periods.read)
+
+    def export(self, path: Path | None = None) -> Exported:
+        """Return the plan as it is stored now, as the text of a file: of the one at ``path``, if there is one.
+
+        Comments and order of an existing file stay.
+        """
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            today, periods = self._context.clock.today(organization.time_zone), _Periods(organization)
+            revision = session.fast.newest_entry(organization.org_key)
+            plan = _stored(session, organization, today)
+        file = PlanFile(organization.slug, organization.currency, revision, plan)
+        if path is None or not path.exists():
+            return Exported(sources.rendered(file, periods.show), file)
+        return Exported(sources.updated(sources.load(path), path.name, file, periods.read, periods.show), file)
+
+    def differences(self, file: PlanFile, *, prune: bool = False) -> PlanDifferences:
+        """Return how ``file`` and what is stored differ; nothing is written."""
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            today = self._context.clock.today(organization.time_zone)
+            return _compared(session, organization, today, file, prune)
+
+    def apply(self, file: PlanFile, *, prune: bool = False, check: bool = False) -> PlanDifferences:
+        """Store what was changed in ``file`` since it was exported, as one change; with ``check``, nothing is stored.
+
+        With ``prune``, what was exported and is no longer in the file is archived or removed. `Conflict` if anything
+        was changed both in the file and at run time.
+        """
+        if check:
+            found = self.differences(file, prune=prune)
+            _require_no_conflict(found)
+            return found
+        with self._context.work() as work:
+            found = _compared(work.unit, work.organization, work.today, file, prune)
+            _require_no_conflict(found)
+            if found.to_do:
+                _carry_out(work, file.plan, found.to_do)
+                changes = {"revision": file.revision, "changes": len(found.to_do)}
+                work.record(APPLIED, work.organization.slug, None, changes)
+            work.commit()
+        return found
+
+
+class _Periods:
+    """Periods as people write them, by an organization's fiscal year."""
+
+    def __init__(self, organization: Organization) -> None:
+        self._rule = organization.period_rule
+
+    def read(self, text: str) -> str:
+        """Return the first and last day of a period: ``2026-02`` is ``2026-02-01..2026-02-28``."""
+        if text.casefold() in set(PeriodKind):
+            raise Refused(f"'{text}' is no period of a file", "name a month, a quarter, a year, or two days")
+        _, period = parse_period(text, self._rule, date.min)
+        return f"{period.start}..{period.end}"
+
+    def show(self, days: str) -> str:
+        """Return the shortest text that is read as the same days."""
+        start = days.partition("..")[0]
+        year = start[:4]
+        for text in (
+            start[:7],
+            *(f"{each}-Q{quarter}" for each in (year, str(int(year) - 1)) for quarter in range(1, 5)),
+            year,
+        ):
+            try:
+                if self.read(text) == days:
+                    return text
+            except Refused:
+                continue
+        return days
+
+
+def _require_no_conflict(found: PlanDifferences) -> None:
+    """Raise `Conflict` with what was changed both in the file and at run time."""
+    if not found.conflicts:
+        return
+    more = f", and {len(found.conflicts) - 1} more" if len(found.conflicts) > 1 else ""
+    raise Conflict(
+        f"{conflict_text(found.conflicts[0])}{more}",
+        "take one of the two into the file",
+        command="budget-tui plan diff shows all; plan export takes what is stored into the file",
+    )
+
+
+def conflict_text(found: Difference) -> str:
+    """Describe a conflict: ``pcc allocation was 150 at the export, is 160 by now and 120 in the file``."""
+    name = f"{found.item.shown} {found.field.replace('_', ' ')}".strip()
+    if found.wanted is None:
+        return f"{name} is not in the file, and was changed since the export"
+    if found.stored is None:
+        return f"{name} was removed since the export, and changed in the file"
+    return (
+        f"{name} was {found.exported or 'none'} at the export, is {found.stored or 'none'} by now and"
+        f" {found.wanted or 'none'} in the file"
+    )
+
+
+def _compared(
+    session: Session, organization: Organization, today: date, file: PlanFile, prune: bool
+) -> PlanDifferences:
+    if file.organization not in ("", organization.slug):
+        raise Refused(f"the file is of the organization {file.organization}", f"this is {organization.slug}")
+    if file.currency not in ("", organization.currency):
+        raise Refused(f"the file is in {file.currency}", f"{organization.slug} counts in {organization.currency}")
+    newest = session.fast.newest_entry(organization.org_key)
+    revision = newest if file.revision is None else file.revision
+    if revision > newest:
+        raise Refused(
+            f"the file was exported at revision {revision}, and the newest is {newest}", "it is of another database"
+        )
+    history = History(steps_of(session.audit.since(organization.org_key, revision, ACTIONS)))
+    stored = _stored(session, organization, today)
+    return PlanDifferences(organization.slug, tuple(differences(file.plan, stored, history, prune=prune)))
+
+
+# What is stored
+
+
+def _stored(session: Session, organization: Organization, today: date) -> dict[Item, Fields]:
+    """Return the plan that is stored: what recurs, planned budgets that have not ended, and the rules of costs."""
+    org = organization.org_key
+    opened = session.fast.global_budget(org, today)
+    cycle = session.fast.cycle_budgets(org, opened.period.start) if opened is not None else []
+    totals = {
+        budget.entity_id: budget
+        for budget in cycle
+        if budget.budget_type is BudgetType.MONETARY and budget.category == Category.TOTAL and not budget.provider
+    }
+    tokens = {budget.entity_id: budget for budget in cycle if budget.budget_type is BudgetType.TOKEN}
+    found: dict[Item, Fields] = {}
+    root = totals.get(ROOT_ID)
+    found[Item("budget")] = {"amount": written(root.base if root else 0), **_carry(root)}
+    for entity in session.fast.entities(org):
+        if entity.archived:
+            continue
+        enforced = "true" if entity.enforced else "false"
+        if entity.level_code == "project":
+            total = totals.get(entity.entity_id)
+            found[Item("projects", (entity.entity_id,))] = {
+                "name": entity.name,
+                "parent": entity.parent_id,
+                "allocation": written(total.base if total else 0),
+                **_carry(total),
+                "enforced": enforced,
+            }
+        elif entity.level_code == "agent":
+            budget = tokens.get(entity.entity_id)
+            found[Item("agents", (entity.entity_id,))] = {
+                "tokens": str(budget.base if budget else 0),
+                **_carry(budget),
+                "enforced": enforced,
+            }
+    for planned in _planned(session, organization, today):
+        amount = written(planned.amount) if planned.budget_type is BudgetType.MONETARY else str(planned.amount)
+        found[_item_of(planned)] = {"amount": amount, "notes": planned.notes}
+    for name, target in session.cost_rules.all(org):
+        if (name.kind, name.field) != ("entity", OLD_NAME):
+            found[mapping_item(*name)] = {"to": target}
+    return found
+
+
+def _carry(budget: CycleBudget | None) -> dict[str, str]:
+    if budget is None:
+        return {"carry": str(CarryPolicy.NONE), "carry_cap": ""}
+    policy, cap, _ = budget.carry
+    shown = "" if cap is None else str(cap) if budget.budget_type is BudgetType.TOKEN else written(cap)
+    return {"carry": str(policy), "carry_cap": shown}
+
+
+def _planned(session: Session, organization: Organization, today: date) -> list[PlannedBudget]:
+    budgets = session.budgets.planned(organization.org_key)
+    return [budget for budget in budgets if not budget.in_cycle and budget.period.end >= today]
+
+
+def _item_of(budget: PlannedBudget) -> Item:
+    days = f"{budget.period.start}..{budget.period.end}"
+    return budget_item(budget.entity_id, budget.category, budget.budget_type, days, budget.provider, budget.currency)
+
+
+# Applying
+
+
+def _carry_out(work: Work, plan: Plan, found: Sequence[Difference]) -> None:
+    """Make the changes, in the order of the sections; what goes, goes last."""
+    work.require_open_period()
+    staying = [each for each in found if each.kind is not Kind.REMOVE]
+    for section in SECTIONS:
+        for item in dict.fromkeys(each.item for each in staying if each.item.section == section):
+            of_item = [each for each in staying if each.item == item]
+            is_new = of_item[0].kind is Kind.ADD
+            _APPLIERS[section](work, item, plan[item] if is_new else _wanted(of_item), is_new)
+    for each in found:
+        if each.kind is Kind.REMOVE:
+            _remove(work, each.item)
+    if any(each.item.section == "mappings" for each in found):
+        resolve_costs_again(work)
+
+
+def _wanted(of_item: Sequence[Difference]) -> Fields:
+    return {each.field: each.wanted or "" for each in of_item}
+
+
+def _apply_budget(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
+    budget = work.open
+    if "amount" in fields:
+        amount = max(0, parse_amount(fields["amount"]) + budget.carry.carried)
+        set_amount(work, budget, "budget.set", "global", amount)
+    if policy_and_cap := _new_carry(fields, budget.carry):
+        set_carry(work, budget, "global", *policy_and_cap)
+
+
+def _apply_project(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
+    [project_id] = item.name
+    if is_new:
+        place(work, [Placement(project_id, fields.get("name", ""), "project", fields.get("parent", ""))])
+    elif {"name", "parent"} & set(fields):
+        carry_out(work, work.project(project_id), EntityChange(fields.get("name"), fields.get("parent")))
+    project = work.project(project_id)
+    budget = project_budget(work, project)
+    if "allocation" in fields:
+        amount = max(0, parse_amount(fields["allocation"]) + budget.carry.carried)
+        set_amount(work, budget, "allocation.set", project_id, amount)
+    if policy_and_cap := _new_carry(fields, budget.carry):
+        set_carry(work, budget, project_id, *policy_and_cap)
+    if "enforced" in fields:
+        set_enforced(work, project, fields["enforced"] == "true")
+
+
+def _apply_agent(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
+    [agent_id] = item.name
+    if is_new:
+        raise NotFound(
+            f"there is no agent '{agent_id}'",
+            "add it first: a file says nothing of its project",
+            command=f"budget-tui agent add {agent_id} adds it",
+        )
+    agent = with_budget(work, find_agent(work, agent_id))
+    carry = work.unit.budgets.carry_of(agent.budget_id)
+    if "tokens" in fields:
+        change_tokens(work, "agent.allocate", agent, max(0, int(fields["tokens"]) + carry.carried))
+    if policy_and_cap := _new_carry(fields, carry, in_tokens=True):
+        change_carry(work, agent, *policy_and_cap)
+    if "enforced" in fields:
+        set_enforced(work, work.entity(agent_id), fields["enforced"] == "true")
+
+
+def _apply_planned(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
+    entity, category, kind, days, provider, currency = item.name
+    start, _, end = days.partition("..")
+    period, of_type = Period(parse_day(start), parse_day(end)), BudgetType(kind)
+    amount = parse_planned(fields["amount"], of_type) if "amount" in fields else None
+    if is_new:
+        create_budget(
+            work,
+            BudgetPlan(
+                entity,
+                Category(category),
+                amount or 0,
+                _kind_of(period),
+                period,
+                of_type,
+                currency,
+                provider,
+                fields.get("notes", ""),
+            ),
+        )
+    else:
+        change_budget(work, _find(work, item), PlanChange(amount, fields.get("notes")))
+
+
+def _apply_mapping(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
+    kind, name, value = item.name
+    target = fields["to"]
+    if kind == "project":
+        set_rule(work, "entity", name, value, mapped_to(work, target))
+    elif kind == "category" and target not in set(Category) - {Category.TOTAL}:
+        raise Refused(f"'{target}' is not a category", "choose cloud, genai or subscription")
+    else:
+        set_rule(work, kind, name, value, target)
+
+
+_APPLIERS = {
+    "budget": _apply_budget,
+    "projects": _apply_project,
+    "agents": _apply_agent,
+    "budgets": _apply_planned,
+    "mappings": _apply_mapping,
+}
+
+
+def _remove(work: Work, item: Item) -> None:
+    """Archive a project or an agent, delete a budget, remove a rule."""
+    match item.section:
+        case "projects":
+            take_out(work, work.project(item.name[0]))
+        case "agents":
+            archive(work, find_agent(work, item.name[0]))
+        case "budgets":
+            delete_budget(work, _find(work, item))
+        case "mappings":
+            kind, name, value = item.name
+            remove_rule(work, RuleName("entity" if kind == "project" else kind, name, value))
+
+
+def _find(work: Work, item: Item) -> PlannedBudget:
+    return next(each for each in _planned(work.unit, work.organization, work.today) if _item_of(each) == item)
+
+
+def _new_carry(fields: Fields, stored: Carry, *, in_tokens: bool = False) -> tuple[CarryPolicy, int | None] | None:
+    """Return the carry-over that ``fields`` make of the stored one; None if they say nothing of it."""
+    if not {"carry", "carry_cap"} & set(fields):
+        return None
+    policy, cap = CarryPolicy(fields.get("carry", stored.policy)), stored.cap
+    if "carry_cap" in fields:
+        text = fields["carry_cap"]
+        cap = (int(text) if in_tokens else parse_amount(text)) if text else None
+    elif policy is CarryPolicy.NONE:
+        cap = None
+    return policy, checked_cap(policy, cap)
+
+
+def _kind_of(period: Period) -> PeriodKind:
+    """Return the kind of a period by its days."""
+    kinds = (PeriodKind.MONTHLY, PeriodKind.QUARTERLY, PeriodKind.YEARLY)
+    return next((kind for kind in kinds if whole_period(kind, period.start).end == period.end), PeriodKind.CUSTOM)
+
+
+@reverses(APPLIED, describe=lambda lines, _: "application of the plan's file")
+def _undo_application(work: Work, lines: Lines) -> None:
+    """Record that the changes that the file made, which are undone with it, were reversed."""
+    for line in lines:
+        work.record(APPLIED, line.subject, line.after, line.before)

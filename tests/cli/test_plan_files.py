@@ -1,0 +1,44 @@
+"""``plan export``, ``plan diff``, ``plan apply``: what they print, and their exit codes."""
+
+from pathlib import Path
+
+from .conftest import Cli
+
+
+def test_a_plan_is_exported_compared_and_applied(seeded: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    told = seeded("plan", "export", str(file)).done().out
+    assert told.startswith(f"5 items written to {file}, revision ")
+    assert seeded("plan", "export").done().out == file.read_text("utf-8")
+    assert seeded("plan", "apply", str(file), "--check").done().out == "nothing to do\n"
+    file.write_text(file.read_text("utf-8").replace("allocation: 120", "allocation: 130  # more"), "utf-8")
+    assert seeded("plan", "diff", str(file)).done().out == "~ videonest-api allocation 120 → 130\n"
+    checked = seeded("plan", "apply", str(file), "--check")
+    assert (checked.code, checked.err) == (3, "")
+    assert checked.out == "~ videonest-api allocation 120 → 130\n1 change to do\n"
+    seeded("project", "allocate", "pcc", "140").done()
+    assert seeded("plan", "apply", str(file)).done().out.splitlines() == [
+        "= pcc allocation stays as it is, changed since the export",
+        "~ videonest-api allocation 120 → 130",
+        "1 change applied",
+    ]
+    [kept] = seeded("plan", "diff", str(file), "--json").json["differences"]
+    assert (kept["kind"], kept["name"], kept["field"], kept["stored"], kept["wanted"]) == (
+        *("kept", ["pcc"], "allocation", "140", "150"),
+    )
+    seeded("plan", "export", str(file)).done()
+    assert "allocation: 130  # more" in file.read_text("utf-8")
+
+    file.write_text(file.read_text("utf-8").replace("allocation: 140", "allocation: 100"), "utf-8")
+    seeded("project", "allocate", "pcc", "145").done()
+    assert seeded("plan", "diff", str(file)).done().out.startswith("! pcc allocation was 140 at the export, is 145")
+    for check in ((), ("--check",)):
+        seeded("plan", "apply", str(file), *check).refused(5, "pcc allocation was 140", "100 in the file", "plan diff")
+    assert seeded("project", "show", "pcc", "--json").json["monthly_allocation_usd"] == 145
+
+
+def test_a_file_that_is_none_is_refused(seeded: Cli, tmp_path: Path) -> None:
+    seeded("plan", "apply", str(tmp_path / "none.yaml")).refused(2, "cannot be read")
+    (tmp_path / "p.yaml").write_text("budget: {amount: 5, command: reboot}\n")
+    seeded("plan", "diff", str(tmp_path / "p.yaml")).refused(2, "p.yaml:1 has 'command'")
+    seeded("plan", "export", str(tmp_path / "no" / "p.yaml")).refused(2, "cannot be written")
