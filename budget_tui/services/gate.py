@@ -12,6 +12,7 @@ from budget_tui.domain.tokens import provider_of_model
 from budget_tui.presentation.formatting import money
 from budget_tui.services.closing import budgets_ahead
 from budget_tui.services.context import Context
+from budget_tui.services.freshness import data_through
 from budget_tui.services.limits import Limits, bound_of, shortage
 from budget_tui.storage.session import Session
 
@@ -68,6 +69,7 @@ class Gate:
                 category = Category.GENAI
                 provider, tokens = _agent(session, organization, request.agent_id, today, now)
             found = limits.of(entity.path, category, provider)
+            known_through = data_through(session, organization, today)
         bound = bound_of(found, with_today=request.with_today)
         reason = ""
         if request.estimate > bound.amount or not bound.amount:
@@ -83,7 +85,7 @@ class Gate:
             tokens,
             organization.currency,
             today,
-            limits.data_through,
+            known_through,
         )
 
 

@@ -1,6 +1,6 @@
 """The limits of money along an entity's path, shared by holds, gates and enforced agents. Loads no SQLAlchemy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import converted
 from budget_tui.domain.errors import InsufficientBudget, Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, ancestor_paths, segments
+from budget_tui.domain.pacing import available_today
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import MoneyBudget
-from budget_tui.domain.snapshot import SnapshotFacts, Spend, added_up, pace_of, rolled_up
 from budget_tui.presentation.formatting import money
 from budget_tui.services.currency import converter
 from budget_tui.services.snapshots import load_facts
@@ -47,16 +47,25 @@ def bound_of(limits: Sequence[Limit], *, with_today: bool) -> Bound:
 
 
 class Limits:
-    """The limits of money in one transaction, on one day."""
+    """The limits of money in one transaction, on one day.
+
+    Only what lies on a path is read: of thousands of projects a gate concerns one.
+    """
 
     def __init__(self, session: Session, organization: Organization, today: date, now: datetime) -> None:
         self._session, self._organization, self._today = session, organization, today
-        self._facts = load_facts(session, organization, today, now)
-        self._rolled = rolled_up(self._facts.spend_by_path)
-
-    @property
-    def data_through(self) -> date:
-        return self._facts.data_through
+        opened = session.fast.global_budget(organization.org_key, today)
+        self._ahead: Mapping[str, int] | None = None
+        if opened is not None and opened.period.contains(today):
+            self._period = opened.period
+        else:  # nobody has opened the period yet
+            facts = load_facts(session, organization, today, now)
+            self._period = facts.period
+            self._ahead = {
+                ROOT_ID: facts.monthly_budget,
+                **{project.project_id: project.allocation for project in facts.projects},
+            }
+        self._reserved = session.fast.reserved_by_path(organization.org_key, self._period, now)
 
     def of(self, path: str, category: Category = Category.TOTAL, provider: str = "") -> list[Limit]:
         """Return the limits of what an entity uses: of the nearest budget on its path, and of all enforced ones.
@@ -68,32 +77,31 @@ class Limits:
         for each in ancestor_paths(path):
             entity = self._session.fast.entity(self._organization.org_key, segments(each)[-1])
             if entity is not None and (entity.enforced or not is_bounded):
-                limits = [*self._of_entity(entity, category, provider)]
+                limits = [self._limit(entity, budget) for budget in self._budgets(entity, category, provider)]
                 is_bounded = is_bounded or (bool(limits) and entity.level_code != "agent")
                 found += limits
         return found
 
-    def _of_entity(self, entity: Entity, category: Category, provider: str) -> Iterator[Limit]:
-        """Yield the limits of the budgets of one entity."""
-        total = _in_cycle(self._facts, entity)
-        if total is not None:
-            yield self._limit(entity, total, self._spend(entity), self._facts.period)
+    def _budgets(self, entity: Entity, category: Category, provider: str) -> Iterator[MoneyBudget]:
+        """Yield the budgets of an entity that bound it; the organization and projects have a total, maybe of 0."""
+        total = 0 if entity.level_code in ("organization", "project") else None
+        if self._ahead is not None:
+            total = self._ahead.get(entity.entity_id, total)
         for budget in self._session.fast.money_budgets(entity.entity_key, self._today):
-            is_shown = total is not None and budget.in_cycle and budget.category == Category.TOTAL
-            if not is_shown and budget.category in (Category.TOTAL, category) and budget.provider in ("", provider):
-                yield self._limit(entity, self._worth(budget), self._spent(entity, budget), budget.period)
+            is_total = budget.category == Category.TOTAL and not budget.provider
+            if budget.category in (Category.TOTAL, category) and budget.provider in ("", provider):
+                total = None if is_total and budget.in_cycle else total
+                yield budget
+        if total is not None:
+            yield MoneyBudget(Category.TOTAL, "", total, self._organization.currency, self._period, in_cycle=True)
 
-    def _limit(self, entity: Entity, amount: int, spend: Spend, period: Period) -> Limit:
-        pace = pace_of(amount, spend, period, self._today, self._facts.data_through)
-        return Limit(
-            self._organization.name if entity.entity_id == ROOT_ID else entity.name, pace.free, pace.available_today
-        )
-
-    def _spend(self, entity: Entity) -> Spend:
-        """Return what an entity and all below it used in the current period."""
-        if entity.entity_id == ROOT_ID:
-            return added_up([*self._facts.spend_by_path.values(), self._facts.unmapped])
-        return self._rolled.get(entity.path, Spend())
+    def _limit(self, entity: Entity, budget: MoneyBudget) -> Limit:
+        spent, spent_today = self._spent(entity, budget)
+        reserved = sum(amount for path, amount in self._reserved.items() if path.startswith(entity.path))
+        remaining = self._worth(budget) - spent
+        today = available_today(remaining, spent_today, budget.period, self._today, reserved)
+        name = self._organization.name if entity.entity_id == ROOT_ID else entity.name
+        return Limit(name, remaining - reserved, today)
 
     def _worth(self, budget: MoneyBudget) -> int:
         """Return a budget's amount in the organization's currency; `Refused` without a rate."""
@@ -108,21 +116,18 @@ class Limits:
             )
         return worth
 
-    def _spent(self, entity: Entity, budget: MoneyBudget) -> Spend:
-        """Return what counts in a budget with dates, a category or a provider of its own."""
+    def _spent(self, entity: Entity, budget: MoneyBudget) -> tuple[int, int]:
+        """Return what was spent of a budget by now, and today, in the organization's currency."""
         own, so_far = self._organization.currency, budget.period.through(self._today)
-        costs = self._session.fast.costs_below(self._organization.org_key, entity.path, budget, so_far)
-        currencies = {cost.currency for cost in costs}
-        rates = converter(self._session, self._organization.org_key, currencies, own, so_far)
-        own_sum = sum(cost.amount for cost in costs if cost.currency == own)
-        others = converted([cost for cost in costs if cost.currency != own], rates, own_sum).costs
+        costs = self._session.fast.costs_below(self._organization.org_key, entity.path, budget, so_far, own)
+        others = [cost for cost in costs if cost.currency != own]
         worth = [(cost.day, cost.amount) for cost in costs if cost.currency == own]
-        worth += [(cost.day, counted) for cost, counted in others]
-        return Spend(
-            sum(amount for _, amount in worth),
-            sum(amount for day, amount in worth if day == self._today),
-            reserved=self._spend(entity).reserved,
-        )
+        if others:
+            currencies = {cost.currency for cost in others}
+            rates = converter(self._session, self._organization.org_key, currencies, own, so_far)
+            found = converted(others, rates, sum(amount for _, amount in worth))
+            worth += [(cost.day, counted) for cost, counted in found.costs]
+        return sum(amount for _, amount in worth), sum(amount for day, amount in worth if day == self._today)
 
 
 def require_left(limits: list[Limit], amount: int, currency: str, *, with_today: bool = False) -> Bound:
@@ -137,10 +142,3 @@ def shortage(bound: Bound, currency: str) -> str:
     """Say what bounds an amount."""
     what = "available today" if bound.is_today else "left and not held"
     return f"{money(bound.amount, currency)} is all that {bound.name} has {what}"
-
-
-def _in_cycle(facts: SnapshotFacts, entity: Entity) -> int | None:
-    """Return what the snapshot allocates to the organization or a project; None for another entity."""
-    if entity.entity_id == ROOT_ID:
-        return facts.monthly_budget
-    return next((project.allocation for project in facts.projects if project.project_id == entity.entity_id), None)

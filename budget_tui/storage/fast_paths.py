@@ -424,10 +424,12 @@ class FastPaths:
         )
         return [(row["path"], day_of(row["day"]), row["amount"]) for row in rows]
 
-    def costs_below(self, org: int, path: str, budget: MoneyBudget, days: Period) -> list[UnconvertedCost]:
+    def costs_below(
+        self, org: int, path: str, budget: MoneyBudget, days: Period, currency: str
+    ) -> list[UnconvertedCost]:
         """Return the costs of ``days`` that count in a budget of the entity at ``path``; the root's has unmapped ones.
 
-        Those of each origin on each day, in its currency.
+        Those in ``currency`` are sums of a day, the others those of each origin on each day.
         """
         start, after = map(day_number, days.half_open)
         rows = self._rows(
@@ -437,8 +439,9 @@ class FastPaths:
             " AND (:provider = '' OR o.provider = :provider)"
             " AND (substr(e.path, 1, :length) = :path OR (o.entity_key IS NULL AND :path = :root))"
             " AND c.origin_key = o.origin_key AND c.day >= :start AND c.day < :after"
-            " GROUP BY o.origin_key, o.currency, c.day",
+            " GROUP BY CASE WHEN o.currency = :currency THEN 0 ELSE o.origin_key END, o.currency, c.day",
             org=org,
+            currency=currency,
             category=budget.category,
             provider=budget.provider,
             path=path,

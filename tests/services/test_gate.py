@@ -1,14 +1,18 @@
 """The gate says whether it may be spent, and takes nothing."""
 
+from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused
+from budget_tui.services.demo import SHOWN_ON, load_demo
 from budget_tui.services.gate import GateRequest, Verdict
 from tests.databases import Address, Engine
 from tests.services.agents_home import NOON, AgentHome, home_with_agents
-from tests.services.conftest import shown, usd
+from tests.services.conftest import Home, shown, usd
+from tests.services.planning import bill
 
 
 def with_scout(address: Address) -> None:
@@ -68,6 +72,23 @@ def test_in_a_period_that_nobody_has_opened_it_is_what_a_hold_would_find(home: A
     verdict = ask(february, "40", agent="scout")
     assert (verdict.is_allowed, shown(verdict.available), verdict.available_tokens) == (True, "40", 1000)
     assert not ask(february, "40.01", project="pcc").is_allowed
+
+
+@pytest.mark.parametrize("organization", ["default", "studio", "acme"])
+def test_it_says_of_every_project_what_the_screens_show(fresh: Callable[..., Home], organization: str) -> None:
+    home = fresh(SHOWN_ON)
+    load_demo(home.services.context)
+    services = home.services.of_organization(organization)
+    services.fx.set("EUR", "USD", Decimal("1.1"), date(2026, 1, 1))
+    first = services.snapshots.current().projects[0].project_id
+    bill(services, (first, "3", "EUR", "2026-01-12", "OpenAI"), ("nobody", "2", "EUR", "2026-01-11", "OpenAI"))
+    snapshot = services.snapshots.current()
+    services.snapshots.close()
+    for project_id, pace in [("", snapshot.total), *((line.project_id, line.pace) for line in snapshot.projects)]:
+        for today, left in ((False, pace.free), (True, min(pace.free, pace.available_today))):
+            verdict = services.gate.ask(GateRequest(project_id, with_today=today))
+            assert verdict.available == max(0, left), project_id
+            assert verdict.data_through == snapshot.data_through
 
 
 def test_what_cannot_be_asked_is_refused(home: AgentHome) -> None:

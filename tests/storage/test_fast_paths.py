@@ -152,7 +152,7 @@ def test_money_that_is_held_and_what_bounds_it(unit: UnitOfWork, org: int) -> No
     for row in rows:
         for budget in budgets[row.entity_key]:
             days = budget.period.through(SHOWN_ON)
-            assert sum(cost.amount for cost in unit.fast.costs_below(org, row.path, budget, days)) == sum(
+            assert sum(cost.amount for cost in unit.fast.costs_below(org, row.path, budget, days, "EUR")) == sum(
                 cost.amount_nanos
                 for cost in costs
                 if days.contains(cost.day)

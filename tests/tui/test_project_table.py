@@ -383,3 +383,18 @@ async def test_two_thousand_projects_load_scroll_and_are_edited(
     line = stored(services).projects[-1]
     assert (line.project_id, line.pace.allocation) == ("p2000", units(1))
     assert line.pace.runway_days is None or line.pace.runway_days >= Decimal(0)
+
+
+async def test_what_is_held_is_hatched_in_the_bars_until_it_is_released(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    held = elsewhere.holds.hold("dandelion", units(20)).hold_id
+    async with open_dashboard(mode="projects", size=(150, 30), keys="G") as dashboard:
+        assert "╍" in dashboard.line_with("Dandelion")
+        assert "╍" not in dashboard.line_with("VideoNest API")
+        assert "$20.00 of it held for work in flight" in dashboard.text
+        await dashboard.keys("1")
+        assert "╍" in dashboard.line_with("Spent")
+        elsewhere.holds.release(held)
+        await dashboard.looked()
+        assert "╍" not in dashboard.text
