@@ -13,7 +13,7 @@ from budget_tui.cli.session import session_of
 from budget_tui.domain.audit import AuditFilter
 from budget_tui.domain.period import parse_day
 from budget_tui.presentation.audit import cells
-from budget_tui.presentation.columns import Column, LogLine, log_columns
+from budget_tui.presentation.columns import LOG_COLUMNS, Column, LogLine
 
 if TYPE_CHECKING:
     pass
@@ -52,7 +52,7 @@ def log(
     if not entries:
         print_lines(_nothing(is_page=before is not None, is_filtered=only != AuditFilter()))
         return
-    when, *others = log_columns()
+    when, *others = LOG_COLUMNS
     columns: tuple[Column[LogLine], ...] = (
         Column("entry", "Entry", lambda line: str(line.entry.entry), "right"),
         replace(when, text=lambda line: f"{line.when} {line.entry.at.astimezone():%Z}"),

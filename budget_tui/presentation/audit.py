@@ -1,14 +1,37 @@
 """Entries of the audit trail in words."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import AuditEntry, shown_facts
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.hierarchy import POOL
-from budget_tui.presentation.formatting import count, money
+from budget_tui.presentation.formatting import amount_of, count, days_named, long_day, money, short_day, tokens
 
-_PARTICIPLES = {"add": "added", "set": "set", "rename": "renamed", "archive": "archived", "restore": "restored"}
+_NOUNS = {"carry": "carry-over", "cost": "costs", "fx": "exchange rates", "org": "organization"}
+_PARTICIPLES = {
+    "add": "added",
+    "allocate": "allocated",
+    "archive": "archived",
+    "create": "created",
+    "delete": "deleted",
+    "end": "ended",
+    "enforce": "enforced",
+    "import": "imported",
+    "map": "mapped",
+    "move": "moved",
+    "mute": "muted",
+    "price": "priced",
+    "remove": "removed",
+    "rename": "renamed",
+    "replace": "replaced",
+    "restore": "restored",
+    "review": "reviewed",
+    "revoke": "revoked",
+    "update": "updated",
+}
 
 
 def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
@@ -20,6 +43,19 @@ def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
         entry.action,
         entry.subject,
         changes(entry) + undoes,
+    )
+
+
+def words(entry: AuditEntry, today: date, currency: str, names: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """Return an entry in words: when (on this machine's clock), who, subject and change. ``names`` are of projects."""
+    at = entry.at.astimezone()
+    day = short_day(at.date()) if at.year == today.year else long_day(at.date())
+    undoes = f" (undoes {entry.reverses})" if entry.reverses else ""
+    return (
+        f"{day} {at:%H:%M}",
+        entry.actor,
+        subject(entry, names),
+        sentence(entry, currency, names) + undoes,
     )
 
 
@@ -55,22 +91,110 @@ def shown(fact: object) -> str:
 def sentence(entry: AuditEntry, currency: str, names: Mapping[str, str]) -> str:
     """Say what an entry changed of its subject, ``24 costs recorded, $88.00``; ``names`` are of projects, by id."""
     before, after = shown_facts(entry.before), shown_facts(entry.after)
-    if entry.action == "cost.add":
-        facts = after or before
-        done = "recorded" if after else "removed"
-        return f"{count(facts['costs'], 'cost')} {done}, {_money(facts, currency)}"
-    if entry.action == "transfer":
-        moved = parse_amount(str(after["amount"])) - parse_amount(str(before["amount"]))
-        facts = {**before, **after}
-        end = next(str(each) for each in (facts["from"], facts["to"]) if each != entry.subject)
-        other = "unallocated" if end == POOL else names.get(end, end)
-        return f"{money(abs(moved), currency)} {'from' if moved > 0 else 'to'} {other}"
-    if entry.action == "allocation.set":
-        return f"allocated {_money(before, currency)} → {_money(after, currency)}"
+    said = _SENTENCES.get(entry.action)
+    if said is not None:
+        return said(_Facts(entry.subject, before, after, currency, names))
     noun, _, done = entry.action.partition(".")
-    words = f"{noun} {_PARTICIPLES.get(done, done)}".rstrip()
+    words = f"{_NOUNS.get(noun, noun)} {_PARTICIPLES.get(done, done)}".rstrip()
     return ": ".join(filter(None, (words, changes(entry))))
 
 
-def _money(facts: Mapping[str, Any], currency: str) -> str:
-    return money(parse_amount(str(facts["amount"])), currency)
+def subject(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    """Name what an entry is about: a project by its name, a planned budget by its entity."""
+    if entry.action.startswith("plan."):
+        return entry.subject.partition(" ")[0]
+    return names.get(entry.subject, entry.subject)
+
+
+class _Facts(NamedTuple):
+    """What an entry changed, and how to show amounts and projects."""
+
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    currency: str
+    names: Mapping[str, str]
+
+    @property
+    def all(self) -> dict[str, Any]:
+        """What was before, and over it what was after."""
+        return {**self.before, **self.after}
+
+    def money(self, facts: Mapping[str, Any], name: str = "amount") -> str:
+        return money(parse_amount(str(facts[name])), self.currency)
+
+
+def _added(facts: _Facts, noun: str) -> str:
+    """Say that an agent, a project or an entity was added, where, and with which model."""
+    added = facts.all
+    name = added.get("name") or facts.subject
+    place = str(added.get("project") or added.get("parent") or "")
+    to = f" {'to' if facts.after else 'from'} {facts.names.get(place, place)}" if place else ""
+    model = f", {added['model']}" if added.get("model") else ""
+    return f"{added.get('level', noun)} {name} {'added' if facts.after else 'removed'}{to}{model}"
+
+
+def _budget(facts: _Facts) -> str:
+    return f"budget {' → '.join(facts.money(each) for each in (facts.before, facts.after) if each)}"
+
+
+def _allocated_to(facts: _Facts) -> str:
+    amount = facts.all["amount"]
+    shown_amount = facts.money(facts.all) if isinstance(amount, str) else shown(amount)
+    return f"{shown_amount} {'allocated to' if facts.after else 'taken back from'} {facts.all['to']}"
+
+
+def _costs(facts: _Facts) -> str:
+    done = "recorded" if facts.after else "removed"
+    shown_costs = facts.after or facts.before
+    return f"{count(shown_costs['costs'], 'cost')} {done}, {facts.money(shown_costs)}"
+
+
+def _import(facts: _Facts) -> str:
+    report = facts.all
+    files = ", ".join(report.get("files", ())) or facts.subject
+    if not facts.after:
+        return f"{files} removed again"
+    totals = report.get("stored_total", {}).items()
+    stored = " + ".join(money(parse_amount(str(amount)), code) for code, amount in totals) or "nothing"
+    return f"{files} imported, {stored} in {count(report.get('rows_read', 0), 'row')}"
+
+
+def _transfer(facts: _Facts) -> str:
+    moved = parse_amount(str(facts.after["amount"])) - parse_amount(str(facts.before["amount"]))
+    end = next(str(each) for each in (facts.all["from"], facts.all["to"]) if each != facts.subject)
+    other = "unallocated" if end == POOL else facts.names.get(end, end)
+    return f"{money(abs(moved), facts.currency)} {'from' if moved > 0 else 'to'} {other}"
+
+
+def _close(facts: _Facts) -> str:
+    if not facts.after:
+        return "opened again"
+    spent, budget = facts.money(facts.after, "spent"), facts.money(facts.after, "monthly_budget")
+    return f"closed with {spent} of {budget} spent"
+
+
+def _plan(facts: _Facts) -> str:
+    plan = facts.all
+    of_type, currency = BudgetType(plan["budget_type"]), plan.get("currency") or facts.currency
+    amount = parse_amount(str(plan["amount"])) if of_type is BudgetType.MONETARY else int(plan["amount"])
+    first, last = (date.fromisoformat(str(plan[name])) for name in ("period_start", "period_end"))
+    done = "planned" if facts.after else "no longer planned"
+    what = " ".join(filter(None, (str(plan["category"]), str(plan.get("provider") or ""))))
+    return f"{amount_of(amount, of_type, currency)} {done} for {what}, {days_named(first, last)}"
+
+
+_SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
+    "agent.add": lambda facts: _added(facts, "agent"),
+    "agent.allocate": lambda facts: f"allocated {shown(facts.before['tokens'])} → {tokens(facts.after['tokens'])}",
+    "allocation.set": lambda facts: f"allocated {facts.money(facts.before)} → {facts.money(facts.after)}",
+    "budget.set": _budget,
+    "cost.add": _costs,
+    "cost.import": _import,
+    "entity.add": lambda facts: _added(facts, "entity"),
+    "period.close": _close,
+    "plan.allocate": _allocated_to,
+    "plan.create": _plan,
+    "project.add": lambda facts: _added(facts, "project"),
+    "transfer": _transfer,
+}

@@ -454,7 +454,7 @@ def unmapped_columns() -> tuple[Column[UnmappedOrigin], ...]:
 
 
 class LogLine(NamedTuple):
-    """An audit entry as displayed: time, actor, action, subject, and change."""
+    """An audit entry as a program filters it: time, actor, action, subject, and change."""
 
     entry: AuditEntry
     when: str
@@ -464,14 +464,32 @@ class LogLine(NamedTuple):
     change: str
 
 
+LOG_COLUMNS: tuple[Column[LogLine], ...] = (
+    Column("when", "When", lambda line: line.when, is_muted=True),
+    Column("who", "Who", lambda line: line.who, max_width=14),
+    Column("action", "Action", lambda line: line.action, max_width=16),
+    Column("subject", "Subject", lambda line: line.subject, max_width=24),
+    Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=6),
+)
+
+
+class LogWords(NamedTuple):
+    """An audit entry in words: day and time, actor, subject, and what was changed of it."""
+
+    entry: AuditEntry
+    when: str
+    who: str
+    subject: str
+    change: str
+
+
 @cache
-def log_columns(*, is_narrow: bool = False) -> tuple[Column[LogLine], ...]:
-    """Return the columns of audit entries; ``is_narrow`` leaves out the year, and shortens all but the change."""
-    who, action, subject = (8, 14, 14) if is_narrow else (14, 16, 24)
+def log_words_columns(*, is_narrow: bool = False) -> tuple[Column[LogWords], ...]:
+    """Return the columns of audit entries in words; ``is_narrow`` shortens who made a change, and of what."""
+    who, subject = (8, 18) if is_narrow else (14, 32)
     return (
-        Column("when", "When", lambda line: line.when.partition("-")[2] if is_narrow else line.when, is_muted=True),
-        Column("who", "Who", lambda line: line.who, max_width=who),
-        Column("action", "Action", lambda line: line.action, max_width=action),
+        Column("when", "When", lambda line: line.when, is_muted=True),
+        Column("who", "Who", lambda line: line.who, max_width=who, is_muted=True),
         Column("subject", "Subject", lambda line: line.subject, max_width=subject),
         Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=6),
     )

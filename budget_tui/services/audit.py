@@ -1,6 +1,6 @@
 """Queries on the audit log."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from budget_tui.domain.amount import parse_amount
@@ -72,9 +72,13 @@ class AuditWindow:
     Entries are read only once, as they never change. Use it from one thread at a time.
     """
 
-    def __init__(self, audit: AuditLog, text: str = "") -> None:
+    def __init__(
+        self, audit: AuditLog, text: str = "", words: Callable[[AuditEntry], Iterable[str]] = lambda _: ()
+    ) -> None:
+        """``words`` returns the texts of an entry that are displayed besides its cells."""
         self._audit = audit
         self._text = text.casefold()
+        self._words = words
         self._forget()
 
     def _forget(self) -> None:
@@ -111,4 +115,4 @@ class AuditWindow:
             self._found[:0] = filter(self._matches, newer)
 
     def _matches(self, entry: AuditEntry) -> bool:
-        return self._text in "\n".join(cells(entry)).casefold()
+        return self._text in "\n".join((*cells(entry), *self._words(entry))).casefold()

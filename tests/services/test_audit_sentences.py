@@ -32,7 +32,7 @@ def test_every_change_of_a_project_reads_as_a_sentence(seed: Home) -> None:
     services.undo.undo()
     assert last(seed, "pcc") == "1 cost removed, $7.00"
     seed.carry("unspent", project="pcc")
-    assert last(seed, "pcc").startswith("carry set: carry none → unspent")
+    assert last(seed, "pcc").startswith("carry-over set: carry none → unspent")
     services.projects.rename("pcc", "Production")
     assert last(seed, "pcc") == "project renamed: name pcc → Production"
     services.projects.archive("pcc")

@@ -13,8 +13,9 @@ from textual.widgets import Static
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.audit import AuditEntry, shown_facts
-from budget_tui.presentation.audit import cells, shown
-from budget_tui.presentation.columns import Column, LogLine, log_columns
+from budget_tui.presentation.audit import shown, words
+from budget_tui.presentation.columns import Column, LogWords, log_words_columns
+from budget_tui.presentation.formatting import long_day
 from budget_tui.services.audit import AuditWindow
 from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.fields import FilterInput
@@ -32,9 +33,10 @@ class EntryScreen(Overlay[None]):
     BINDINGS = [Binding("escape,h,left,enter,q", "leave", "Close", id="entry.leave", tooltip="Back to the log")]
     AUTO_FOCUS = "VerticalScroll"
 
-    def __init__(self, entry: AuditEntry) -> None:
+    def __init__(self, line: LogWords) -> None:
         super().__init__()
-        self._entry = entry
+        self._entry = line.entry
+        self._line = line
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
@@ -46,13 +48,16 @@ class EntryScreen(Overlay[None]):
     def _lines(self) -> Iterable[Content]:
         entry = self._entry
         local, utc = entry.at.astimezone(), entry.at.astimezone(UTC)
-        yield _field("When", f"{local:%Y-%m-%d %H:%M:%S %Z}")
+        yield Content.assemble((self._line.subject, "bold"), f": {self._line.change}")
+        yield Content("")
+        yield _field("When", f"{long_day(local.date())} {local:%H:%M:%S %Z}")
         if local.utcoffset() != utc.utcoffset():
-            yield _field("", f"{utc:%Y-%m-%d %H:%M:%S} UTC")
+            yield _field("", f"{long_day(utc.date())} {utc:%H:%M:%S} UTC")
         yield _field("Who", entry.actor)
         yield _field("Action", entry.action)
         yield _field("Subject", entry.subject)
-        yield _field("Change", str(entry.change))
+        if entry.change != entry.entry:
+            yield _field("Part of", f"change {entry.change}")
         if entry.reverses is not None:
             yield _field("Undoes", f"change {entry.reverses}")
         for title, facts in (("Before", entry.before), ("After", entry.after)):
@@ -78,13 +83,13 @@ PAGE = 200
 _NARROW = 100
 
 
-class LogTable(PagedTable[LogLine]):
+class LogTable(PagedTable[LogWords]):
     """A line per entry. When new entries arrive, the cursor stays on its entry; on the first line, on the newest."""
 
     BINDINGS = [Binding("enter,l", "open", "Open", id="log.open", tooltip="Show the whole entry")]
 
-    def columns_within(self, width: int) -> Sequence[Column[LogLine]]:
-        return log_columns(is_narrow=width < _NARROW)
+    def columns_within(self, width: int) -> Sequence[Column[LogWords]]:
+        return log_words_columns(is_narrow=width < _NARROW)
 
 
 class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
@@ -105,18 +110,32 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show entries that contain …")
-        yield LogTable(log_columns(), lambda line: line.entry.entry, self.is_reading)
+        yield LogTable(log_words_columns(), lambda line: line.entry.entry, self.is_reading)
 
     def read(self, services: Services) -> tuple[AuditEntry, ...]:
         if self._window is None:
-            self._window = AuditWindow(services.audit, self.filter_text)
+            self._window = AuditWindow(services.audit, self.filter_text, self._in_words)
         return self._window.read(self._wanted)
 
+    def _in_words(self, entry: AuditEntry) -> tuple[str, str, str, str]:
+        shown = self.snapshot
+        names = {line.project_id: line.name for line in shown.projects} if shown else {}
+        today = shown.as_of if shown else entry.at.astimezone().date()
+        return words(entry, today, self.dashboard.currency, names)
+
     def watch_reading(self, entries: tuple[AuditEntry, ...] | None) -> None:
-        if entries is not None:
+        self._show(entries)
+
+    def watch_snapshot(self) -> None:
+        self._show(self.reading)
+
+    def _show(self, entries: tuple[AuditEntry, ...] | None) -> None:
+        if entries is not None and self.is_mounted:
             text = self.filter_text
             self._log.why_empty = f"no entry contains '{text}'" if text else "no changes yet"
-            self._log.show([LogLine(entry, *cells(entry)) for entry in entries], keeps_row=self._log.cursor > 0)
+            self._log.show(
+                [LogWords(entry, *self._in_words(entry)) for entry in entries], keeps_row=self._log.cursor > 0
+            )
 
     @property
     def _log(self) -> LogTable:
@@ -130,7 +149,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
 
     @on(LogTable.Opened)
     def _open(self, event: LogTable.Opened) -> None:
-        self.app.push_screen(EntryScreen(event.row.entry))
+        self.app.push_screen(EntryScreen(event.row))
 
     def show_filtered(self, text: str) -> None:
         self._window, self._wanted = None, PAGE
