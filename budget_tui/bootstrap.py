@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from budget_tui.services.plans import Plans
     from budget_tui.services.projects import Projects
     from budget_tui.services.rates import ExchangeRates
+    from budget_tui.services.recurring import RecurringFees
     from budget_tui.services.seats import SeatRegister
     from budget_tui.services.snapshots import Snapshots
     from budget_tui.services.sources import Sources
@@ -92,6 +93,7 @@ class Services:
     deliveries: ClassVar[_Service[Deliveries]] = _Service("deliveries", "Deliveries")
     token_prices: ClassVar[_Service[TokenPrices]] = _Service("token_prices", "TokenPrices")
     fx: ClassVar[_Service[ExchangeRates]] = _Service("rates", "ExchangeRates")
+    recurring: ClassVar[_Service[RecurringFees]] = _Service("recurring", "RecurringFees")
     seats: ClassVar[_Service[SeatRegister]] = _Service("seats", "SeatRegister")
     entities: ClassVar[_Service[Entities]] = _Service("entities", "Entities")
     organizations: ClassVar[_Service[Organizations]] = _Service("organizations", "Organizations")

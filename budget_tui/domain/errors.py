@@ -93,6 +93,7 @@ _NOUNS = {
     "alert": ("alerts", "alert"),
     "budget": ("budgets", "plan"),
     "entity": ("entities", "entity"),
+    "fee": ("fees", "recurring"),
     "key": ("keys", "key"),
     "organization": ("organizations", "org"),
     "project": ("projects", "project"),

@@ -227,6 +227,7 @@ class DailyCosts(NamedTuple):
     the first day ever with a cost.
     """
 
+    origin_key: int
     path: str | None
     category: str
     provider: str

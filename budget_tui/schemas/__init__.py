@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         plan,
         plan_file,
         problem,
+        recurring,
         status,
     )
 
@@ -48,6 +49,7 @@ __all__ = [
     "plan",
     "plan_file",
     "problem",
+    "recurring",
     "status",
 ]
 

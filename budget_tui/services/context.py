@@ -103,7 +103,7 @@ class Context:
 
     def work_in(self, unit: "UnitOfWork") -> "Work":
         """Return the work of this context in an open transaction."""
-        from budget_tui.services.cycle import open_period, settle_carry
+        from budget_tui.services.cycle import open_period, settle
         from budget_tui.services.work import TransactionCache, Work
 
         known: TransactionCache | None = unit.known.pop(self.org_slug, None)
@@ -115,7 +115,7 @@ class Context:
             self.clock.now(),
             self.actor,
             self.label,
-            settle_carry,
+            settle,
         )
         work.on_carry_settled = self.on_carry_settled
         if known and known.today == work.today:

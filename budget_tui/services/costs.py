@@ -258,7 +258,7 @@ def enter(work: Work, entries: Sequence[CostEntry]) -> None:
     """Store costs and record them in the audit log, so that an undo removes exactly these."""
     for entry in entries:
         _check(entry)
-    spenders = {entry.project_id: _spender(work, entry.project_id) for entry in entries}
+    spenders = {entry.project_id: spender(work, entry.project_id) for entry in entries}
     costs = [
         DayCost(
             _entered_origin(work, spenders[entry.project_id].entity_id, entry),
@@ -290,7 +290,7 @@ def mapped_to(work: Work, entity_id: str) -> Entity:
     return work.project(wanted) if entity is None or entity.level_code == "project" else work.active(wanted)
 
 
-def _spender(work: Work, entity_id: str) -> Entity:
+def spender(work: Work, entity_id: str) -> Entity:
     """Return the entity of a cost: a project, or any other entity below the organization."""
     entity = work.unit.fast.entity(work.organization.org_key, entity_id)
     if entity is None or entity.level_code == "project":

@@ -28,6 +28,7 @@ from budget_tui.services.closing import (
     plan_close,
 )
 from budget_tui.services.currency import spent_by_path
+from budget_tui.services.fee_booking import settle_fees
 from budget_tui.services.work import Work
 
 SETTLED_BY = "budget-tui"
@@ -44,12 +45,14 @@ def open_period(work: Work) -> Budget:
     if stored.period.end < work.today:
         work.release_expired_reservations()
     while stored.period.end < work.today:
+        settle_fees(work, stored.period.end)
         plan = plan_close(work.unit, work.organization, stored, stored.period)
         archive_period(work, plan)
         open_next(work, plan, plan.below)
         following = work.unit.fast.global_budget(key, plan.following.start)
         assert following is not None
         stored = following
+    settle_fees(work, work.today)
     return stored
 
 
@@ -157,7 +160,13 @@ def open_next(work: Work, plan: ClosePlan, below: Sequence[ClosingBudget]) -> No
     )
 
 
-def settle_carry(work: Work) -> None:
+def settle(work: Work) -> None:
+    """Settle what a command may have changed beside its own subject: recurring fees, and carried-over amounts."""
+    settle_fees(work, work.today)
+    _settle_carry(work)
+
+
+def _settle_carry(work: Work) -> None:
     """Settle the carry-over into the open period again, by what is known now of the previous one."""
     org = work.organization.org_key
     closed, latest = work.unit.fast.last_close(org), work.unit.fast.global_budget(org, date.max)

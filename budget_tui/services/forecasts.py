@@ -27,6 +27,7 @@ from budget_tui.domain.hierarchy import ROOT_ID, ancestor_paths, path_of
 from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.records import DailyCosts
+from budget_tui.domain.recurring import Bill
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.context import Context
@@ -327,9 +328,48 @@ def read_money(
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
     costs = session.costs.daily(organization.org_key, days)
+    if session.fast.has_recurring_fees(organization.org_key):
+        costs = [*_with_bills_apart(session, organization, costs, days)]
+        costs += _fees_to_come(session, organization, days, today)
     to = converter(session, organization.org_key, {cost.currency for cost in costs}, currency, days)
     cells = _cells((_converted(cost, to, days.start) for cost in costs), days)
     return DailyUsage(cells, days, today, last, organization)
+
+
+def _with_bills_apart(
+    session: Session, organization: Organization, costs: Sequence[DailyCosts], days: Period
+) -> Iterator[DailyCosts]:
+    """Yield ``costs`` with the bills for recurring fees as what comes once: they are known, and no usage."""
+    bills: dict[int, list[Bill]] = {}
+    for charge in session.recurring.charges(organization.org_key, days.start):
+        if charge.bill is not None and days.contains(charge.bill.day):
+            bills.setdefault(charge.bill.origin_key, []).append(charge.bill)
+    for cost in costs:
+        if cost.is_once or cost.origin_key not in bills:
+            yield cost
+            continue
+        usage, once = [*cost.amounts], [0] * days.days
+        for bill in bills[cost.origin_key]:
+            at = (bill.day - days.start).days
+            usage[at] -= bill.amount
+            once[at] += bill.amount
+        yield cost._replace(amounts=usage)
+        yield cost._replace(amounts=once, is_once=True)
+
+
+def _fees_to_come(session: Session, organization: Organization, days: Period, today: date) -> Iterator[DailyCosts]:
+    """Yield the recurring fees on the days on which they are due, or tomorrow if nobody has booked them yet; those of
+    an earlier period will be booked in that."""
+    running, soonest = organization.period_rule.containing(today), min(today + ONE_DAY, days.end)
+    for fee in session.recurring.fees(organization.org_key):
+        due = [day for day in fee.due(days.end) if day >= days.start and not fee.is_archived]
+        if due:
+            amounts = [0] * days.days
+            for day in due:
+                counted_on = day if day < running.start else max(day, soonest)
+                amounts[(counted_on - days.start).days] += fee.amount
+            of = fee.path, fee.category, fee.provider.casefold(), organization.currency
+            yield DailyCosts(0, *of, True, _first_day(amounts, days.start), amounts)
 
 
 def read_tokens(
@@ -345,7 +385,7 @@ def read_tokens(
         by_day = used.setdefault((paths[tokens.entity_key], tokens.provider), [0] * days.days)
         by_day[(tokens.day - days.start).days] += tokens.tokens
     of_agents = (
-        DailyCosts(path, Category.GENAI, provider, "", False, _first_day(amounts, days.start), amounts)
+        DailyCosts(0, path, Category.GENAI, provider, "", False, _first_day(amounts, days.start), amounts)
         for (path, provider), amounts in used.items()
     )
     cells = _cells([*imported, *of_agents], days)

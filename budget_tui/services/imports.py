@@ -17,6 +17,7 @@ from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arran
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.records import StoredPart
+from budget_tui.domain.recurring import RECURRING_SOURCE
 from budget_tui.domain.replacement import Mode, Part, PartFacts, Problem, RefusalReason, TakenRows, replacement
 from budget_tui.presentation.formatting import count, days_named, money, period_name
 from budget_tui.services.context import Context
@@ -149,7 +150,7 @@ class Imports:
 
 def _checked_source(name: str) -> str:
     name = checked_name(name)
-    if name.casefold() in (MANUAL_SOURCE, HOLD_SOURCE):
+    if name.casefold() in (MANUAL_SOURCE, HOLD_SOURCE, RECURRING_SOURCE):
         raise Refused(
             f"'{name}' cannot be the name of a source",
             "choose another name",

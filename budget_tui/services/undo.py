@@ -48,6 +48,7 @@ MODULES = (
     "periods",
     "plan_files",
     "alerts",
+    "recurring",
 )
 """The services with actions that can be undone; each registers them with `reverses`."""
 

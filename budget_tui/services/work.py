@@ -73,9 +73,9 @@ class Work:
         now: datetime,
         actor: str,
         label: str,
-        settle_carry: "Callable[[Work], None]",
+        settle: "Callable[[Work], None]",
     ) -> None:
-        self._settle_carry = settle_carry
+        self._settle = settle
         self.unit = unit
         self.organization = organization
         self.today = today
@@ -90,10 +90,10 @@ class Work:
     def commit(self, *, tokens_only: bool = False) -> None:
         """Store the changes. If ``tokens_only`` changed, the next transaction can skip its look-ups.
 
-        Carry-overs from a closed period that was changed are settled again.
+        Recurring fees that are due or billed by now are settled, and so are carry-overs from a closed period.
         """
         if not tokens_only or self.reaches_back or self.today == self.open.period.end:
-            self._settle_carry(self)
+            self._settle(self)
         self.unit.commit(tokens_only=tokens_only)
         self.is_committed = True
         if tokens_only:

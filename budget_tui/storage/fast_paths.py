@@ -213,6 +213,10 @@ class FastPaths:
         )
         return Period(date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])) if row else None
 
+    def has_recurring_fees(self, org: int) -> bool:
+        """Return whether there ever was a recurring fee; every command asks, and most have none to book."""
+        return bool(self._rows("SELECT 1 AS one FROM recurring_fee WHERE org_key = :org LIMIT 1", org=org))
+
     def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
         """Return the global budget of the period that started then, and all budgets that recur with it."""
         rows = self._rows(

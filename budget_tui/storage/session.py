@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from budget_tui.storage.repositories.organizations import OrganizationRepository
     from budget_tui.storage.repositories.periods import PeriodRepository
     from budget_tui.storage.repositories.rates import RateRepository
+    from budget_tui.storage.repositories.recurring import RecurringRepository
     from budget_tui.storage.repositories.seats import SeatRepository
     from budget_tui.storage.repositories.usage import UsageRepository
 
@@ -64,6 +65,7 @@ class Session:
     organizations: _Repository[OrganizationRepository] = _Repository("organizations", "OrganizationRepository")
     periods: _Repository[PeriodRepository] = _Repository("periods", "PeriodRepository")
     rates: _Repository[RateRepository] = _Repository("rates", "RateRepository")
+    recurring: _Repository[RecurringRepository] = _Repository("recurring", "RecurringRepository")
     seats: _Repository[SeatRepository] = _Repository("seats", "SeatRepository")
     usage: _Repository[UsageRepository] = _Repository("usage", "UsageRepository")
 

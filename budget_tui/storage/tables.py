@@ -37,6 +37,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category, ChargeCategory
 from budget_tui.domain.period import PeriodKind
+from budget_tui.domain.recurring import Every
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.storage.fast_paths import day_number, day_of
 
@@ -773,6 +774,56 @@ class AlertDeliveryRow(Row, table=True):
     claimed_until: datetime | None = Field(default=None, sa_type=UtcTime)
     error: str = ""
     sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class RecurringFeeRow(Row, table=True):
+    """A fee that an entity bears every month, quarter or year; names of those that have not ended differ."""
+
+    __tablename__ = "recurring_fee"
+    __table_args__ = (
+        Index(
+            "recurring_fee_once",
+            "org_key",
+            "name",
+            unique=True,
+            sqlite_where=text("ended_on IS NULL"),
+            postgresql_where=text("ended_on IS NULL"),
+        ),
+        CheckConstraint(f"amount_nanos BETWEEN 1 AND {LIMIT_NANOS}", name="amount"),
+        CheckConstraint(one_of("category", Category), name="category"),
+        CheckConstraint(one_of("every", Every), name="every"),
+        CheckConstraint("on_day BETWEEN 1 AND 31", name="on_day"),
+    )
+
+    fee_key: int | None = Field(default=None, sa_column=key())
+    org_key: int = Field(sa_column=reference("organization.org_key", index=True))
+    entity_key: int = Field(sa_column=reference("entity.entity_key"))
+    name: str
+    amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
+    provider: str
+    category: str
+    every: str
+    on_day: int
+    starts_on: date = Field(sa_column=Column(Date, nullable=False))
+    ended_on: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
+    booked_through: date = Field(sa_column=Column(Date, nullable=False))
+    created_by: str
+    created_at: datetime = Field(sa_type=UtcTime)
+
+
+class RecurringChargeRow(Row, table=True):
+    """A fee on a day that it was due: booked as the cost ``cost_key``, or billed by an imported cost."""
+
+    __tablename__ = "recurring_charge"
+    __table_args__ = (CheckConstraint("(cost_key IS NULL) <> (billed_origin IS NULL)", name="booked_or_billed"),)
+
+    fee_key: int = Field(sa_column=Column(KEY, ForeignKey("recurring_fee.fee_key"), primary_key=True))
+    day: date = Field(sa_column=Column(Date, primary_key=True))
+    amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
+    cost_key: int | None = Field(default=None, sa_column=reference("cost.cost_key", nullable=True, index=True))
+    billed_origin: int | None = Field(default=None, sa_column=reference("cost_origin.origin_key", nullable=True))
+    billed_day: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
+    billed_nanos: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 # Text sorts by its bytes, whatever the server's locale.

@@ -59,6 +59,9 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             f"INSERT INTO seat VALUES ({project.entity_key}, 'figma', '2026-01-01', 5, 'a', '2026-01-01')",
             "INSERT INTO fx_rate VALUES (1, 'EUR', 'USD', '2026-01-02', '1.0321')",
             "INSERT INTO api_key VALUES ('k', 1, 'ci', 'read', 'digest', 'a', '2026-01-01', NULL)",
+            "INSERT INTO recurring_fee VALUES (1, 1, 1, 'Figma', 5, 'figma', 'subscription', 'month', 4, '2026-01-01',"
+            " NULL, '2026-01-04', 'a', '2026-01-01')",
+            "INSERT INTO recurring_charge VALUES (1, '2026-01-04', 5, NULL, 1, '2026-01-05', 6)",
             "INSERT INTO alert_state"
             " VALUES (1, 'pcc', '2026-01-01', 800000, 'fired', 900000, 5, '2026-01-05', '2026-01-05', 'm')",
             "INSERT INTO alert_progress VALUES (1, '2026-01-05')",
@@ -106,6 +109,9 @@ def test_a_closed_period_is_not_replaced_under_another_number(filled: Path, sql:
 BEYOND = LIMIT_NANOS + 1
 
 REFUSED = [
+    "UPDATE recurring_fee SET every = 'week'",
+    "UPDATE recurring_fee SET on_day = 32",
+    "UPDATE recurring_charge SET billed_origin = NULL",
     "UPDATE alert_rule SET kind = 'mood'",
     "UPDATE alert_state SET phase = 'tired'",
     "UPDATE alert_delivery SET state = 'lost'",

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from budget_tui.api.routes import agents, budget, entities, gate, holds, log, periods, plans, projects
+from budget_tui.api.routes import agents, budget, entities, gate, holds, log, periods, plans, projects, recurring
 
 ROUTERS: tuple[APIRouter, ...] = (
     agents.router,
@@ -13,6 +13,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     periods.router,
     plans.router,
     entities.router,
+    recurring.router,
     log.router,
 )
 """Searched in this order for a path: the most frequently called come first."""

@@ -232,6 +232,7 @@ class CostRepository(Repository):
             origin = origins[origin_key]
             found.append(
                 DailyCosts(
+                    origin_key,
                     origin.path,
                     origin.category,
                     origin.provider.casefold(),

@@ -1,0 +1,112 @@
+"""``recurring``: fees that come by themselves."""
+
+from typing import Annotated
+
+import typer
+
+from budget_tui import schemas
+from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.options import CategoryOption, JsonOption, ProviderOption, command_group, parse_category
+from budget_tui.cli.session import session_of
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.period import parse_day
+from budget_tui.domain.recurring import Charge, RecurringFee, parse_day_of_month, parse_every
+from budget_tui.presentation import formatting as f
+from budget_tui.presentation.columns import Column
+from budget_tui.services.recurring import FeeReport, NewFee
+
+app = command_group()
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    scope: Annotated[str, typer.Argument(metavar="SCOPE", help="Id of the project, or of another entity.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Amount of each charge.")],
+    every: Annotated[str, typer.Option("--every", metavar="PERIOD", help="month, quarter or year.")] = "month",
+    on: Annotated[str, typer.Option("--on", metavar="DAY", help="Day of the month: 1 to 31, or last.")] = "1",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Default: the provider.")] = "",
+    provider: ProviderOption = "",
+    category: CategoryOption = "",
+    from_day: Annotated[str, typer.Option("--from", metavar="DATE", help="First day. Default: today.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Add a fee that recurs.
+
+    It is booked as a cost on its day, and known to the forecast before. When a bill for it is imported, that stands in
+    its place.
+    """
+    report = session_of(context).services.recurring.add(
+        NewFee(
+            scope,
+            parse_amount(amount),
+            parse_every(every),
+            parse_day_of_month(on),
+            name,
+            provider,
+            parse_category(category) if category else None,
+            parse_day(from_day) if from_day else None,
+        )
+    )
+    if json:
+        print_json(schemas.recurring.RecurringFee.from_domain(report))
+        return
+    fee = report.fee
+    each = f"{f.money(fee.amount, report.currency)} every {fee.every}"
+    print_lines(f"{fee.name}: {each} for {fee.entity_id}, {_next(fee)}")
+
+
+@app.command("list")
+def list_fees(context: typer.Context, json: JsonOption = False) -> None:
+    """List recurring fees, with the latest charge of each."""
+    session = session_of(context)
+    session.services.context.require_database()
+    found = session.services.recurring.all()
+    if json:
+        print_json([schemas.recurring.RecurringFee.from_domain(report) for report in found])
+        return
+    if not found:
+        print_lines("no fees recur: budget-tui recurring add PROJECT AMOUNT --every month --on 4")
+        return
+    columns: tuple[Column[FeeReport], ...] = (
+        Column("name", "Name", lambda report: report.fee.name),
+        Column("of", "Of", lambda report: report.fee.entity_id),
+        Column("amount", "Amount", lambda report: f.number(report.fee.amount, report.currency), "right"),
+        Column("every", "Every", lambda report: report.fee.every),
+        Column("latest", "Latest", lambda report: _latest(report.latest, report.currency)),
+        Column("next", "Next", lambda report: _next(report.fee)),
+    )
+    print_lines(*table(columns, found))
+
+
+@app.command()
+def end(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the fee.")],
+    on: Annotated[str, typer.Option("--on", metavar="DATE", help="Last day. Default: today.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """End a fee. What was booked stays."""
+    report = session_of(context).services.recurring.end(name, parse_day(on) if on else None)
+    if json:
+        print_json(schemas.recurring.RecurringFee.from_domain(report))
+        return
+    assert report.fee.ended_on is not None
+    print_lines(f"{report.fee.name} ends on {f.long_day(report.fee.ended_on)}")
+
+
+def _next(fee: RecurringFee) -> str:
+    if fee.next_on is None:
+        return f"ended {f.long_day(fee.ended_on)}" if fee.ended_on is not None else ""
+    return f"next on {f.long_day(fee.next_on)}"
+
+
+def _latest(charge: Charge | None, currency: str) -> str:
+    """Say what became of a charge: ``booked Jan 4``, ``billed Jan 5, $0.30 more``."""
+    if charge is None:
+        return ""
+    if charge.bill is None:
+        return f"booked {f.short_day(charge.day)}"
+    difference = charge.bill.amount - charge.amount
+    words = f", {f.money(abs(difference), currency)} {'more' if difference > 0 else 'less'}" if difference else ""
+    return f"billed {f.short_day(charge.bill.day)}{words}"

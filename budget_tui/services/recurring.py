@@ -1,0 +1,196 @@
+"""Recurring fees: costs that come by themselves on their day, until the bill for them is imported."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from budget_tui.domain.amount import parse_amount, within_limit
+from budget_tui.domain.audit import UNDO_DATA, written
+from budget_tui.domain.cost import Category, CostOrigin, category_of, short_provider_name
+from budget_tui.domain.errors import Conflict, Refused, unknown
+from budget_tui.domain.hierarchy import checked_name
+from budget_tui.domain.period import ONE_DAY, checked_day
+from budget_tui.domain.recurring import RECURRING_SOURCE, Charge, Every, RecurringFee
+from budget_tui.services.context import Context
+from budget_tui.services.costs import require_sums_in_range, spender
+from budget_tui.services.fee_booking import settle_fees
+from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data
+from budget_tui.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class NewFee:
+    """A fee as a user enters it: ``amount`` in nanos of the organization's currency; it starts today by default."""
+
+    entity_id: str
+    amount: int
+    every: Every = Every.MONTH
+    on_day: int = 1
+    name: str = ""
+    provider: str = ""
+    category: Category | None = None
+    starts_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeeReport:
+    """A fee with its latest charge, if it had any, in nanos of ``currency``."""
+
+    fee: RecurringFee
+    latest: Charge | None
+    currency: str
+
+
+class RecurringFees:
+    """Commands on recurring fees, each one transaction; and queries."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def add(self, new: NewFee) -> FeeReport:
+        """Add a fee, and book it if it is due; `Conflict` if there is another one of that name."""
+        if new.amount <= 0:
+            raise Refused("a fee needs a positive amount", "give one such as 20")
+        with self._context.work() as work:
+            fee = _checked(work, new)
+            if any(other.name == fee.name for other in _running(work)):
+                raise Conflict(f"there is a fee called '{fee.name}'", "give this one another name, or end that one")
+            fee = fee._replace(fee_key=work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now))
+            work.record("recurring.add", fee.name, None, _facts(fee))
+            settle_fees(work, work.today)
+            report = _report(work, fee.fee_key)
+            if report.latest is not None:
+                require_sums_in_range(work, [(report.currency, report.latest.day)])
+            work.commit()
+        return report
+
+    def end(self, name: str, last_day: date | None = None) -> FeeReport:
+        """Let a fee be due no longer than through ``last_day``, by default today; what was booked stays."""
+        with self._context.work() as work:
+            fee = next((fee for fee in _running(work) if fee.name == name.strip()), None)
+            if fee is None:
+                raise unknown("fee", name)
+            ended_on = checked_day(last_day or work.today)
+            if ended_on < fee.booked_through and ended_on < work.today:
+                raise Refused(f"{name} is booked through {fee.booked_through}", "end it on a later day")
+            _set_end(work, fee, ended_on)
+            report = _report(work, fee.fee_key)
+            work.commit()
+        return report
+
+    def all(self) -> list[FeeReport]:
+        """Return every fee, ended ones too, in the order in which they were added."""
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            charges = session.recurring.charges(organization.org_key, date.min)
+            latest = {charge.fee_key: charge for charge in charges}
+            return [
+                FeeReport(fee, latest.get(fee.fee_key), organization.currency)
+                for fee in session.recurring.fees(organization.org_key)
+            ]
+
+
+def _running(work: Work) -> list[RecurringFee]:
+    return [fee for fee in work.unit.recurring.fees(work.organization.org_key) if fee.next_on is not None]
+
+
+def _checked(work: Work, new: NewFee) -> RecurringFee:
+    entity = spender(work, new.entity_id)
+    starts_on = checked_day(new.starts_on or work.today)
+    if starts_on < work.open.period.start:
+        raise Refused(
+            f"{starts_on} is before the running period, which starts on {work.open.period.start}",
+            "start it in the running period, and enter earlier costs as costs",
+        )
+    aliases = work.unit.cost_rules.provider_aliases(work.organization.org_key)
+    provider = short_provider_name(checked_name(new.provider), aliases) if new.provider.strip() else ""
+    name = checked_name(new.name or provider or f"{entity.name} fee")
+    origin = CostOrigin(
+        RECURRING_SOURCE, True, work.organization.currency, provider, name, category_hint=new.category or ""
+    )
+    overrides = work.unit.cost_rules.category_overrides(work.organization.org_key)
+    return RecurringFee(
+        0,
+        entity.entity_key,
+        entity.entity_id,
+        entity.path,
+        name,
+        within_limit(new.amount),
+        provider,
+        category_of(origin, provider, overrides),
+        new.every,
+        new.on_day,
+        starts_on,
+        None,
+        starts_on - ONE_DAY,
+        False,
+    )
+
+
+def _report(work: Work, fee_key: int) -> FeeReport:
+    org = work.organization.org_key
+    [fee] = [fee for fee in work.unit.recurring.fees(org) if fee.fee_key == fee_key]
+    charges = [charge for charge in work.unit.recurring.charges(org, date.min) if charge.fee_key == fee_key]
+    return FeeReport(fee, charges[-1] if charges else None, work.organization.currency)
+
+
+def _set_end(work: Work, fee: RecurringFee, ended_on: date | None) -> None:
+    work.unit.recurring.end(fee.fee_key, ended_on)
+    before, after = ({"last_day": day.isoformat() if day else None} for day in (fee.ended_on, ended_on))
+    kept = {UNDO_DATA: {"fee": fee.fee_key}}
+    work.record("recurring.end", fee.name, {**before, **kept}, {**after, **kept})
+
+
+def _facts(fee: RecurringFee) -> dict[str, object]:
+    return {
+        "of": fee.entity_id,
+        "amount": written(fee.amount),
+        "every": str(fee.every),
+        "on": fee.on_day,
+        UNDO_DATA: {"fee": fee.fee_key, "starts_on": fee.starts_on.isoformat(), "provider": fee.provider}
+        | {"category": str(fee.category), "name": fee.name},
+    }
+
+
+@reverses("recurring.add", describe=subjects_of("adding of the fee"))
+def _undo_add(work: Work, lines: Lines) -> None:
+    """Remove a fee with all that was booked of it; or add it again, to book it anew."""
+    for line in lines:
+        if line.after is not None:
+            key = undo_data(line.after)["fee"]
+            require_same(f"the fee {line.subject}", key in {fee.fee_key for fee in _running(work)}, True)
+            work.unit.recurring.remove(key)
+            work.record("recurring.add", line.subject, line.after, None)
+            continue
+        facts, kept = line.before or {}, undo_data(line.before)
+        starts_on = date.fromisoformat(kept["starts_on"])
+        entity = spender(work, str(facts["of"]))
+        fee = RecurringFee(
+            kept["fee"],
+            entity.entity_key,
+            entity.entity_id,
+            entity.path,
+            kept["name"],
+            parse_amount(str(facts["amount"])),
+            kept["provider"],
+            kept["category"],
+            Every(facts["every"]),
+            int(facts["on"]),
+            starts_on,
+            None,
+            starts_on - ONE_DAY,
+            False,
+        )
+        work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now)
+        work.record("recurring.add", line.subject, None, _facts(fee))
+
+
+@reverses("recurring.end", describe=subjects_of("ending of the fee"))
+def _undo_end(work: Work, lines: Lines) -> None:
+    fees = {fee.fee_key: fee for fee in work.unit.recurring.fees(work.organization.org_key)}
+    for line in lines:
+        before, after = line.before or {}, line.after or {}
+        fee = fees.get(undo_data(after)["fee"])
+        stored = fee.ended_on.isoformat() if fee is not None and fee.ended_on is not None else None
+        require_same(f"the end of the fee {line.subject}", stored, after["last_day"])
+        assert fee is not None
+        _set_end(work, fee, date.fromisoformat(before["last_day"]) if before["last_day"] else None)

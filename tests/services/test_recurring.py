@@ -1,0 +1,121 @@
+"""Recurring fees over a real database: booked once on their day, billed, closed with their period, and undone."""
+
+from datetime import date
+
+import pytest
+
+from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.recurring import Every
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.recurring import FeeReport, NewFee
+from tests.services.conftest import Home, usd
+from tests.services.planning import bill
+
+FIGMA = NewFee("web", usd("100"), Every.MONTH, 4, provider="figma", starts_on=date(2026, 1, 1))
+
+
+@pytest.fixture
+def web(home: Home) -> Home:
+    home.budget("1000")
+    home.add("web")
+    return home
+
+
+def charged(home: Home) -> list[tuple[object, ...]]:
+    """Day, and whether it is booked or billed, of each charge."""
+    return home.rows(
+        "SELECT day, CASE WHEN cost_key IS NULL THEN 'billed' ELSE 'booked' END FROM recurring_charge ORDER BY day"
+    )
+
+
+def only(home: Home) -> FeeReport:
+    [report] = home.services.recurring.all()
+    return report
+
+
+@pytest.mark.both_engines
+def test_a_fee_is_booked_once_on_its_day_and_closed_with_its_period(web: Home) -> None:
+    report = web.services.recurring.add(FIGMA)  # on January 13, for the 4th
+    assert (report.latest and report.latest.day, report.fee.next_on) == (date(2026, 1, 4), date(2026, 2, 4))
+    assert web.spent["web"] == "100"
+    web.allocate("web", "10")
+    assert web.spent["web"] == "100", "further writes book nothing more"
+    april = web.on("2026-04-02")
+    april.services.periods.catch_up()  # after an absence of two months
+    assert [str(day) for day, _ in charged(april)] == ["2026-01-04", "2026-02-04", "2026-03-04"]
+    history = april.services.history.periods(12)
+    assert [period.spent for period in history] == [usd("100")] * 3
+    assert not any(period.restated for period in history)
+    assert april.spent["web"] == "0"
+    assert april.snapshot.total.burn_rate == 0, "what comes once is no rate"
+    assert april.snapshot.data_through == date(2026, 4, 2), "and says nothing about how far costs are known"
+
+
+@pytest.mark.both_engines
+def test_a_bill_stands_in_the_place_of_the_fee_and_its_undo_brings_it_back(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    bill(web.services, ("web", "103.50", "USD", "2026-01-06", "Figma"), ("web", "9", "USD", "2026-01-07", "Figma"))
+    assert (web.spent["web"], charged(web)[0][1]) == ("112.5", "billed")
+    latest = only(web).latest
+    assert latest is not None and latest.bill is not None
+    assert latest.bill.amount - latest.amount == usd("3.50")
+    web.services.undo.undo()
+    assert (web.spent["web"], charged(web)[0][1]) == ("100", "booked")
+    web.services.undo.redo()
+    assert (web.spent["web"], charged(web)[0][1]) == ("112.5", "billed")
+    entries = [(entry.actor, entry.action) for entry in web.log if entry.action.startswith("recurring")]
+    by_itself = [("budget-tui", action) for action in ("recurring.bill", "recurring.book") * 2]
+    assert entries == [*by_itself, ("anna", "recurring.add")]
+
+
+def test_a_bill_that_came_first_is_never_doubled(web: Home) -> None:
+    bill(web.services, ("web", "100", "USD", "2026-01-03", "Figma"))
+    web.services.recurring.add(FIGMA)
+    assert (web.spent["web"], charged(web)[0][1]) == ("100", "billed")
+
+
+def test_adding_and_ending_are_undone_and_redone(web: Home) -> None:
+    recurring, undo = web.services.recurring, web.services.undo
+    recurring.add(FIGMA)
+    recurring.end("figma")
+    assert (only(web).fee.ended_on, only(web).fee.next_on) == (date(2026, 1, 13), None)
+    undo.undo()
+    assert only(web).fee.next_on == date(2026, 2, 4)
+    undo.undo()
+    assert (recurring.all(), web.spent["web"]) == ([], "0")
+    undo.redo()
+    assert (only(web).fee.next_on, web.spent["web"]) == (date(2026, 2, 4), "100")
+    undo.redo()
+    assert only(web).fee.ended_on == date(2026, 1, 13)
+    assert charged(web.on("2026-02-20"))[-1][0] in ("2026-01-04", date(2026, 1, 4))
+    recurring.add(FIGMA)  # the name is free again
+
+
+def test_what_is_refused(web: Home) -> None:
+    recurring = web.services.recurring
+    recurring.add(FIGMA)
+    with pytest.raises(Conflict, match="there is a fee called 'figma'"):
+        recurring.add(FIGMA)
+    with pytest.raises(Refused, match="positive"):
+        recurring.add(NewFee("web", 0))
+    with pytest.raises(Refused, match="before the running period"):
+        recurring.add(NewFee("web", usd("1"), starts_on=date(2025, 12, 31)))
+    with pytest.raises(NotFound):
+        recurring.add(NewFee("nope", usd("1")))
+    with pytest.raises(NotFound):
+        recurring.end("nope")
+
+
+def test_the_forecast_knows_fees_in_advance(web: Home) -> None:
+    """$100 on the 4th and $40 on the 20th, no usage since December; booked, billed or to come, each counts once."""
+    recurring, forecasts = web.services.recurring, web.services.forecasts
+    web.services.costs.add(CostEntry("web", usd("5"), date(2025, 12, 1), once=True))
+    recurring.add(FIGMA)
+    recurring.add(NewFee("web", usd("40"), on_day=20, name="Hosting"))
+    assert forecasts.current().of("web").median == usd("140")
+    bill(web.services, ("web", "101", "USD", "2026-01-05", "Figma"))
+    assert forecasts.current().of("web").median == usd("141")
+    forecasts.close()
+    february = web.on("2026-02-10")  # where nobody has written yet
+    assert february.services.forecasts.current().of("web").median == usd("140")
+    february.services.forecasts.close()
