@@ -122,6 +122,10 @@ class Services:
             return self
         return Services(replace(self.context, is_new=True), self.settings)
 
+    def watched_beside(self) -> Services:
+        """Return services for a program that looks after the alerts beside its commands, not after each of them."""
+        return Services(replace(self.context, on_change=None), self.settings)
+
     def close(self) -> None:
         """Close the connections that are open."""
         self.close_readers()

@@ -1,7 +1,7 @@
 """The application: routers, middleware, error handlers, and the server process."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from ipaddress import ip_address
 from typing import Any
 
@@ -22,23 +22,31 @@ from budget_tui.api.problems import Problem, problem_of, request_id_of
 from budget_tui.api.routes import ROUTERS
 from budget_tui.api.server import run
 from budget_tui.bootstrap import Services
+from budget_tui.channels.base import channels_of
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.schemas.problem import Health
 from budget_tui.services.keys import KeyRing
+from budget_tui.services.watching import Watching
 
 FAILURES_PER_SECOND = 1
 FAILURES_BURST = 100
 
 
-def application(services: Services, host: str = "127.0.0.1") -> ASGIApp:
-    """Return the API over the database of ``services``, served at ``host``. The key selects the organization."""
+def application(
+    services: Services, host: str = "127.0.0.1", beside: AbstractContextManager[object] | None = None
+) -> ASGIApp:
+    """Return the API over the database of ``services``, served at ``host``. The key selects the organization.
+
+    ``beside`` is entered while it runs.
+    """
     ring = KeyRing(services.context.database)
     callers = Callers(services)
     per_second = services.settings.requests_per_second_count
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with beside or nullcontext():  # it is closed first: who closes the database last removes what is beside it
+            yield
         ring.close()
         callers.close()
 
@@ -136,7 +144,8 @@ def serve(services: Services, host: str, port: int, announce: Callable[[str], No
     services.load_commands()  # now, rather than while the first request waits
     if not is_loopback(host):
         _require_key(services, host)
-    run(application(services, host), host, port, announce)
+    watching = Watching(services.context, channels_of(services.settings.channels))
+    run(application(services, host, watching), host, port, announce)
 
 
 def is_loopback(host: str) -> bool:

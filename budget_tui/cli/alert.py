@@ -97,13 +97,12 @@ def add(
             fail,
         )
     )
-    _warn_of_unknown_channels(session, added)
-    status = _status(session, added.rule_key)
-    currency = _currency(session)
+    _warn_of_unknown_channels(session, added.rule)
+    status = _status(session, added.rule.rule_key)
     if json:
-        print_json(schemas.alerts.Alert.from_domain(status, currency))
+        print_json(schemas.alerts.Alert.from_domain(status))
         return
-    print_lines(f"alert {added.rule_key} watches {words.scope_text(added)}: {words.condition_text(added, currency)}")
+    print_lines(_described(status))
     for finding in status.findings:
         report(f"note: {words.sentence(finding)}; that is taken as it is, and not reported")
 
@@ -113,13 +112,13 @@ def list_alerts(context: typer.Context, json: JsonOption = False) -> None:
     """List the rules with what is beyond their thresholds."""
     session = session_of(context)
     session.services.context.require_database()
-    statuses, currency = session.services.alerts.rules(), _currency(session)
+    statuses = session.services.alerts.rules()
     if json:
-        print_json([schemas.alerts.Alert.from_domain(status, currency) for status in statuses])
+        print_json([schemas.alerts.Alert.from_domain(status) for status in statuses])
     elif not statuses:
         print_lines("there are no alerts: budget-tui alert add PROJECT --share 80,100")
     else:
-        print_lines(*table(words.rule_columns(currency), statuses))
+        print_lines(*table(words.RULE_COLUMNS, statuses))
 
 
 @app.command()
@@ -127,13 +126,13 @@ def show(context: typer.Context, alert: AlertArgument, json: JsonOption = False)
     """Show a rule, and what is beyond its thresholds."""
     session = session_of(context)
     session.services.context.require_database()
-    status, currency = _status(session, _key(alert)), _currency(session)
+    status = _status(session, _key(alert))
     if json:
-        print_json(schemas.alerts.Alert.from_domain(status, currency))
+        print_json(schemas.alerts.Alert.from_domain(status))
         return
     rule = status.rule
     print_lines(
-        f"alert {rule.rule_key} watches {words.scope_text(rule)}: {words.condition_text(rule, currency)}",
+        _described(status),
         f"{words.status_text(status)}, {words.channels_text(rule)}"
         + (", and budget-tui check fails while it holds" if rule.fails else ""),
         *(f"  {words.sentence(finding)}" for finding in status.findings),
@@ -145,12 +144,11 @@ def remove(context: typer.Context, alert: AlertArgument, json: JsonOption = Fals
     """Remove a rule, with its messages that were not sent yet."""
     session = session_of(context)
     removed = session.services.alerts.remove(_key(alert))
-    currency = _currency(session)
     if json:
-        print_json(schemas.alerts.Alert.from_domain(RuleStatus(removed, (), False), currency))
+        print_json(schemas.alerts.Alert.from_domain(removed))
         return
-    condition = words.condition_text(removed, currency)
-    print_lines(f"alert {removed.rule_key} on {words.scope_text(removed)} is removed: {condition}")
+    rule, condition = removed.rule, words.condition_text(removed.rule, removed.currency)
+    print_lines(f"alert {rule.rule_key} on {words.scope_text(rule)} is removed: {condition}")
 
 
 @app.command()
@@ -167,10 +165,10 @@ def mute(
     until = None if off else clock.now() + timedelta(seconds=parse_duration(duration))
     muted = session.services.alerts.mute(_key(alert), until)
     if json:
-        print_json(schemas.alerts.Alert.from_domain(RuleStatus(muted, (), not off), _currency(session)))
+        print_json(schemas.alerts.Alert.from_domain(muted))
         return
     how = "is not muted" if until is None else f"is muted until {until.astimezone():%Y-%m-%d %H:%M}"
-    print_lines(f"alert {muted.rule_key} on {words.scope_text(muted)} {how}")
+    print_lines(f"alert {muted.rule.rule_key} on {words.scope_text(muted.rule)} {how}")
 
 
 @app.command()
@@ -229,8 +227,10 @@ def _status(session: Session, rule_key: int) -> RuleStatus:
     raise unknown("alert", str(rule_key))
 
 
-def _currency(session: Session) -> str:
-    return session.snapshot().organization.currency
+def _described(status: RuleStatus) -> str:
+    rule = status.rule
+    condition = words.condition_text(rule, status.currency)
+    return f"alert {rule.rule_key} watches {words.scope_text(rule)}: {condition}"
 
 
 def _warn_of_unknown_channels(session: Session, rule: AlertRule) -> None:

@@ -26,7 +26,7 @@ MODULES = {
     "project": ("project", "Projects and their allocations."),
     "transfer": ("transfer", "Move allocation between projects, or to and from the pool."),
     "cover": ("cover", "Show who can spare what a project will lack, or move it."),
-    "gate": ("gate", "Ask whether something may be spent: exit code 0, or 3 with the reason."),
+    "gate": ("gate", "Ask whether something may be spent: exit code 0 or 3."),
     "hold": ("hold", "Hold money for work in flight: hold PROJECT AMOUNT."),
     "settle": ("settle", "Record what something cost that money was held for."),
     "release": ("release", "Release money that is held, without a cost."),

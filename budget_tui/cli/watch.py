@@ -14,11 +14,9 @@ from budget_tui.cli.console import print_lines, report
 from budget_tui.cli.options import command_group
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.errors import StorageError
-from budget_tui.services.watching import Watcher
+from budget_tui.services.watching import POLL_SECONDS, Watcher
 
 app = command_group()
-
-_POLL_SECONDS = 1.0
 
 
 @app.command()
@@ -60,7 +58,7 @@ def _watch(session: Session) -> None:
                 report(*(str(message.body["sentence"]) for message in look.evaluation.messages))
                 for attempt in look.attempts:
                     report(f"{'not sent' if attempt.error else 'sent'} to {attempt.channel} {attempt.error}".rstrip())
-        ended.wait(_POLL_SECONDS)
+        ended.wait(POLL_SECONDS)
     watcher.close()
 
 

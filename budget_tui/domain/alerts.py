@@ -124,11 +124,12 @@ class Finding(NamedTuple):
 
 
 class RuleStatus(NamedTuple):
-    """A rule with what is beyond its thresholds, of each subject the worst."""
+    """A rule with what is beyond its thresholds, of each subject the worst; ``currency`` is that of its amounts."""
 
     rule: AlertRule
     findings: tuple[Finding, ...]
     is_muted: bool
+    currency: str
 
 
 class Phase(StrEnum):

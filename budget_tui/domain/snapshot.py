@@ -97,7 +97,8 @@ class BudgetSnapshot:
 
     ``computed_at`` is not compared, so that a minute without changes repaints nothing. ``carried_over``: the stored
     period has ended and nobody has closed it yet; ``is_closed``: somebody closed the shown period today. Of costs in
-    other currencies, ``converted`` are in the sums and ``left_out`` are not.
+    other currencies, ``converted`` are in the sums and ``left_out`` are not. ``alerts`` is the number of those that
+    were reported and still hold.
     """
 
     organization: Organization
@@ -118,6 +119,7 @@ class BudgetSnapshot:
     converted: tuple[ConvertedSpend, ...] = ()
     is_closed: bool = False
     has_costs: bool = True
+    alerts: int = 0
 
     @property
     def is_budgeted(self) -> bool:
@@ -165,6 +167,7 @@ class SnapshotFacts:
     carry: Carry = NO_CARRY
     converted: tuple[ConvertedSpend, ...] = ()
     is_closed: bool = False
+    alerts: int = 0
 
 
 @lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
@@ -231,6 +234,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         converted=facts.converted,
         is_closed=facts.is_closed,
         has_costs=everything.first_day is not None or bool(facts.left_out),
+        alerts=facts.alerts,
     )
 
 

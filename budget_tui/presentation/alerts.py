@@ -175,20 +175,18 @@ def status_text(status: RuleStatus) -> str:
     return f"▲ {len(status.findings):,} beyond it" if status.findings else "● quiet"
 
 
-def rule_columns(currency: str) -> Sequence[Column[RuleStatus]]:
-    """Return the columns of a table of rules."""
-    return (
-        Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
-        Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
-        Column("when", "When", lambda status: condition_text(status.rule, currency), shrinks_to=16),
-        Column("status", "Status", status_text, style=lambda status: "warning" if status.findings else ""),
-        Column("channels", "Channels", lambda status: channels_text(status.rule), priority=2, is_muted=True),
-        Column("check", "Check", lambda status: "fails" if status.rule.fails else "", priority=1, is_muted=True),
-    )
-
-
 def channels_text(rule: AlertRule) -> str:
     return ", ".join(rule.channels) or "dashboard only"
+
+
+RULE_COLUMNS: Sequence[Column[RuleStatus]] = (
+    Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
+    Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
+    Column("when", "When", lambda status: condition_text(status.rule, status.currency), shrinks_to=16),
+    Column("status", "Status", status_text, style=lambda status: "warning" if status.findings else ""),
+    Column("channels", "Channels", lambda status: channels_text(status.rule), priority=2, is_muted=True),
+    Column("check", "Check", lambda status: "fails" if status.rule.fails else "", priority=1, is_muted=True),
+)
 
 
 MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (

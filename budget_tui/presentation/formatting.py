@@ -418,9 +418,9 @@ def other_currencies_briefly(snapshot: BudgetSnapshot) -> str:
 def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
     """Return a short line for a status bar, of at most ``width`` characters.
 
-    It says what is left, for how many days, what today allows, which projects have little left, which costs are in
-    other currencies, and how far costs are known if not up to today. Where there is no room, what matters least goes
-    first; what is left and who has little stay longest.
+    It says what is left, for how many days, what today allows, which projects have little left, how many alerts hold,
+    which costs are in other currencies, and how far costs are known if not up to today. Where there is no room, what
+    matters least goes first; what is left and who has little stay longest.
     """
     currency, total = snapshot.organization.currency, snapshot.total
     days = (3, f"{snapshot.days_left}d")
@@ -434,6 +434,8 @@ def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
         worst = low[0]
         more = f" +{len(low) - 1}" if len(low) > 1 else ""
         parts.append((1, f"{shape_of(worst.pace)} {worst.name} {short_money(worst.pace.remaining, currency)}{more}"))
+    if snapshot.alerts:
+        parts.append((2, count(snapshot.alerts, "alert")))
     if currencies := other_currencies_briefly(snapshot):
         parts.append((5, currencies))
     if snapshot.data_through < snapshot.as_of:

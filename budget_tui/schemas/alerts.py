@@ -2,18 +2,36 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from budget_tui.domain.alerts import AlertKind, Finding, Reading, RuleStatus
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.cost import Category
 from budget_tui.domain.records import AlertMessage as StoredMessage
 from budget_tui.domain.records import Delivery as StoredDelivery
 from budget_tui.presentation import alerts as words
-from budget_tui.schemas.base import Moment, Number, Schema, amount_of
+from budget_tui.schemas.base import Moment, Number, Request, Schema, Text, amount_of, count_from_json
 from budget_tui.services.alerts import Check as Checked
+from budget_tui.services.alerts import NewRule
 from budget_tui.services.deliveries import Attempt
+
+_YEAR = 366 * 86_400
+
+
+def _threshold(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError('give a number or a text such as "80"')
+    return value if isinstance(value, str) else f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+Threshold = Annotated[
+    Text,
+    BeforeValidator(_threshold),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 500}, {"type": "number"}]}),
+]
 
 
 class AlertFinding(Schema):
@@ -57,13 +75,13 @@ class Alert(Schema):
     provider: str = Field(description="Only budgets of this provider; empty for any.")
     source: str = Field(description="The source whose silence it reports, else empty.")
     channels: list[str] = Field(description="Names of channels, as hosts define them in their settings.")
-    fails: bool = Field(description="Whether `budget-tui check` fails while it holds.")
+    fails: bool = Field(description="Whether a check fails while it holds.")
     muted_until: Moment | None
     findings: list[AlertFinding]
 
     @classmethod
-    def from_domain(cls, status: RuleStatus, currency: str) -> "Alert":
-        rule = status.rule
+    def from_domain(cls, status: RuleStatus) -> "Alert":
+        rule, currency = status.rule, status.currency
         return Alert(
             alert=rule.rule_key,
             kind=rule.kind,
@@ -197,3 +215,39 @@ class Tested(Schema):
 
     channel: str
     sent: bool
+
+
+# Requests
+
+
+class NewAlert(Request):
+    kind: AlertKind = Field(description="The number that is watched.", examples=["share"])
+    thresholds: list[Threshold] = Field(
+        [], description="Percent, amounts, points or days; for a forecast `median` or `low`.", examples=[["80", "100"]]
+    )
+    scope: Text = Field("", description="Id of an entity or a budget; by default each project.", examples=["pcc"])
+    category: Category | None = Field(None, description="Only budgets of this category.")
+    budget_type: BudgetType | None = Field(None, description="By default monetary, and token for an agent.")
+    provider: Text = Field("", description="Only budgets of this provider.")
+    source: Text = Field("", description="The source whose silence is watched.")
+    channels: list[Text] = Field([], description="Names of channels to send through.")
+    fails: StrictBool = Field(False, description="Let checks fail while it holds.")
+
+    def to_domain(self) -> NewRule:
+        return NewRule(
+            self.kind,
+            tuple(self.thresholds),
+            self.scope,
+            self.category or "",
+            self.budget_type,
+            self.provider,
+            self.source,
+            tuple(self.channels),
+            self.fails,
+        )
+
+
+class AlertMuting(Request):
+    seconds: Annotated[int, Field(ge=0, le=_YEAR), BeforeValidator(count_from_json)] = Field(
+        description="How long nothing is sent; 0 ends it.", examples=[28800]
+    )

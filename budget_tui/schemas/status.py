@@ -199,6 +199,7 @@ class StatusOut(Schema):
     global_: GlobalBudget = Field(serialization_alias="global")
     projects: list[ProjectBudget]
     unmapped_usd: Number
+    alerts: int = Field(description="The alerts that were reported in this period and still hold.")
     warnings: list[str]
 
     @classmethod
@@ -210,6 +211,7 @@ class StatusOut(Schema):
             global_=GlobalBudget.from_domain(snapshot),
             projects=[ProjectBudget.from_domain(line) for line in snapshot.projects],
             unmapped_usd=to_decimal(snapshot.unmapped),
+            alerts=snapshot.alerts,
             warnings=messages.warnings(snapshot),
         )
 

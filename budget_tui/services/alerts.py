@@ -6,7 +6,7 @@ which it looks again, so that of several evaluators at once one reports it. It d
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ from budget_tui.domain.records import AlertMessage, StateKey
 from budget_tui.presentation import alerts as words
 from budget_tui.services.alert_readings import Readings
 from budget_tui.services.context import Context
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget
 from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.services.usage import entity_named, provider_named
@@ -108,17 +109,21 @@ class Alerts:
 
     # Commands
 
-    def add(self, new: NewRule) -> AlertRule:
-        """Add a rule; what it finds at once is taken as it is, and not reported."""
+    def add(self, new: NewRule, key: str | None = None) -> RuleStatus:
+        """Add a rule, once with the same ``key``; what it finds at once is taken as it is, and not reported."""
         with self._context.work() as work:
-            rule, entity_key = _checked(work, new)
-            key = work.unit.alerts.add_rule(work.organization.org_key, rule, entity_key, work.actor, work.now)
-            added = _stored(work, key)
-            work.record("alert.add", str(key), None, _facts(work, added))
-            work.commit()
-        return added
 
-    def remove(self, rule_key: int) -> AlertRule:
+            def add() -> dict[str, Any]:
+                rule, entity_key = _checked(work, new)
+                rule_key = work.unit.alerts.add_rule(work.organization.org_key, rule, entity_key, work.actor, work.now)
+                work.record("alert.add", str(rule_key), None, _facts(work, _stored(work, rule_key)))
+                return {"alert": rule_key}
+
+            added = _stored(work, run_once(work, "alert.add", key, new._asdict(), add)["alert"])
+            work.commit()
+            return _status(work, added)
+
+    def remove(self, rule_key: int) -> RuleStatus:
         """Remove a rule; messages that it queued and that were not sent yet are dropped."""
         with self._context.work() as work:
             rule = _stored(work, rule_key)
@@ -126,15 +131,15 @@ class Alerts:
             work.unit.alerts.remove_rule(rule_key)
             work.record("alert.remove", str(rule_key), facts, None)
             work.commit()
-        return rule
+            return _status(work, rule)
 
-    def mute(self, rule_key: int, until: datetime | None) -> AlertRule:
+    def mute(self, rule_key: int, until: datetime | None) -> RuleStatus:
         """Send nothing that a rule reports until then; None unmutes it."""
         with self._context.work() as work:
             rule = _stored(work, rule_key)
             _mute(work, rule, until)
             work.commit()
-        return rule._replace(muted_until=until)
+            return _status(work, rule._replace(muted_until=until))
 
     # Queries
 
@@ -148,7 +153,12 @@ class Alerts:
             of_rule[finding.reading.watched.subject, finding.reading.period.start] = finding
         now = self._context.clock.now()
         return [
-            RuleStatus(rule, tuple(worst.get(rule.rule_key, {}).values()), rule.is_muted(now))
+            RuleStatus(
+                rule,
+                tuple(worst.get(rule.rule_key, {}).values()),
+                rule.is_muted(now),
+                evaluation.organization.currency,
+            )
             for rule in evaluation.rules
         ]
 
@@ -164,7 +174,9 @@ class Alerts:
         with self._context.reading() as session:
             evaluation, changes = self._evaluated(session)
         only_look = only_look or self._context.clock.as_of is not None or not evaluation.organization.org_key
-        if changes.is_empty or only_look:
+        if only_look:
+            return replace(evaluation, messages=())
+        if changes.is_empty:
             return evaluation
         with self._context.transaction(self._context.org_slug) as unit:
             evaluation, changes = self._evaluated(unit)  # somebody may have done it in the meantime
@@ -391,6 +403,11 @@ def _stored(work: Work, rule_key: int) -> AlertRule:
     if rule is None:
         raise unknown("alert", str(rule_key))
     return rule
+
+
+def _status(work: Work, rule: AlertRule) -> RuleStatus:
+    """Return a rule that was changed; what it finds is not looked up."""
+    return RuleStatus(rule, (), rule.is_muted(work.now), work.organization.currency)
 
 
 def _mute(work: Work, rule: AlertRule, until: datetime | None) -> None:

@@ -89,6 +89,7 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
         carried_over=budget is not None and not running,
         carry=budget.carry if budget is not None else NO_CARRY,
         is_closed=closed is not None and closed.start == period.start,
+        alerts=session.fast.alerts_holding(key, period.start),
     )
     facts = _with_other_currencies(session, facts, today)
     return _as_it_stood(session, facts) if facts.is_closed else facts

@@ -1,8 +1,11 @@
 """Watching: evaluating alerts and sending what is due, again and again, for programs that stay."""
 
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from threading import Event, Thread
+from typing import NamedTuple, Self
 
 from budget_tui.channels.base import ReadyChannel
 from budget_tui.services.alerts import Alerts, Evaluation
@@ -11,6 +14,11 @@ from budget_tui.services.deliveries import Attempt, Deliveries
 
 INTERVAL = timedelta(minutes=1)
 """The time after which rules are evaluated though nobody wrote: days pass, and deliveries are due."""
+
+
+POLL_SECONDS = 1.0
+
+logger = logging.getLogger("budget_tui.alerts")
 
 
 class Look(NamedTuple):
@@ -24,17 +32,17 @@ class Watcher:
     """Looks after the alerts of one organization. One thread at a time uses it."""
 
     def __init__(self, context: Context, channels: Mapping[str, ReadyChannel]) -> None:
-        self._context, self._channels = context, channels
+        self.context, self._channels = context, channels
         self._alerts, self._deliveries = Alerts(context), Deliveries(context)
         self._reader = context.reader()
         self._looked_at: datetime | None = None
 
     def look(self) -> Look | None:
         """Evaluate and send, if anybody wrote since the last look or a minute has passed; takes microseconds if not."""
-        now = self._context.clock.now()
+        now = self.context.clock.now()
         if self._looked_at is not None and now < self._looked_at + INTERVAL and not self._reader.changed():
             return None
-        if not self._context.has_database:
+        if not self.context.has_database:
             return None
         with self._reader.session():
             pass  # later changes are noticed from here on
@@ -43,3 +51,44 @@ class Watcher:
 
     def close(self) -> None:
         self._reader.close()
+
+
+class Watching:
+    """Looks after the alerts of every organization, in a thread of its own while its context lasts."""
+
+    def __init__(self, context: Context, channels: Mapping[str, ReadyChannel]) -> None:
+        self._context, self._channels = context, channels
+        self._reader = context.reader()
+        self._watchers: dict[str, Watcher] = {}
+        self._ended = Event()
+        self._thread = Thread(target=self._watch, name="budget-alerts", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(POLL_SECONDS):
+            try:
+                self._look()
+            except Exception as error:  # as when the database is away; the next round tries again
+                logger.warning("alerts were not evaluated: %s", error)
+        for watcher in self._watchers.values():
+            watcher.close()
+        self._reader.close()
+
+    def _look(self) -> None:
+        if not self._context.has_database:
+            return
+        if not self._watchers or self._reader.changed():
+            with self._reader.session() as session:
+                slugs = [organization.slug for organization in session.organizations.all()]
+            for slug in slugs:
+                if slug not in self._watchers:
+                    self._watchers[slug] = Watcher(replace(self._context, org_slug=slug), self._channels)
+        for watcher in self._watchers.values():
+            watcher.look()

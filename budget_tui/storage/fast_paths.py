@@ -205,6 +205,16 @@ class FastPaths:
 
     # The cycle
 
+    def alerts_holding(self, org: int, since: date) -> int:
+        """Return how many of the alerts that were reported in periods from ``since`` on still hold."""
+        row = self._row(
+            "SELECT count(DISTINCT s.message_id) AS holding FROM alert_state s"
+            " JOIN alert_rule r ON r.rule_key = s.rule_key WHERE r.org_key = :org AND s.period_start >= :since",
+            org=org,
+            since=since.isoformat(),
+        )
+        return int(row["holding"]) if row else 0
+
     def last_close(self, org: int) -> Period | None:
         """Return the latest period that was closed; None if none was."""
         row = self._row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -37,15 +38,19 @@ from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
+    from textual.timer import Timer
 
     from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.undo import UndoOutcome
+    from budget_tui.services.watching import Look, Watcher
     from budget_tui.tui.dashboard import Dashboard
 
 LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
+ALERTS_SECONDS = 1.0
+"""Time after the latest numbers in which the next keys come first."""
 _LAST_IMPORT = "last-import"
 
 Result = TypeVar("Result")
@@ -54,12 +59,13 @@ Result = TypeVar("Result")
 def screen_classes() -> tuple[type[DashboardScreen], ...]:
     """Return all screen classes. They are imported late: the first frame shows only one of them."""
     from budget_tui.tui.screens.agents import AgentsScreen
+    from budget_tui.tui.screens.alerts import AlertsScreen
     from budget_tui.tui.screens.history.screen import HistoryScreen
     from budget_tui.tui.screens.log import AuditScreen
     from budget_tui.tui.screens.plan.screen import PlanScreen
     from budget_tui.tui.screens.projects.screen import ProjectsScreen
 
-    return GlobalBudgetScreen, ProjectsScreen, AgentsScreen, PlanScreen, HistoryScreen, AuditScreen
+    return GlobalBudgetScreen, ProjectsScreen, AgentsScreen, PlanScreen, HistoryScreen, AuditScreen, AlertsScreen
 
 
 def _screen(mode: str) -> DashboardScreen:
@@ -74,7 +80,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     """The dashboard. Its screens show `snapshot`, which reading assigns and switching the organization resets."""
 
     TITLE = "budget-tui"
-    CSS_PATH = [styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "history", "audit", "modal")]
+    CSS_PATH = [
+        styles_dir() / f"{name}.tcss" for name in ("app", "widgets", "budget", "history", "audit", "alerts", "modal")
+    ]
     MODES = {mode: partial(_screen, mode) for _, mode, _ in SCREENS[1:]}
     DEFAULT_MODE = GlobalBudgetScreen.MODE
     COMMANDS = {*KeyQueueApp.COMMANDS, _organization_commands}
@@ -85,6 +93,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         ),
         Binding("left_square_bracket", "turn(-1)", "Back", id="screen.previous", show=False, tooltip="Previous screen"),
         Binding("right_square_bracket", "turn(1)", "Screen", id="screen.next", tooltip="Next screen"),
+        Binding("A", "show('alerts')", "Alerts", id="alerts", show=False, tooltip="Go to Alerts"),
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("dollar_sign", "record_cost", "Record", id="cost.record", tooltip="Record a cost"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
@@ -127,6 +136,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         # One thread for writes, so that they run in the order of the keys that requested them.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-writer")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-reader")
+        self._evaluator = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-alerts")
+        self._watcher: Watcher | None = None
+        self._alerts_timer: Timer | None = None
         self._reported_through: int | None = None  # newest audit entry that was looked at
         self._state_folder = state_folder
         self._last_import = ""
@@ -174,6 +186,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     async def on_unmount(self) -> None:
         self._writer.shutdown(wait=True)
         self._reader.shutdown(wait=True)
+        self._evaluator.shutdown(wait=True)
+        self._close_watcher()
         self.services.snapshots.close()
 
     # Reading the database
@@ -206,6 +220,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         self.failure = ""
         self.snapshot = snapshot
+        self._evaluate_alerts_soon()
         self.turn = turn if snapshot.projects else None
         self.readings += 1
         if reported_through == self._reported_through:  # no other read has reported it meanwhile
@@ -217,6 +232,50 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         """Run a query in the reader's thread; raises whatever ``query`` raises."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, query, self.services)
 
+    def _evaluate_alerts_soon(self) -> None:
+        if self._alerts_timer is not None:
+            self._alerts_timer.stop()
+        self._alerts_timer = self.set_timer(ALERTS_SECONDS, self._evaluate_alerts)
+
+    @work(exclusive=True, group="alerts")
+    async def _evaluate_alerts(self) -> None:
+        """Evaluate the alerts and send what is due."""
+        loop = asyncio.get_running_loop()
+        try:
+            look = await loop.run_in_executor(self._evaluator, self._look_after_alerts, self.services)
+        except Exception:  # what the reader runs into, too, it reports; nothing else may end the dashboard
+            logging.getLogger("budget_tui.alerts").exception("alerts were not evaluated")
+        else:
+            if look is not None and look.evaluation.messages:
+                self.reload()
+
+    @work(group="alerts-reported")
+    async def _report_alerts(self, new: int) -> None:
+        """Report the latest of ``new`` alerts, whoever evaluated them, and ring the bell if the settings say so."""
+        try:
+            messages = await self.read(lambda services: services.alerts.messages(1))
+        except BudgetError:
+            return
+        if messages:
+            more = f" (+{new - 1})" if new > 1 else ""
+            self._dashboard_screen().report_aside(f"▲ {messages[0].body['sentence']}{more}: A", of_next=False)
+        if self.settings.bell:
+            self.bell()
+
+    def _look_after_alerts(self, services: Services) -> Look | None:
+        """Look after the alerts of an organization, in the evaluator's thread."""
+        from budget_tui.channels.base import channels_of
+        from budget_tui.services.watching import Watcher
+
+        if self._watcher is None or self._watcher.context is not services.context:
+            self._close_watcher()
+            self._watcher = Watcher(services.context, channels_of(services.settings.channels))
+        return self._watcher.look()
+
+    def _close_watcher(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+
     def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
         if now is None:
             return
@@ -224,6 +283,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self.call_after_refresh(self._writer.submit, self._preload)
         if before is not None and before.period != now.period:
             self._report(_new_period_message(before, now))
+        if before is not None and now.alerts > before.alerts:
+            self._report_alerts(now.alerts - before.alerts)
 
     def _preload(self) -> None:
         """Import the modules that the next keys will need, while nobody is waiting for them."""

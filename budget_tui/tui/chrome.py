@@ -30,6 +30,7 @@ SCREENS = (
     ("4", "plan", "Plan"),
     ("5", "history", "History"),
     ("6", "audit", "Log"),
+    ("7", "alerts", "Alerts"),
 )
 """The screens in their order: key, mode of the app, name."""
 
@@ -60,7 +61,7 @@ class TopBar(Widget):
 
     def _layouts(self, width: int) -> Iterable[tuple[Content, Content]]:
         """Yield the left and right parts of the line, each pair narrower than the one before."""
-        tabs, keys = self._tabs(), self._tabs(only_keys=True)
+        tabs, fewer, keys = self._tabs(), self._tabs(without_last=True), self._tabs(only_keys=True)
         new = (" new database", "bold $warning") if self._is_new() else ""
         name = Content.assemble((f" {shortened(self._database, _MAX_NAME)}", "bold $accent"), new)
         yield Content.assemble(name, "  ", tabs), self._period(3)
@@ -69,9 +70,9 @@ class TopBar(Widget):
         is_closed = self.snapshot is not None and self.snapshot.is_closed
         least = [] if is_closed else [Content("")]
         whole = min(cell_len(self._database), _MAX_NAME)
-        for shown in (tabs, keys):
+        for shown in (tabs, fewer, keys):
             room = width - shown.cell_length
-            periods = (self._period(2), self._period(1), self._days(), *least)
+            periods = (self._period(2), self._period(1), self._days(), *(least if shown is not tabs else ()))
             # The full name of the database matters more than the period, an abbreviated one less.
             yield from ((shown, self._with_name(period, room, whole)) for period in periods)
             yield from ((shown, self._with_name(period, room, _MIN_NAME)) for period in periods)
@@ -91,13 +92,19 @@ class TopBar(Widget):
         name = "new database" if self._is_new() else shortened(self._database, max(least, most))
         return Content.assemble((name, "bold $accent"), (between, MUTED), period)
 
-    def _tabs(self, *, only_keys: bool = False) -> Content:
+    def _tabs(self, *, only_keys: bool = False, without_last: bool = False) -> Content:
+        """Return the screens; of those that are not shown only the keys, or of the last one of them."""
+        last = [mode for _, mode, _ in SCREENS if mode != self._mode][-1]
         tabs = []
         for key, mode, label in SCREENS:
             style = "bold reverse" if mode == self._mode else MUTED
-            text = f" {key} " if only_keys and mode != self._mode else f" {key} {label} "
-            tabs.append(Content.styled(text, f"{style} @click=app.show('{mode}')"))
-        return Content(" ").join(tabs)
+            is_brief = only_keys or (without_last and mode == last)
+            text = f" {key} " if is_brief and mode != self._mode else f" {key} {label} "
+            tab = Content.styled(text, f"{style} @click=app.show('{mode}')")
+            if mode == "alerts" and self.snapshot is not None and self.snapshot.alerts:
+                tab = Content.assemble(tab, (f"▲{self.snapshot.alerts}", "bold $warning"))
+            tabs.append(tab)
+        return Content("").join(tabs)
 
     def _period(self, parts: int) -> Content:
         """Return the last ``parts`` of: organization, period, days left."""

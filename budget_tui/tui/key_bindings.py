@@ -12,6 +12,7 @@ from budget_tui.tui.dialogs.confirm import ConfirmScreen
 from budget_tui.tui.dialogs.cost_details import CostBox, CostGroupsScreen, CostLineScreen, CostTable
 from budget_tui.tui.dialogs.cost_import import PathField
 from budget_tui.tui.dialogs.cover import DonorTable
+from budget_tui.tui.dialogs.details import DetailsScreen
 from budget_tui.tui.dialogs.explain import ExplainScreen
 from budget_tui.tui.dialogs.help import HelpScreen
 from budget_tui.tui.dialogs.manual import ManualScreen
@@ -22,7 +23,6 @@ from budget_tui.tui.lists import List, Page
 from budget_tui.tui.picker import Picker
 from budget_tui.tui.screens.budget.panel import TotalEditor
 from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
-from budget_tui.tui.screens.log import EntryScreen
 from budget_tui.tui.screens.plan.create import PlanCreateScreen
 from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
 from budget_tui.tui.table import Table
@@ -74,7 +74,7 @@ def bindings_of_editors() -> list[Binding]:
         HelpScreen,
         ManualScreen,
         ClosedPeriodScreen,
-        EntryScreen,
+        DetailsScreen,
         ExplainScreen,
         DayChart,
         CostBox,

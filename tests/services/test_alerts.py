@@ -136,7 +136,7 @@ def test_planned_budgets_tokens_and_providers_are_watched_alike(home: Home) -> N
     home.services.agents.allocate("scout", 1000)
     alerts = home.services.alerts
     alerts.add(share("50", scope="ORG", category="cloud", provider="aws"))
-    assert alerts.add(share("90", scope="scout")).budget_type is BudgetType.TOKEN
+    assert alerts.add(share("90", scope="scout")).rule.budget_type is BudgetType.TOKEN
     alerts.add(NewRule(AlertKind.LEFT, ("200",), "scout"))
     alerts.add(NewRule(AlertKind.LEFT, ("450",), "ORG", category="total"))
     assert reported(home) == []
@@ -171,7 +171,7 @@ def test_rules_are_removed_and_muted_and_both_are_undone(home: Home) -> None:
     home.budget("500")
     home.add("pcc", allocate="100")
     alerts, undo = home.services.alerts, home.services.undo
-    added = alerts.add(share("50", scope="pcc", channels=("phone",)))
+    added = alerts.add(share("50", scope="pcc", channels=("phone",))).rule
     alerts.mute(added.rule_key, home.services.context.clock.now().replace(hour=20))
     assert reported(home) == []
     home.spend("pcc", "60")

@@ -99,7 +99,7 @@ def assert_shows_everything(dashboard: Dashboard) -> None:
         "Spent so far",
         "Burn",
         "Lasts",
-        "$78.47",
+        "$433–$534",
         "data through Jan 13",
         "e Edit",
         "^p palette",
@@ -206,7 +206,7 @@ async def test_what_is_over_is_said_by_more_than_colour(
     async with open_dashboard() as dashboard:
         assert "Over-allocated $220.00" in dashboard.text
         assert "-$41.00  ✕" in dashboard.text
-        assert "over ▲" in dashboard.line_with("Forecast")
+        assert dashboard.line_with("Forecast").rstrip(" │").endswith(" ▲")
 
 
 async def assert_legible(dashboard: Dashboard, least: float) -> None:
@@ -311,7 +311,7 @@ async def test_the_monitor_can_be_read_without_colour(
     ("size", "shown"),
     [
         ((60, 12), "budget · 18 days left"),
-        ((80, 24), "6 Log   budget · 18 d"),
+        ((80, 24), "budget · 18 d"),
         ((110, 30), " budget   1 Budget "),
         ((200, 60), " budget   1 Budget "),
     ],
@@ -320,28 +320,26 @@ async def test_the_first_line_names_the_database(
     open_dashboard: OpenDashboard, size: tuple[int, int], shown: str
 ) -> None:
     async with open_dashboard(size=size) as dashboard:
-        for key in "123456":
+        for key in "1234567":
             await dashboard.keys(key)
             assert shown in dashboard.lines[0]
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"), [("demonstration", "demonstration"), ("a-very-long-name", "a-very… · 18 d")]
-)
+@pytest.mark.parametrize(("name", "shown"), [("demonstration", "demonstration"), ("a-very-very-long-name", "… · 18 d")])
 async def test_the_first_line_shows_the_whole_name_rather_than_the_days(
     open_dashboard: OpenDashboard, services_on: OpenServices, database: Path, name: str, shown: str
 ) -> None:
     async with open_dashboard(services_on(database.rename(database.with_name(f"{name}.db"))), (80, 24)) as dashboard:
-        for key in "123456":
+        for key in "1234567":
             await dashboard.keys(key)
-            assert dashboard.lines[0].endswith(f" {shown}")
+            assert dashboard.lines[0].endswith(shown)
 
 
 async def test_a_database_that_the_first_change_makes(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, size=(120, 30)) as dashboard:
         assert " budget new database " in dashboard.lines[0]
         await dashboard.resized(80, 24)
-        assert dashboard.lines[0].endswith(" 6 Log    new database")
+        assert dashboard.lines[0].endswith(" 6 Log  7      new database")
         await dashboard.keys("e", *"500", "enter")
         assert "new database" not in dashboard.text
 

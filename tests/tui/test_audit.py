@@ -13,8 +13,9 @@ import pytest
 from budget_tui.bootstrap import Services
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
+from budget_tui.tui.dialogs.details import DetailsScreen
 from budget_tui.tui.fields import FilterInput
-from budget_tui.tui.screens.log import EntryScreen, LogTable
+from budget_tui.tui.screens.log import LogTable
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import TODAY, Dashboard, allocation_of, units
 
@@ -176,14 +177,14 @@ async def test_an_entry_in_full(open_dashboard: OpenDashboard, anna: Services) -
     anna.undo.undo()
     async with open_dashboard(anna, mode="audit") as dashboard:
         await dashboard.keys("enter")
-        assert isinstance(dashboard.app.screen, EntryScreen)
+        assert isinstance(dashboard.app.screen, DetailsScreen)
         for words in ("Jan 13, 2026 07:00:30 EST", "Jan 13, 2026 12:00:30 UTC", "anna", "allocation.set", "Undoes"):
             assert words in dashboard.text
         box = dashboard.lines[dashboard.lines.index(dashboard.line_with("Before")) :]
         amounts = [line for line in box if "amount" in line and "│" in line]
         assert [line.split()[line.split().index("amount") + 1] for line in amounts[:2]] == ["60", "50"]
         await dashboard.keys("enter")
-        assert not isinstance(dashboard.app.screen, EntryScreen)
+        assert not isinstance(dashboard.app.screen, DetailsScreen)
 
 
 async def test_a_click_chooses_and_a_second_one_opens(open_dashboard: OpenDashboard) -> None:
@@ -193,7 +194,7 @@ async def test_a_click_chooses_and_a_second_one_opens(open_dashboard: OpenDashbo
         assert log_of(dashboard).cursor == 2
         await dashboard.pilot.click(LogTable, offset=(10, 3), times=2)
         await dashboard.settled()
-        assert isinstance(dashboard.app.screen, EntryScreen)
+        assert isinstance(dashboard.app.screen, DetailsScreen)
 
 
 async def test_nothing_was_changed_yet(open_dashboard: OpenDashboard, empty: Services) -> None:

@@ -2,7 +2,19 @@
 
 from fastapi import APIRouter
 
-from budget_tui.api.routes import agents, budget, entities, gate, holds, log, periods, plans, projects, recurring
+from budget_tui.api.routes import (
+    agents,
+    alerts,
+    budget,
+    entities,
+    gate,
+    holds,
+    log,
+    periods,
+    plans,
+    projects,
+    recurring,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     agents.router,
@@ -10,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     gate.router,
     holds.router,
+    alerts.router,
     periods.router,
     plans.router,
     entities.router,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from budget_tui.tui.dialogs import (
+        alert_form,
         carry,
         close,
         confirm,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "alert_form",
     "carry",
     "close",
     "confirm",

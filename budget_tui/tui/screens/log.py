@@ -7,9 +7,7 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.audit import AuditEntry, shown_facts
@@ -17,53 +15,32 @@ from budget_tui.presentation.audit import shown, words
 from budget_tui.presentation.columns import Column, LogWords, log_words_columns
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.audit import AuditWindow
-from budget_tui.tui.dialogs.box import Overlay
+from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.fields import FilterInput
-from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen
 from budget_tui.tui.table import PagedTable
 
-_LABEL_WIDTH = 10
 
-
-class EntryScreen(Overlay[None]):
-    """An audit entry in full, in a box over the log."""
-
-    BINDINGS = [Binding("escape,h,left,enter,q", "leave", "Close", id="entry.leave", tooltip="Back to the log")]
-    AUTO_FOCUS = "VerticalScroll"
-
-    def __init__(self, line: LogWords) -> None:
-        super().__init__()
-        self._entry = line.entry
-        self._line = line
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="box") as box:
-            box.border_title = Content(f"Entry {self._entry.entry}")
-            box.border_subtitle = "esc closes"
-            with Page():
-                yield Static(Content("\n").join(self._lines()))
-
-    def _lines(self) -> Iterable[Content]:
-        entry = self._entry
-        local, utc = entry.at.astimezone(), entry.at.astimezone(UTC)
-        yield Content.assemble((self._line.subject, "bold"), f": {self._line.change}")
+def _lines_of(line: LogWords) -> Iterable[Content]:
+    entry = line.entry
+    local, utc = entry.at.astimezone(), entry.at.astimezone(UTC)
+    yield Content.assemble((line.subject, "bold"), f": {line.change}")
+    yield Content("")
+    yield field("When", f"{long_day(local.date())} {local:%H:%M:%S %Z}")
+    if local.utcoffset() != utc.utcoffset():
+        yield field("", f"{long_day(utc.date())} {utc:%H:%M:%S} UTC")
+    yield field("Who", entry.actor)
+    yield field("Action", entry.action)
+    yield field("Subject", entry.subject)
+    if entry.change != entry.entry:
+        yield field("Part of", f"change {entry.change}")
+    if entry.reverses is not None:
+        yield field("Undoes", f"change {entry.reverses}")
+    for title, facts in (("Before", entry.before), ("After", entry.after)):
         yield Content("")
-        yield _field("When", f"{long_day(local.date())} {local:%H:%M:%S %Z}")
-        if local.utcoffset() != utc.utcoffset():
-            yield _field("", f"{long_day(utc.date())} {utc:%H:%M:%S} UTC")
-        yield _field("Who", entry.actor)
-        yield _field("Action", entry.action)
-        yield _field("Subject", entry.subject)
-        if entry.change != entry.entry:
-            yield _field("Part of", f"change {entry.change}")
-        if entry.reverses is not None:
-            yield _field("Undoes", f"change {entry.reverses}")
-        for title, facts in (("Before", entry.before), ("After", entry.after)):
-            yield Content("")
-            yield Content.styled(title, "bold")
-            yield from _facts(facts)
+        yield Content.styled(title, "bold")
+        yield from _facts(facts)
 
 
 def _facts(facts: dict[str, Any] | None) -> Iterable[Content]:
@@ -73,10 +50,6 @@ def _facts(facts: dict[str, Any] | None) -> Iterable[Content]:
     width = max(map(len, facts_shown), default=0)
     for name, value in facts_shown.items():
         yield Content.assemble((f"{name:<{width}}  ", MUTED), shown(value))
-
-
-def _field(label: str, text: str) -> Content:
-    return Content.assemble((f"{label:<{_LABEL_WIDTH}}", MUTED), text)
 
 
 PAGE = 200
@@ -149,7 +122,8 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
 
     @on(LogTable.Opened)
     def _open(self, event: LogTable.Opened) -> None:
-        self.app.push_screen(EntryScreen(event.row))
+        row: LogWords = event.row
+        self.app.push_screen(DetailsScreen(f"Entry {row.entry.entry}", _lines_of(row)))
 
     def show_filtered(self, text: str) -> None:
         self._window, self._wanted = None, PAGE

@@ -1,0 +1,167 @@
+"""Alerts: the rules that watch budgets, and below them what was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+
+from budget_tui.domain.alerts import RuleStatus
+from budget_tui.domain.records import AlertMessage
+from budget_tui.presentation.alerts import (
+    MESSAGE_COLUMNS,
+    RULE_COLUMNS,
+    channels_text,
+    condition_text,
+    deliveries_text,
+    scope_text,
+    sentence,
+    status_text,
+)
+from budget_tui.tui import dialogs
+from budget_tui.tui.dialogs.details import DetailsScreen, field
+from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.screens.base import ReadingScreen
+from budget_tui.tui.table import Table
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.domain.hierarchy import Entity
+
+_MUTED_FOR = timedelta(days=1)
+_MAX_MESSAGES = 200
+
+
+class AlertReading(NamedTuple):
+    """The rules with what they find, and the latest messages."""
+
+    rules: list[RuleStatus]
+    messages: list[AlertMessage]
+
+
+class RuleTable(Table[RuleStatus]):
+    """A line per rule."""
+
+    BINDINGS = [
+        Binding("enter,l", "open", "Open", id="alert.open", tooltip="Show what the rule finds"),
+        Binding("a", "screen.add", "Add", id="alert.add", tooltip="Add a rule"),
+        Binding("d", "screen.remove", "Remove", id="alert.remove", tooltip="Remove the rule"),
+        Binding("z", "screen.mute", "Mute", id="alert.mute", tooltip="Mute the rule for a day, or send again"),
+    ]
+
+
+class MessageTable(Table[AlertMessage]):
+    """A line per message, the newest first."""
+
+    BINDINGS = [Binding("enter,l", "open", "Open", id="message.open", tooltip="Show the whole message")]
+
+
+class Frame(Vertical):
+    """A frame with a title around a table; it shows which one has the focus."""
+
+
+class AlertsScreen(ReadingScreen[AlertReading]):
+    """The rules above, what was reported below; Tab goes from one to the other."""
+
+    MODE = "alerts"
+    WORKPLACES = (RuleTable, MessageTable)
+    AUTO_FOCUS = "RuleTable"
+    BINDINGS = []
+
+    def compose_body(self) -> ComposeResult:
+        with Frame() as rules:
+            rules.border_title = "Rules"
+            yield RuleTable(RULE_COLUMNS, lambda status: status.rule.rule_key, self.is_reading)
+        with Frame() as messages:
+            messages.border_title = "Reported"
+            yield MessageTable(MESSAGE_COLUMNS, lambda message: message.message_id, self.is_reading)
+
+    def read(self, services: Services) -> AlertReading:
+        return AlertReading(services.alerts.rules(), services.alerts.messages(_MAX_MESSAGES))
+
+    def watch_reading(self, reading: AlertReading | None) -> None:
+        if reading is None:
+            return
+        rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
+        rules.why_empty = "no rules: a adds one"
+        rules.show(reading.rules, keeps_row=True)
+        messages.why_empty = "nothing was reported yet"
+        messages.show(reading.messages, keeps_row=messages.cursor > 0)
+
+    # Commands
+
+    @work(group=ASKING)
+    async def action_add(self) -> None:
+        entities: list[Entity] = await self.dashboard.read(lambda services: services.entities.active())
+        channels = [*self.dashboard.services.settings.channels]
+        added = await self.dashboard.ask(dialogs.alert_form.AlertFormScreen(entities, channels))
+        if added is not None:
+            self.report(f"alert {added.rule.rule_key} watches {scope_text(added.rule)}")
+
+    @work(group=ASKING)
+    async def action_remove(self) -> None:
+        status = self.query_one(RuleTable).current
+        if status is None:
+            return
+        rule = status.rule
+        await self.run_if_confirmed(
+            "Remove an alert",
+            f"Remove alert {rule.rule_key} on {scope_text(rule)}: {condition_text(rule, status.currency)}?",
+            "Remove",
+            lambda services: services.alerts.remove(rule.rule_key),
+            lambda removed: f"alert {removed.rule.rule_key} removed",
+        )
+
+    @work(group=ASKING)
+    async def action_mute(self) -> None:
+        status = self.query_one(RuleTable).current
+        if status is None:
+            return
+        clock = self.dashboard.services.context.clock
+        until = None if status.is_muted else clock.now() + _MUTED_FOR
+        key = status.rule.rule_key
+        await self.dashboard.run_command(lambda services: services.alerts.mute(key, until))
+        self.report(f"alert {key} {'is muted for a day' if until else 'sends again'}")
+
+    # Details
+
+    @on(Table.Opened)
+    def _open(self, event: Table.Opened) -> None:
+        row: RuleStatus | AlertMessage = event.row
+        if isinstance(row, RuleStatus):
+            self.app.push_screen(DetailsScreen(f"Alert {row.rule.rule_key}", _lines_of_rule(row)))
+        else:
+            self.app.push_screen(DetailsScreen(f"Alert {row.rule_key}", _lines_of_message(row)))
+
+
+def _lines_of_rule(status: RuleStatus) -> Iterable[Content]:
+    rule = status.rule
+    yield field("Watches", scope_text(rule))
+    yield field("When", condition_text(rule, status.currency))
+    yield field("Status", status_text(status))
+    yield field("Sends to", channels_text(rule))
+    if rule.fails:
+        yield field("Check", "budget-tui check fails while it holds")
+    if status.findings:
+        yield Content("")
+    for finding in status.findings:
+        yield Content(f"▲ {sentence(finding)}")
+
+
+def _lines_of_message(message: AlertMessage) -> Iterable[Content]:
+    body = message.body
+    yield Content.styled(str(body["sentence"]), "bold")
+    yield Content("")
+    yield field("Threshold", str(body["threshold"]))
+    yield field("Period", f"{body['period_start']} – {body['period_end']}")
+    yield field("Data", f"through {body['data_through']}")
+    yield field("Reported", str(body["created_at"]))
+    yield field("Sent", deliveries_text(message))
+    yield field("Try", str(body["command"]))
+    yield field("Id", message.message_id)

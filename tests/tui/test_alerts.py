@@ -1,0 +1,70 @@
+"""The Alerts screen, and what the dashboard tells of alerts on every other one."""
+
+from pathlib import Path
+
+import pytest
+
+from budget_tui.bootstrap import Services
+from budget_tui.services.costs import CostEntry
+from budget_tui.tui import app as dashboard_module
+from tests.tui.conftest import OpenDashboard, OpenServices, Pictured
+from tests.tui.driving import NARROW, TurningClock, units
+
+
+async def test_rules_are_added_opened_muted_and_removed(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(keys="A") as dashboard:
+        assert "▲ 1 beyond it" in dashboard.line_with("share 80%, 100%")
+        await dashboard.keys("enter")
+        assert "▲ Python API has spent 88% of $100.00 for January" in dashboard.text
+        await dashboard.keys("escape", "a", "shift+tab", "shift+tab", *"pcc", "tab", *"pace", "tab")
+        assert dashboard.line_with("Threshold").split()[-2] == "▌15"
+        await dashboard.keys("enter")
+        assert "alert 7 watches pcc" in dashboard.text
+        assert "pace 15 points" in dashboard.line_with(" pcc ")
+        assert [status.rule.entity_id for status in services.alerts.rules()] == [None, None, "pcc"]
+        await dashboard.keys("G", "z")
+        assert "○ muted until" in dashboard.line_with("pace 15 points")
+        await dashboard.keys("z")
+        assert "○ muted until" not in dashboard.text
+        await dashboard.keys("d", "tab", "enter")
+        assert "alert 7 removed" in dashboard.text
+        await dashboard.keys("u")
+        assert "undone: alert 7" in dashboard.text
+        assert "pace 15 points" in dashboard.text
+
+
+async def test_a_wrong_threshold_is_refused_in_the_box(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="alerts", keys="a") as dashboard:
+        await dashboard.keys(*"often", "enter")
+        assert "is not an amount" in dashboard.text
+        await dashboard.keys("escape")
+        assert "is not an amount" not in dashboard.text
+
+
+async def test_the_alerts_of_the_example(open_dashboard: OpenDashboard, pictured: Pictured) -> None:
+    async with open_dashboard(mode="alerts", size=NARROW) as dashboard:
+        await pictured(dashboard)
+
+
+async def test_what_fires_is_told_on_every_screen_and_listed(
+    open_dashboard: OpenDashboard,
+    services_on: OpenServices,
+    turning: TurningClock,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A cost is recorded in the dashboard; the evaluation follows by itself."""
+    monkeypatch.setattr(dashboard_module, "ALERTS_SECONDS", 0.001)
+    rung: list[bool] = []
+    services = services_on(clock=turning, bell=True)
+    told = len(services.alerts.evaluate().messages)  # of what the example has spent
+    async with open_dashboard(services) as dashboard:
+        monkeypatch.setattr(dashboard.app, "bell", lambda: rung.append(True))
+        await dashboard.app.run_command(lambda services: services.costs.add(CostEntry("pcc", units(20))))
+        await dashboard.until(lambda: bool(rung))
+        await dashboard.settled()
+        assert "▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left" in dashboard.text
+        assert f"7 Alerts ▲{told + 1}" in dashboard.lines[0]
+        await dashboard.keys("7", "tab", "enter")
+        assert "budget-tui explain pcc" in dashboard.line_with("Try")
+    assert len(services.alerts.messages()) == told + 1
