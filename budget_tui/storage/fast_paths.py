@@ -29,7 +29,15 @@ from budget_tui.storage.ids import new_id
 if TYPE_CHECKING:
     from budget_tui.domain.access import ApiKey
     from budget_tui.domain.hierarchy_history import HierarchyHistory
-    from budget_tui.domain.records import AgentFact, CycleBudget, CycleKey, MoneyBudget, Planned, StoredReservation
+    from budget_tui.domain.records import (
+        AgentFact,
+        CycleBudget,
+        CycleKey,
+        MoneyBudget,
+        Planned,
+        StoredHold,
+        StoredReservation,
+    )
     from budget_tui.domain.tokens import TokenKind
 
 
@@ -202,6 +210,16 @@ class FastPaths:
             )
             for row in rows
         ]
+
+    def child_budget(self, parent_id: str, entity_key: int) -> str:
+        """Return the id of the active budget of an entity that was allocated from ``parent_id``; '' if it has none."""
+        row = self._row(
+            "SELECT b.budget_id FROM allocation a JOIN budget b ON b.budget_id = a.child_budget_id AND b.is_active"
+            " WHERE a.parent_budget_id = :parent AND b.entity_key = :entity",
+            parent=parent_id,
+            entity=entity_key,
+        )
+        return str(row["budget_id"]) if row else ""
 
     # The cycle
 
@@ -690,6 +708,20 @@ class FastPaths:
             row["path"],
         )
 
+    def hold(self, org: int, hold_id: str) -> StoredHold | None:
+        """Return the hold of that id, in whatever state; None if there is none."""
+        row = self._row(f"{_HOLD} AND r.reservation_id = :hold", org=org, hold=hold_id)
+        return _hold(row) if row else None
+
+    def open_holds(self, org: int, now: datetime) -> list[StoredHold]:
+        """Return the holds whose time is not up, the first to end first."""
+        rows = self._rows(
+            f"{_HOLD} AND r.state = 'held' AND r.expires_at > :now ORDER BY r.expires_at, r.reservation_id",
+            org=org,
+            now=stored_time(now),
+        )
+        return [_hold(row) for row in rows]
+
     def prices_on(self, org: int, model: str, day: date) -> dict[TokenKind, int]:
         """Return the price of a million tokens on ``day``, in nanos, for each kind that has one by then."""
         from budget_tui.domain.tokens import TokenKind
@@ -778,6 +810,24 @@ class Grants:
         )
         if not has_room:
             return ""
+        return self._add_reservation(budget_id, tokens, nanos, expires_at, actor, now)
+
+    def hold(self, budget_id: str, nanos: int, expires_at: datetime, actor: str, now: datetime) -> str:
+        """Reserve money until ``expires_at``, whatever is left; return the reservation's id.
+
+        Holds of the same budget that have expired are marked.
+        """
+        self._change(
+            "UPDATE reservation SET state = 'expired' WHERE budget_id = :budget AND state = 'held' AND tokens = 0"
+            " AND expires_at <= :now",
+            budget=budget_id,
+            now=stored_time(now),
+        )
+        return self._add_reservation(budget_id, 0, nanos, expires_at, actor, now)
+
+    def _add_reservation(
+        self, budget_id: str, tokens: int, nanos: int, expires_at: datetime, actor: str, now: datetime
+    ) -> str:
         reservation_id = new_id()
         self._change(
             "INSERT INTO reservation (reservation_id, budget_id, tokens, amount_nanos, state, expires_at, created_by,"
@@ -792,12 +842,19 @@ class Grants:
         )
         return reservation_id
 
-    def end_reservation(self, reservation_id: str, state: str, settled: int | None = None) -> None:
-        """Mark a reservation as ``state``; its tokens must be released from the budget separately."""
+    def end_reservation(
+        self, reservation_id: str, state: str, settled: int | None = None, nanos: int | None = None
+    ) -> None:
+        """Mark a reservation as ``state``, with the tokens and nanos that were settled.
+
+        Its tokens must be released from the budget separately.
+        """
         self._change(
-            "UPDATE reservation SET state = :state, settled_tokens = :settled WHERE reservation_id = :reservation",
+            "UPDATE reservation SET state = :state, settled_tokens = :settled, settled_nanos = :nanos"
+            " WHERE reservation_id = :reservation",
             state=state,
             settled=settled,
+            nanos=nanos,
             reservation=reservation_id,
         )
 
@@ -909,6 +966,11 @@ RESULT_RETENTION = timedelta(days=90)
 # One short range of the covering index per origin: half the time of one wide range with conditional sums.
 _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
+_HOLD = (
+    "SELECT r.reservation_id, e.entity_id, e.name, r.amount_nanos, r.state, r.settled_nanos, b.period_end,"
+    " r.expires_at, r.created_by FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
+    " JOIN entity e ON e.entity_key = b.entity_key WHERE b.org_key = :org AND r.tokens = 0"
+)
 _CYCLE_BUDGET = (
     "SELECT b.budget_id, a.parent_budget_id, e.entity_key, e.entity_id, e.name, e.path, e.level_code,"
     " b.category, b.budget_type, b.currency, b.provider, b.notes, b.amount, b.base, b.used, b.reserved,"
@@ -954,6 +1016,22 @@ def _carry(row: Row) -> Carry:
     if row["carry"] == CarryPolicy.NONE and not row["carried"]:
         return NO_CARRY  # most of thousands of budgets have none
     return Carry(CarryPolicy(row["carry"]), row["carry_cap"], row["carried"])
+
+
+def _hold(row: Row) -> StoredHold:
+    from budget_tui.domain.records import StoredHold
+
+    return StoredHold(
+        row["reservation_id"],
+        row["entity_id"],
+        row["name"],
+        row["amount_nanos"],
+        row["state"],
+        row["settled_nanos"],
+        date.fromisoformat(row["period_end"]),
+        _moment(row["expires_at"]),
+        row["created_by"],
+    )
 
 
 def _cycle_budget(row: Row) -> CycleBudget:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from budget_tui.storage.repositories.costs import CostRepository
     from budget_tui.storage.repositories.datasets import DatasetRepository
     from budget_tui.storage.repositories.entities import EntityRepository
-    from budget_tui.storage.repositories.holds import HoldRepository
     from budget_tui.storage.repositories.organizations import OrganizationRepository
     from budget_tui.storage.repositories.periods import PeriodRepository
     from budget_tui.storage.repositories.rates import RateRepository
@@ -61,7 +60,6 @@ class Session:
     costs: _Repository[CostRepository] = _Repository("costs", "CostRepository")
     datasets: _Repository[DatasetRepository] = _Repository("datasets", "DatasetRepository")
     entities: _Repository[EntityRepository] = _Repository("entities", "EntityRepository")
-    holds: _Repository[HoldRepository] = _Repository("holds", "HoldRepository")
     organizations: _Repository[OrganizationRepository] = _Repository("organizations", "OrganizationRepository")
     periods: _Repository[PeriodRepository] = _Repository("periods", "PeriodRepository")
     rates: _Repository[RateRepository] = _Repository("rates", "RateRepository")

@@ -161,14 +161,19 @@ def test_money_that_is_held_and_what_bounds_it(unit: UnitOfWork, org: int) -> No
                 and (cost.path or "/ORG/").startswith(row.path)
             )
     paths = {row.path: row for row in rows if row.in_cycle and row.category == "total"}
+    parent = unit.fast.global_budget(org, SHOWN_ON)
+    for row in rows if parent else ():
+        child = unit.fast.child_budget(parent.budget_id, row.entity_key)
+        is_child = row.in_cycle and row.path != "/ORG/" and row.category == "total"
+        assert child == (row.budget_id if is_child else child)
     assert unit.fast.reserved_by_path(org, JANUARY, NOW) == {}
     for row in paths.values():
-        unit.holds.add(row.budget_id, 3, NOW + timedelta(seconds=1), "anna", NOW)
-        unit.holds.add(row.budget_id, 4, NOW + timedelta(seconds=2), "anna", NOW)
+        unit.grants.hold(row.budget_id, 3, NOW + timedelta(seconds=1), "anna", NOW)
+        unit.grants.hold(row.budget_id, 4, NOW + timedelta(seconds=2), "anna", NOW)
     held = dict.fromkeys((path for path, row in paths.items() if row.period_start == JANUARY.start), 7)
     assert unit.fast.reserved_by_path(org, JANUARY, NOW) == held
     assert unit.fast.reserved_by_path(org, JANUARY, NOW + timedelta(seconds=1)) == dict.fromkeys(held, 4)
-    assert len(unit.holds.open(org, NOW)) == 2 * len(paths)
+    assert len(unit.fast.open_holds(org, NOW)) == 2 * len(paths)
     free = unit.agents.expired_reservations(org, NOW + timedelta(days=999))
     reserved = ordinary(unit, select(_b.budget_id, _b.reserved).where(_b.org_key == org, _b.reserved > 0))
     assert {row.budget_id: unit.fast.expired_tokens(row.budget_id, NOW + timedelta(days=999)) for row in reserved} == {
