@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
     from budget_tui.services.alerts import Alerts
     from budget_tui.services.audit import AuditLog
+    from budget_tui.services.backtests import Backtests
     from budget_tui.services.budgets import Budgets
     from budget_tui.services.cost_details import CostDetails
     from budget_tui.services.costs import Costs
@@ -109,6 +110,7 @@ class Services:
     explain: ClassVar[_Service[Explainer]] = _Service("explain", "Explainer")
     cover: ClassVar[_Service[Cover]] = _Service("cover", "Cover")
     forecasts: ClassVar[_Service[Forecasts]] = _Service("forecasts", "Forecasts")
+    backtests: ClassVar[_Service[Backtests]] = _Service("backtests", "Backtests")
     cost_details: ClassVar[_Service[CostDetails]] = _Service("cost_details", "CostDetails")
     database: ClassVar[_Service[Database]] = _Service("database", "Database")
 
@@ -134,7 +136,7 @@ class Services:
 
     def close_readers(self) -> None:
         """Close the open read connections. Close writers last: that removes the write-ahead log."""
-        for name in ("snapshots", "agents", "plan_views", "cost_details", "forecasts"):
+        for name in ("snapshots", "agents", "plan_views", "cost_details", "forecasts", "backtests"):
             if name in self.__dict__:
                 getattr(self, name).close()
 

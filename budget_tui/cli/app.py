@@ -21,6 +21,7 @@ PROGRAM = "budget-tui"
 MODULES = {
     "status": ("status", "Show what is left, the pace, and projects at risk."),
     "forecast": ("forecast", "Show what will be spent by the period's end, as a range."),
+    "backtest": ("backtest", "Show how good the forecasts of past days were."),
     "explain": ("explain", "Show where the numbers come from."),
     "budget": ("budget", "The global budget."),
     "project": ("project", "Projects and their allocations."),

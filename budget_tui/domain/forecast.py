@@ -342,7 +342,7 @@ def fees_to_come(fees: Iterable[Fee], last: date, period: Period) -> Mapping[dat
     return found
 
 
-def draws_for(period: Period, last: date) -> Draws:
-    """Return the draws for what is left of a period, as known through ``last``: always the same ones."""
-    seed = period.start.toordinal() * 1_000_000 + last.toordinal()
+def draws_for(period: Period, last: date, seed: int = 0) -> Draws:
+    """Return the draws for what is left of a period, as known through ``last``: always the same ones for a ``seed``."""
+    seed += period.start.toordinal() * 1_000_000 + last.toordinal()
     return Draws((period.end - last).days, seed, max(0, (period.start - last).days - 1))

@@ -237,6 +237,20 @@ class DailyCosts(NamedTuple):
     amounts: list[int]
 
 
+class RecordedCosts(NamedTuple):
+    """Costs of one origin that were recorded together, ``at`` a time; replaced at the time ``until``, if they were.
+
+    ``account`` is the source and the billing account that they were imported from; None for costs that were entered,
+    of which no time is known.
+    """
+
+    costs: DailyCosts
+    source: str
+    account: tuple[str, str] | None
+    at: datetime | None
+    until: datetime | None
+
+
 class CostSum(NamedTuple):
     """The sum of some costs in nanos, and how many they are."""
 

@@ -501,3 +501,8 @@ def forecast_basis(found: Forecast) -> str:
     if found.has_range:
         return f"drawn from the weeks of {days}"
     return f"the burn rate carried on, as {days} of data are too few for a range"
+
+
+def held_lately(held: Sequence[bool]) -> str:
+    """Say how often the range held in the last periods: ``range held in 5 of 6 periods``."""
+    return f"range held in {sum(held)} of {count(len(held), 'period')}"

@@ -39,7 +39,7 @@ from budget_tui.services.usage import agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 _Key = TypeVar("_Key")
-_ROOT_PATH = path_of("/", ROOT_ID)
+ROOT_PATH = path_of("/", ROOT_ID)
 
 
 class LazyForecasts(Mapping[_Key, Forecast]):
@@ -161,7 +161,7 @@ def read_forecasts(session: Session, organization: Organization, today: date, no
         return lambda: daily.forecast(path, TOTAL, ANY_PROVIDER, snapshot.period)
 
     return ForecastReport(
-        snapshot, of(_ROOT_PATH)(), LazyForecasts({fact.project_id: of(fact.path) for fact in facts.projects})
+        snapshot, of(ROOT_PATH)(), LazyForecasts({fact.project_id: of(fact.path) for fact in facts.projects})
     )
 
 
@@ -201,7 +201,7 @@ class Forecaster:
         return self._daily[currency]
 
 
-class _Cell(NamedTuple):
+class Cell(NamedTuple):
     """The usage of one entity itself, of one provider in one category, and what it cost once: an amount for each day.
 
     ``path`` is None for unmapped usage; ``first_day`` is the first ever with any.
@@ -222,9 +222,16 @@ class DailyUsage:
     """
 
     def __init__(
-        self, cells: Sequence[_Cell], days: Period, today: date, last: date, organization: Organization
+        self,
+        cells: Sequence[Cell],
+        days: Period,
+        today: date,
+        last: date,
+        organization: Organization,
+        seed: int = 0,
     ) -> None:
-        """``days`` are those of the cells; their data is complete through ``last``."""
+        """``days`` are those of the cells; their data is complete through ``last``. Another ``seed`` draws anew."""
+        self._seed = seed
         self._cells, self._days, self._today, self._last = cells, days, today, last
         self._ends = _ends(organization.period_rule, last, days.start)
         self._draws: dict[Period, Draws] = {}
@@ -235,7 +242,7 @@ class DailyUsage:
         """The numbers of the cells at and below each path; unmapped usage is below the root."""
         found: dict[str, list[int]] = {}
         for number, cell in enumerate(self._cells):
-            for path in ancestor_paths(cell.path or _ROOT_PATH):
+            for path in ancestor_paths(cell.path or ROOT_PATH):
                 found.setdefault(path, []).append(number)
         return found
 
@@ -243,7 +250,7 @@ class DailyUsage:
         """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
         numbers = self._counting(path, category, provider)
         if period not in self._draws:
-            self._draws[period] = draws_for(period, self._last)
+            self._draws[period] = draws_for(period, self._last, self._seed)
         scope = added_up([self._of_cell(number, period) for number in numbers])
         has_range = len(scope.history) >= MIN_DAYS
         at_burn_rate = 0 if has_range else self._at_burn_rate([self._cells[number] for number in numbers], period)
@@ -294,7 +301,7 @@ class DailyUsage:
             )
         return self._expected[number, period]
 
-    def _at_burn_rate(self, cells: Sequence[_Cell], period: Period) -> int:
+    def _at_burn_rate(self, cells: Sequence[Cell], period: Period) -> int:
         """Return where the burn rate leads, as everywhere else: `pacing.forecast`."""
         first_day = min((cell.first_day for cell in cells), default=None)
         window = pacing.burn_window(self._today, self._last, first_day)
@@ -305,8 +312,8 @@ class DailyUsage:
         )
         return pacing.forecast(self._used(cells, period), rate, period, self._today)
 
-    def _used(self, cells: Sequence[_Cell], period: Period) -> int:
-        so_far = self._slice(period.start, self._today)
+    def _used(self, cells: Sequence[Cell], period: Period) -> int:
+        so_far = self._slice(period.start, min(self._today, period.end))
         return sum(sum(amounts[so_far]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
 
     def _at(self, day: date) -> int:
@@ -329,21 +336,26 @@ def read_money(
     days = _days_for(periods, last, today)
     costs = session.costs.daily(organization.org_key, days)
     if session.fast.has_recurring_fees(organization.org_key):
-        costs = [*_with_bills_apart(session, organization, costs, days)]
+        costs = [*with_bills_apart(costs, bills_on(session, organization, days), days)]
         costs += _fees_to_come(session, organization, days, today)
     to = converter(session, organization.org_key, {cost.currency for cost in costs}, currency, days)
-    cells = _cells((_converted(cost, to, days.start) for cost in costs), days)
+    cells = cells_of((converted_costs(cost, to, days.start) for cost in costs), days)
     return DailyUsage(cells, days, today, last, organization)
 
 
-def _with_bills_apart(
-    session: Session, organization: Organization, costs: Sequence[DailyCosts], days: Period
-) -> Iterator[DailyCosts]:
-    """Yield ``costs`` with the bills for recurring fees as what comes once: they are known, and no usage."""
-    bills: dict[int, list[Bill]] = {}
+def bills_on(session: Session, organization: Organization, days: Period) -> dict[int, list[Bill]]:
+    """Return the bills for recurring fees on ``days``, by the origin of the cost."""
+    found: dict[int, list[Bill]] = {}
     for charge in session.recurring.charges(organization.org_key, days.start):
         if charge.bill is not None and days.contains(charge.bill.day):
-            bills.setdefault(charge.bill.origin_key, []).append(charge.bill)
+            found.setdefault(charge.bill.origin_key, []).append(charge.bill)
+    return found
+
+
+def with_bills_apart(
+    costs: Iterable[DailyCosts], bills: Mapping[int, Sequence[Bill]], days: Period
+) -> Iterator[DailyCosts]:
+    """Yield ``costs`` with the bills for recurring fees as what comes once: they are known, and no usage."""
     for cost in costs:
         if cost.is_once or cost.origin_key not in bills:
             yield cost
@@ -388,7 +400,7 @@ def read_tokens(
         DailyCosts(0, path, Category.GENAI, provider, "", False, _first_day(amounts, days.start), amounts)
         for (path, provider), amounts in used.items()
     )
-    cells = _cells([*imported, *of_agents], days)
+    cells = cells_of([*imported, *of_agents], days)
     return DailyUsage(cells, days, today, last if imported else today - ONE_DAY, organization)
 
 
@@ -399,7 +411,8 @@ def _days_for(periods: Iterable[Period], last: date, today: date) -> Period:
     return Period(first, max([today, *(period.end for period in known)]))
 
 
-def _converted(cost: DailyCosts, to: Converter, first: date) -> DailyCosts:
+def converted_costs(cost: DailyCosts, to: Converter, first: date) -> DailyCosts:
+    """Return ``cost``, whose amounts begin with the day ``first``, in another currency; 0 where there is no rate."""
     if cost.currency == to.into:
         return cost
     worth = (
@@ -409,12 +422,12 @@ def _converted(cost: DailyCosts, to: Converter, first: date) -> DailyCosts:
     return cost._replace(amounts=[amount or 0 for amount in worth])
 
 
-def _cells(costs: Iterable[DailyCosts], days: Period) -> list[_Cell]:
+def cells_of(costs: Iterable[DailyCosts], days: Period) -> list[Cell]:
     """Add up what has the same entity, category and provider; usage and what came once apart."""
-    found: dict[tuple[str | None, str, str], _Cell] = {}
+    found: dict[tuple[str | None, str, str], Cell] = {}
     for cost in costs:
         key = cost.path, cost.category, cost.provider
-        cell = found.get(key) or _Cell(*key, cost.first_day, [0] * days.days, None)
+        cell = found.get(key) or Cell(*key, cost.first_day, [0] * days.days, None)
         if cost.is_once:
             cell = cell._replace(once=_sum(cell.once, cost.amounts))
         else:

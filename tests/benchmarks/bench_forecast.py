@@ -21,6 +21,7 @@ import bench_snapshot
 from measure import report
 
 from budget_tui.__main__ import GARBAGE_THRESHOLD
+from budget_tui.domain.backtest import MIN_DAYS_KNOWN, MIN_DAYS_TO_COME, RIVALS, rivals
 from budget_tui.domain.forecast import MAX_DAYS, MIN_DAYS, Draws, draws_for, expected, range_of
 from budget_tui.domain.period import Period, PeriodRule, parse_rule
 from budget_tui.services.clock import Clock
@@ -31,10 +32,8 @@ from budget_tui.storage.database import database_at
 FIRST, DAYS, SERIES = date(2025, 1, 1), 182, 40
 PROJECTS, SHOWN = bench_snapshot.PROJECTS, 40
 LIMIT_SECONDS, ROUNDS = 0.3, 5
-MIN_ORIGIN, MIN_TO_COME = 21, 3
 CENTS = 10**7
 RULE: PeriodRule = parse_rule("monthly", "1", "1")
-RIVALS = ("run rate", "month's average", "same weekday", "last month's remainder")
 
 
 class Spending(NamedTuple):
@@ -127,14 +126,20 @@ def ends_before(day: date) -> list[date]:
     return found
 
 
+def of(period: Period) -> range:
+    """The days of a period, counted from `FIRST`."""
+    return range((period.start - FIRST).days, (period.end - FIRST).days + 1)
+
+
 def cases(spending: Spending, draws: dict[tuple[date, date], Draws]) -> Iterator[Case]:
     usage = [amount * CENTS for amount in spending.usage]
     month = fmean(usage) * 30.4 + sum(spending.declared.values()) * CENTS / (DAYS / 30.4) or 1.0
-    for origin in range(MIN_ORIGIN - 1, DAYS - 1):
+    for origin in range(MIN_DAYS_KNOWN - 1, DAYS - 1):
         last = FIRST + timedelta(days=origin)
         period = RULE.containing(last)
+        before = RULE.containing(period.start - timedelta(days=1))
         stop = (period.end - FIRST).days
-        if stop >= DAYS or stop - origin < MIN_TO_COME:
+        if stop >= DAYS or stop - origin < MIN_DAYS_TO_COME:
             continue
         # Fees come on the first, which is never among the days that are left of a month.
         became = sum(usage[origin + 1 : stop + 1])
@@ -145,23 +150,8 @@ def cases(spending: Spending, draws: dict[tuple[date, date], Draws]) -> Iterator
             found.low <= became <= found.high,
             (found.high - found.low) / month,
             abs(found.median - became) / month,
-            tuple(abs(guess - became) / month for guess in rivals(usage, origin, stop, period)),
+            tuple(abs(guess - became) / month for guess in rivals(usage, origin + 1, of(period), of(before))),
         )
-
-
-def rivals(usage: Sequence[int], origin: int, stop: int, period: Period) -> tuple[float, ...]:
-    """Guesses of what comes after ``origin`` through ``stop``, in the order of `RIVALS`."""
-    to_come, first = stop - origin, (period.start - FIRST).days
-    run_rate = fmean(usage[max(0, origin - 6) : origin + 1]) * to_come
-    average = fmean(usage[max(0, first) : origin + 1]) * to_come
-    weekday = sum(
-        fmean([usage[day - 7 * back] for back in range(1, 13) if 0 <= day - 7 * back <= origin] or [0])
-        for day in range(origin + 1, stop + 1)
-    )
-    before = RULE.containing(period.start - timedelta(days=1))
-    start = (before.end - FIRST).days - to_come + 1
-    remainder = float(sum(usage[max(0, start) : max(0, (before.end - FIRST).days + 1)]))
-    return run_rate, average, weekday, remainder
 
 
 def seconds_of_ranges() -> float:
@@ -195,7 +185,7 @@ def best_of(rounds: int, measure: Callable[[], float]) -> float:
 
 
 def main() -> None:
-    assert MIN_DAYS < MIN_ORIGIN
+    assert MIN_DAYS < MIN_DAYS_KNOWN
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 20_250_101
     draws: dict[tuple[date, date], Draws] = {}
     by_kind = {

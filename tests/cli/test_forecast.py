@@ -53,3 +53,15 @@ def test_the_budgets_of_the_plan(demo: Cli) -> None:
     assert below == ["PROJ-PLATFORM", "TEAM-BACKEND", "TEAM-FRONTEND"]
     tokens = next(line for line in demo(*acme).done().out.splitlines() if line.startswith("TEAM-MLOPS"))
     assert "50M" in tokens
+
+
+def test_a_backtest_as_a_table_and_as_json(demo: Cli) -> None:
+    out = demo("backtest").done().out
+    assert out.startswith("everything: 34 forecasts, Nov 22 – Dec 28, 2025\nthe range held in 82% of them")
+    assert "last month's remainder" in out
+    found = demo("backtest", "pcc", "--json", "--seed", "1").json
+    assert (found["project"], found["forecasts"], len(found["recent_periods_held"])) == ("PCC", 34, 2)
+    assert found["median_error_usd"] < min(found["rival_errors_usd"].values())
+    assert found != demo("backtest", "pcc", "--json", "--seed", "2").json, "other weeks are drawn"
+    demo("backtest", "nope").refused(4, "there is no project 'nope'")
+    assert "nothing to test yet" in demo("--as-of", "2025-11-15", "backtest").done().out

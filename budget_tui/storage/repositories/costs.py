@@ -17,15 +17,16 @@ from budget_tui.domain.records import (
     DailyCosts,
     DayCost,
     KnownOrigin,
+    RecordedCosts,
     Resolution,
     UnmappedOrigin,
 )
 from budget_tui.storage.engine import in_a_list
 from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.repositories.base import Repository, read_first, total
-from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, SourceRow
+from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, FormerCostRow, SourceRow
 
-_c, _o, _e, _s = CostRow.c, CostOriginRow.c, EntityRow.c, SourceRow.c
+_c, _o, _e, _s, _d, _f = CostRow.c, CostOriginRow.c, EntityRow.c, SourceRow.c, DatasetRow.c, FormerCostRow.c
 
 
 class CostRepository(Repository):
@@ -199,16 +200,7 @@ class CostRepository(Repository):
         start, after = days.half_open
         value = _c.tokens if tokens else _c.amount_nanos
         of_cost = (value.is_not(None), _o.source != AGENT_SOURCE) if tokens else ()
-        first = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key).scalar_subquery().label("first_day")
-        kept = (_e.path, _o.category, _o.provider, _o.currency, _o.charge_category)
-        origins = {
-            row.origin_key: row
-            for row in self._many(
-                select(_o.origin_key, *kept, first)
-                .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
-                .where(_o.org_key == org)
-            )
-        }
+        origins = self._daily_origins(org)
         rows = self._many(
             select(
                 _o.origin_key,
@@ -220,29 +212,52 @@ class CostRepository(Repository):
             .where(_c.day >= start, _c.day < after, _o.org_key + 0 == org, *of_cost)
             .group_by(_o.origin_key)
         )
-        position = {day_number(days.start + timedelta(days=ahead)): ahead for ahead in range(days.days)}
-        positions: dict[str, list[int]] = {}  # most origins have costs on the same days
+        lists = _ByDay(days)
+        return [_daily(origins[key], lists.amounts(on, amounts)) for key, on, amounts in rows]
+
+    def recorded(self, org: int, days: Period) -> list[RecordedCosts]:
+        """Return what each origin cost on each of ``days``, by when it was recorded; what was replaced since, too."""
+        start, after = days.half_open
+        origins, lists = self._daily_origins(org), _ByDay(days)
+        replacing = DatasetRow.table.alias("replacing")
         found = []
-        for origin_key, listed_days, listed_amounts in rows:
-            if listed_days not in positions:
-                positions[listed_days] = [position[day] for day in json.loads(listed_days)]
-            amounts = [0] * days.days
-            for at, amount in zip(positions[listed_days], json.loads(listed_amounts), strict=True):
-                amounts[at] += amount
-            origin = origins[origin_key]
-            found.append(
-                DailyCosts(
-                    origin_key,
-                    origin.path,
-                    origin.category,
-                    origin.provider.casefold(),
-                    origin.currency,
-                    origin.charge_category != ChargeCategory.USAGE,
-                    origin.first_day,
-                    amounts,
+        for table, until in ((CostRow, None), (FormerCostRow, replacing.c.imported_at)):
+            c = table.c
+            statement = (
+                select(
+                    _o.origin_key,
+                    in_a_list(self._connection, type_coerce(c.day, Integer)).label("days"),
+                    in_a_list(self._connection, c.amount_nanos).label("amounts"),
+                    _d.imported_at,
+                    (literal(None) if until is None else until).label("until"),
                 )
+                .join_from(CostOriginRow, table, c.origin_key == read_first(_o.origin_key))
+                .outerjoin(DatasetRow, _d.dataset_key == c.dataset_key)
+                .where(c.day >= start, c.day < after, _o.org_key + 0 == org)
+                .group_by(_o.origin_key, c.dataset_key, _d.imported_at, *(() if until is None else (until,)))
             )
+            if until is not None:
+                statement = statement.join(replacing, replacing.c.dataset_key == _f.replaced_by).where(
+                    _f.replaced_by != _f.dataset_key  # of an undone import
+                )
+            for key, on, amounts, at, gone in self._many(statement):
+                origin = origins[key]
+                account = None if at is None else (origin.source, origin.billing_account_id)
+                found.append(
+                    RecordedCosts(_daily(origin, lists.amounts(on, amounts)), origin.source, account, at, gone)
+                )
         return found
+
+    def _daily_origins(self, org: int) -> dict[int, Any]:
+        """Return what `DailyCosts` say of each origin, by its key."""
+        first = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key).scalar_subquery().label("first_day")
+        of_origin = (_o.category, _o.provider, _o.currency, _o.charge_category, _o.source, _o.billing_account_id)
+        rows = self._many(
+            select(_o.origin_key, _e.path, *of_origin, first)
+            .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
+            .where(_o.org_key == org)
+        )
+        return {row.origin_key: row for row in rows}
 
     # Sources
 
@@ -316,3 +331,34 @@ def _known(row: Row[Any]) -> KnownOrigin:
 def read_tags(text: str) -> tuple[tuple[str, str], ...]:
     """Return the tags of an origin from their stored text."""
     return tuple(json.loads(text).items()) if text != "{}" else ()
+
+
+class _ByDay:
+    """The reader of lists of days and amounts, as `in_a_list` returns them."""
+
+    def __init__(self, days: Period) -> None:
+        self._days = days.days
+        self._position = {day_number(days.start + timedelta(days=ahead)): ahead for ahead in range(days.days)}
+        self._positions: dict[str, list[int]] = {}  # most origins have costs on the same days
+
+    def amounts(self, on: str, listed: str) -> list[int]:
+        """Return an amount for each day."""
+        if on not in self._positions:
+            self._positions[on] = [self._position[day] for day in json.loads(on)]
+        amounts = [0] * self._days
+        for at, amount in zip(self._positions[on], json.loads(listed), strict=True):
+            amounts[at] += amount
+        return amounts
+
+
+def _daily(origin: Any, amounts: list[int]) -> DailyCosts:
+    return DailyCosts(
+        origin.origin_key,
+        origin.path,
+        origin.category,
+        origin.provider.casefold(),
+        origin.currency,
+        origin.charge_category != ChargeCategory.USAGE,
+        origin.first_day,
+        amounts,
+    )

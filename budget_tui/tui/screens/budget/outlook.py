@@ -28,13 +28,25 @@ class Outlook(Widget):
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     forecasts: reactive[ForecastReport | None] = reactive(None)
+    lately: reactive[list[bool]] = reactive(list)
+    """Whether the range held in the last periods, the newest first."""
 
     def on_mount(self) -> None:
         self.border_title = "Outlook"
 
-    def watch_forecasts(self, report: ForecastReport | None) -> None:
+    def watch_forecasts(self) -> None:
+        self._describe()
+
+    def watch_lately(self) -> None:
+        self._describe()
+
+    def _describe(self) -> None:
+        """Say below how good the forecast is."""
+        report = self.forecasts
         self.border_subtitle = None
-        if report is not None and not report.total.has_range and report.snapshot.has_costs:
+        if report is not None and report.total.has_range and self.lately:
+            self.border_subtitle = Content(formatting.held_lately(self.lately))
+        elif report is not None and not report.total.has_range and report.snapshot.has_costs:
             days = formatting.count(report.total.days_of_history, "day")
             self.border_subtitle = Content(f"forecast: a single number, {days} of data")
 

@@ -1,5 +1,7 @@
 """Global Budget: the money of the period at a glance."""
 
+import asyncio
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -129,6 +131,19 @@ class GlobalBudgetScreen(DashboardScreen):
             glance.summary = summary
         for shown in (*self.query(Outlook), *self.query(MonthChart)):
             shown.forecasts = forecasts
+        if forecasts.total.has_range:
+            self._look_back()
+
+    @work(exclusive=True, group="backtest")
+    async def _look_back(self) -> None:
+        """Read how good past forecasts were, in a thread of its own: for a large organization that takes a second."""
+        try:
+            lately = await asyncio.to_thread(self.dashboard.services.backtests.lately)
+        except Exception as error:
+            self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
+            return
+        for outlook in self.query(Outlook):
+            outlook.lately = lately
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:

@@ -1,0 +1,223 @@
+"""How good the forecasts of past days were, each made with what was known then."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from budget_tui.domain import freshness
+from budget_tui.domain.backtest import MIN_DAYS_KNOWN, MIN_DAYS_TO_COME, Trial, held_by_period, rivals
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL
+from budget_tui.domain.errors import unknown
+from budget_tui.domain.forecast import MAX_DAYS
+from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.domain.records import DailyCosts
+from budget_tui.domain.recurring import RECURRING_SOURCE
+from budget_tui.services.clock import zone
+from budget_tui.services.context import Context
+from budget_tui.services.currency import converter
+from budget_tui.services.forecasts import (
+    ROOT_PATH,
+    Cell,
+    DailyUsage,
+    bills_on,
+    cells_of,
+    converted_costs,
+    with_bills_apart,
+)
+from budget_tui.services.freshness import data_through
+from budget_tui.storage.session import Session
+
+_LATELY = 6
+_FAR_BACK = 366
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestReport:
+    """The forecasts of past days of everything or, with ``name``, of one project; the oldest first.
+
+    ``lately`` says for the last periods, the newest first, whether the range held that was forecast on the day of the
+    period that is today.
+    """
+
+    organization: Organization
+    name: str
+    trials: tuple[Trial, ...]
+    lately: tuple[bool, ...]
+
+
+class Backtests:
+    """Queries on past forecasts. Nothing is written."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reader = context.reader()
+        self._known: tuple[Organization, date, list[bool]] | None = None
+
+    def run(self, project_id: str = "", seed: int = 0) -> BacktestReport:
+        """Return the forecasts of each day of the past year that was 21 days or more into the data and 3 or more before
+        the end of a period that has ended; another ``seed`` draws anew."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            today = self._context.clock.today(organization.time_zone)
+            name, path = _subject(session, organization, project_id)
+            past = _Past(session, organization, today, today - timedelta(days=_FAR_BACK), seed)
+        trials = tuple(trial for period in past.ended for trial in past.trials(path, _days_tested(period, past.first)))
+        day_number = organization.period_rule.containing(today).day_number(today)
+        return BacktestReport(organization, name, trials, tuple(held_by_period(trials, day_number)[:_LATELY]))
+
+    def lately(self) -> list[bool]:
+        """Return `BacktestReport.lately` of everything; computed once a day, because the past seldom changes."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            today = self._context.clock.today(organization.time_zone)
+            if self._known is None or self._known[:2] != (organization, today):
+                self._known = organization, today, _lately(session, organization, today)
+        return self._known[2]
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def _subject(session: Session, organization: Organization, project_id: str) -> tuple[str, str]:
+    """Return the name and the path of a project; '' and the root's without one."""
+    if not project_id:
+        return "", ROOT_PATH
+    project = session.fast.entity(organization.org_key, project_id)
+    if project is None:
+        raise unknown("project", project_id)
+    return project.name, project.path
+
+
+def _lately(session: Session, organization: Organization, today: date) -> list[bool]:
+    rule = organization.period_rule
+    day_number = rule.containing(today).day_number(today)
+    back = rule.containing(today)
+    for _ in range(_LATELY):
+        back = rule.containing(back.start - ONE_DAY)
+    past = _Past(session, organization, today, back.start - timedelta(days=MAX_DAYS), 0)
+    held = []
+    for period in past.ended[-_LATELY:]:
+        days = [*_days_tested(period, past.first)]
+        nearest = min(days, key=lambda day: abs(period.day_number(day) - day_number), default=None)
+        held += [trial.held for trial in past.trials(ROOT_PATH, [nearest] if nearest else [], with_rivals=False)]
+    return held[::-1]
+
+
+def _days_tested(period: Period, first: date) -> Iterator[date]:
+    """Yield the days of a period on which there were enough days of data, and enough days to come."""
+    day = max(period.start, first + timedelta(days=MIN_DAYS_KNOWN))
+    while (period.end - day).days >= MIN_DAYS_TO_COME:
+        yield day
+        day += ONE_DAY
+
+
+class _Recorded(NamedTuple):
+    """Costs by day, those of ``account`` if they were imported, as known on days from ``since`` to before ``until``.
+
+    Those that are ``ahead`` are known before their day: recurring fees.
+    """
+
+    costs: DailyCosts
+    account: tuple[str, str] | None
+    since: date | None
+    until: date | None
+    ahead: bool
+    used_on: list[int]
+
+
+class _Past:
+    """What was known on each past day, from one read of all costs of some time.
+
+    What was imported is known from that day on. What came on the first day that anything of its account did is taken
+    for a history brought along, known on its own days, and so is what was entered.
+    """
+
+    def __init__(self, session: Session, organization: Organization, today: date, far: date, seed: int) -> None:
+        self._organization, self._today, self._seed = organization, today, seed
+        self._days = Period(far, today)
+        reach = min(data_through(session, organization, today), today - ONE_DAY)
+        self._recorded = _recorded(session, organization, self._days)
+        self.first = max(far, min((each.costs.first_day for each in self._recorded), default=today))
+        self.ended = [*_ended(organization, self.first, reach)]
+        final = [each.costs for each in self._recorded if each.until is None]
+        self._final = DailyUsage(cells_of(final, self._days), self._days, today, reach, organization)
+
+    def trials(self, path: str, days: Iterable[date], *, with_rivals: bool = True) -> Iterator[Trial]:
+        """Yield the forecast of each of ``days``, in a period that has ended, with what became of it."""
+        rule = self._organization.period_rule
+        for day in days:
+            period = rule.containing(day)
+            last, known = self._known_on(day)
+            usage = DailyUsage(known, self._days, day, last, self._organization, self._seed)
+            forecast = usage.forecast(path, TOTAL, ANY_PROVIDER, period)
+            if forecast.has_range:
+                guesses = self._rivals(usage, path, period, last) if with_rivals else ()
+                yield Trial(day, period, forecast, self._final.used(path, TOTAL, ANY_PROVIDER, period), guesses)
+
+    def _rivals(self, usage: DailyUsage, path: str, period: Period, last: date) -> tuple[int, ...]:
+        before = self._organization.period_rule.containing(period.start - ONE_DAY)
+        since_first = Period(self.first, period.end)
+        drawn = usage.usage(path, since_first, with_once=False)
+        everything = usage.usage(path, since_first, with_once=True)
+        in_period, complete = self._positions(period), (last - self.first).days + 1
+        # What is known besides: what was spent, what came once, and fees to come.
+        base = sum(everything[max(0, in_period.start) :]) - sum(drawn[max(0, in_period.start, complete) :])
+        return tuple(base + round(guess) for guess in rivals(drawn, complete, in_period, self._positions(before)))
+
+    def _positions(self, period: Period) -> range:
+        return range((period.start - self.first).days, (period.end - self.first).days + 1)
+
+    def _known_on(self, day: date) -> tuple[date, list[Cell]]:
+        """Return what was known on a day, and through which day it was complete."""
+        at = (day - self._days.start).days
+        rest = [0] * (self._days.days - at - 1)
+        known: list[DailyCosts] = []
+        accounts: dict[tuple[str, str], date] = {}
+        for each in self._recorded:
+            if (each.since is not None and each.since > day) or (each.until is not None and each.until <= day):
+                continue
+            known.append(each.costs if each.ahead else each.costs._replace(amounts=each.costs.amounts[: at + 1] + rest))
+            if each.account is not None and (used := bisect_right(each.used_on, at - 1)):
+                latest = self._days.start + timedelta(days=each.used_on[used - 1])
+                accounts[each.account] = max(latest, accounts.get(each.account, latest))
+        reaches = [freshness.ImportedAccount(*account, latest, latest, None) for account, latest in accounts.items()]
+        through = freshness.data_through(reaches, self._organization.period_rule, day)
+        return min(through, day - ONE_DAY), cells_of(known, self._days)
+
+
+def _recorded(session: Session, organization: Organization, days: Period) -> list[_Recorded]:
+    org, currency = organization.org_key, organization.currency
+    stored = session.costs.recorded(org, days)
+    to = converter(session, org, {each.costs.currency for each in stored}, currency, days)
+    bills = bills_on(session, organization, days)
+    begun: dict[tuple[str, str] | None, date] = {}
+    for each in stored:
+        if each.at is not None:
+            on = _day(each.at, organization)
+            begun[each.account] = min(on, begun.get(each.account, on))
+    found = []
+    for each in stored:
+        since, until = (None if at is None else _day(at, organization) for at in (each.at, each.until))
+        if since == begun.get(each.account):
+            since = None
+        for costs in with_bills_apart([each.costs], bills if until is None else {}, days):
+            is_fee = each.source == RECURRING_SOURCE or costs.is_once is not each.costs.is_once
+            used_on = [] if costs.is_once else [at for at, amount in enumerate(costs.amounts) if amount]
+            counted = converted_costs(costs, to, days.start)
+            found.append(_Recorded(counted, each.account, since, until, is_fee, used_on))
+    return found
+
+
+def _day(moment: datetime, organization: Organization) -> date:
+    return moment.astimezone(zone(organization.time_zone)).date()
+
+
+def _ended(organization: Organization, first: date, reach: date) -> Iterator[Period]:
+    """Yield the periods from ``first`` on that had ended by ``reach``, by the rule of today."""
+    period = organization.period_rule.containing(first)
+    while period.end <= reach:
+        yield period
+        period = organization.period_rule.after(period)

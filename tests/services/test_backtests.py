@@ -1,0 +1,73 @@
+"""Backtests over what is stored: the data of each past day is what was known then."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.recurring import NewFee
+from tests.databases import change
+from tests.services.conftest import Home, usd
+from tests.services.planning import bill
+
+
+def spend(home: Home, first: date, last: date, amount: str) -> None:
+    days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+    home.services.costs.add_all([CostEntry("web", usd(amount), day) for day in days])
+
+
+@pytest.mark.both_engines
+def test_even_spending_is_foreseen_and_a_change_is_not(home: Home) -> None:
+    """$10 a day from October to December, but for the last ten days, which cost $100 each."""
+    home.budget("1000")
+    home.add("web")
+    spend(home, date(2025, 10, 1), date(2025, 12, 21), "10")
+    spend(home, date(2025, 12, 22), date(2026, 1, 12), "100")
+    backtests = home.services.backtests
+    report = backtests.run()
+    backtests.close()
+    by_day = {trial.on: trial for trial in report.trials}
+    assert min(by_day) == date(2025, 10, 22), "with 21 days of data"
+    assert max(by_day) == date(2025, 12, 28), "with 3 days to come"
+    assert by_day[date(2025, 10, 22)].forecast[:3] == (usd("310"),) * 3
+    assert by_day[date(2025, 10, 22)].rivals[0] == by_day[date(2025, 10, 22)].became == usd("310")
+    december = by_day[date(2025, 12, 13)]
+    assert (december.forecast.median, december.became, december.held) == (usd("310"), usd("1210"), False)
+    assert report.lately == (False, True, True)
+    assert tuple(backtests.lately()) == report.lately
+    backtests.close()
+
+
+def test_what_was_imported_later_was_not_known_before(home: Home) -> None:
+    """October came on the first day of all: it is history. November came on December 2, and no day of it was known."""
+    home.budget("1000")
+    home.add("web")
+
+    def month(year: int, number: int, days: int, amount: str) -> None:
+        rows = [("web", amount, "USD", f"{year}-{number:02}-{day:02}", "AWS") for day in range(1, days + 1)]
+        bill(home.services, *rows)
+
+    month(2025, 10, 31, "10")
+    change(home.address, "UPDATE dataset SET imported_at = '2025-11-01 09:00:00'")
+    month(2025, 11, 30, "20")
+    change(
+        home.address, "UPDATE dataset SET imported_at = '2025-12-02 09:00:00' WHERE billing_period_start = '2025-11-01'"
+    )
+    trials = {trial.on: trial for trial in home.services.backtests.run().trials}
+    home.services.backtests.close()
+    assert trials[date(2025, 10, 25)].forecast.median == usd("310")
+    november = trials[date(2025, 11, 20)]
+    assert (november.forecast.median, november.became) == (usd("300"), usd("600"))
+
+
+def test_recurring_fees_are_known_in_advance(home: Home) -> None:
+    home.budget("1000")
+    home.add("web")
+    home.services.recurring.add(NewFee("web", usd("70"), on_day=28, name="Hosting", starts_on=date(2026, 1, 1)))
+    march = home.on("2026-03-05")
+    spend(march, date(2026, 1, 1), date(2026, 3, 4), "10")
+    trials = march.services.backtests.run().trials
+    march.services.backtests.close()
+    february = next(trial for trial in trials if trial.on == date(2026, 2, 10))
+    assert february.forecast.median == february.became == usd("350")
+    assert february.rivals[0] == usd("350"), "the rivals know it, too"
