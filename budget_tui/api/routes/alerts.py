@@ -24,7 +24,7 @@ async def get_alerts(caller: CurrentCaller) -> Response:
     return json_response([Alert.from_domain(each) for each in await caller.pools.read(alerts.rules)])
 
 
-@router.post("/alerts", status_code=201, response_model=Alert, responses=problem_responses(404))
+@router.post("/alerts", status_code=201, response_model=Alert, responses=problem_responses(404, 409))
 async def post_alert(caller: CurrentCaller, body: NewAlert, idempotency_key: IdempotencyKey = None) -> Response:
     """Add a rule. What is beyond a threshold already is taken as it is, and not reported.
 
