@@ -99,6 +99,16 @@ class Draws:
             totals = map(add, totals, column)
         return [*totals]
 
+    def most(self, weeks: Mapping[int, Sequence[int]]) -> int:
+        """Return an amount that no draw exceeds: that of the dearest weeks."""
+        found = 0
+        for length, sums in weeks.items():
+            known = length // len(self._spans)
+            if known:
+                dearest = [max(sums[at : at + known]) for at in range(0, length, known)]
+                found += sum(dearest[span] for span, _ in self._blocks)
+        return found
+
     def _picks_of(self, length: int) -> list[Callable[[Sequence[int]], Iterable[int]]]:
         """Return functions that pick each draw's sum of a block from `weeks_of` that length; few weeks repeat."""
         if length not in self._picks:
@@ -197,6 +207,11 @@ def range_of(scope: Expected, draws: Draws, last: date, ended: Sequence[date], a
     least = scope.least if min(scope.history, default=0) >= 0 else min(scope.least, scope.base + low)
     low, median, high = (max(scope.base + amount, least) for amount in (low, median, high))
     return Forecast(low, median, high, True, days)
+
+
+def most_of(scope: Expected, draws: Draws) -> int:
+    """Return an amount that neither the low end nor the median of `range_of` exceeds, in a tenth of its time."""
+    return max(scope.base + draws.most(scope.weeks), scope.least)
 
 
 def widening(errors: Sequence[int]) -> int:

@@ -120,7 +120,10 @@ class Readings:
                 pace.reserved,
                 pace.runway_days,
                 snapshot.period.days_to_come(self._today),
-                self._forecast(path) if AlertKind.FORECAST in kinds else None,
+                # What is spent already needs no forecast.
+                self._forecast(path, pace.allocation)
+                if AlertKind.FORECAST in kinds and pace.spent <= pace.allocation
+                else None,
             )
 
         if snapshot.is_budgeted:
@@ -142,9 +145,10 @@ class Readings:
             self._session, organization, self._today, [facts.period], organization.currency, facts.data_through
         )
 
-    def _forecast(self, path: str) -> Forecast | None:
-        """Return the forecast of the running period; one that rests on less than a week is none yet."""
-        found = self._daily.forecast(path, TOTAL, ANY_PROVIDER, self._facts.period)
+    def _forecast(self, path: str, amount: int) -> Forecast | None:
+        """Return the forecast of the running period, as exactly as it takes to compare it with ``amount``; one that
+        rests on less than a week is none yet."""
+        found = self._daily.forecast_beyond(path, TOTAL, ANY_PROVIDER, self._facts.period, amount)
         return found if found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
 
     def _spent_after_data(self, path: str) -> int:

@@ -86,9 +86,24 @@ class Check:
         return not (self.exceeded or self.failing)
 
 
-class _Changes(NamedTuple):
-    """What an evaluation has to store."""
+class _Basis(NamedTuple):
+    """What is stored of rules and of their states since a day: while it is the same, nobody else has evaluated."""
 
+    since: date
+    rules: list[AlertRule]
+    states: Mapping[StateKey, State]
+    progress: date | None
+
+    @classmethod
+    def read(cls, session: Session, org: int, since: date) -> "_Basis":
+        alerts = session.alerts
+        return cls(since, alerts.rules(org), alerts.states(org, since), alerts.progress(org))
+
+
+class _Changes(NamedTuple):
+    """What an evaluation has to store, and the basis on which it was made."""
+
+    basis: _Basis
     states: Mapping[StateKey, State]
     armed: Sequence[StateKey]
     messages: Sequence[AlertMessage]
@@ -179,7 +194,8 @@ class Alerts:
         if changes.is_empty:
             return evaluation
         with self._context.transaction(self._context.org_slug) as unit:
-            evaluation, changes = self._evaluated(unit)  # somebody may have done it in the meantime
+            if _Basis.read(unit, evaluation.organization.org_key, changes.basis.since) != changes.basis:
+                evaluation, changes = self._evaluated(unit)  # somebody else evaluated in the meantime
             if not changes.is_empty:
                 _store(unit, evaluation.organization.org_key, changes, self._context.clock.now())
                 unit.commit()
@@ -221,8 +237,9 @@ class Alerts:
         readings = Readings(session, organization, today, now, progress)
         pairs = list(readings.of(rules))
         since = min((reading.period.start for _, reading in pairs), default=today)
+        basis = _Basis(since, rules, session.alerts.states(org, since), progress)
         known: dict[tuple[int, str, date], dict[int, State]] = {}
-        for key, state in session.alerts.states(org, since).items():
+        for key, state in basis.states.items():
             known.setdefault(key[:3], {})[key.threshold] = state
         states: dict[StateKey, State] = {}
         armed: list[StateKey] = []
@@ -250,6 +267,7 @@ class Alerts:
                 tuple(message for message, _ in made),
             ),
             _Changes(
+                basis,
                 states,
                 armed,
                 [message for message, _ in made],

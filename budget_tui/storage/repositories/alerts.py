@@ -3,10 +3,11 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import simplejson
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, insert, or_, select, update
 
 from budget_tui.domain.alerts import AlertKind, AlertRule, Phase, State
 from budget_tui.domain.budget import BudgetType
@@ -37,11 +38,10 @@ class AlertRepository(Repository):
 
     def rules(self, org: int) -> list[AlertRule]:
         """Return the organization's rules in the order in which they were added."""
-        return [_rule(row) for row in self._rows(_rules().where(_r.org_key == org).order_by(_r.rule_key))]
+        return [*self._many(_rules().where(_r.org_key == org).order_by(_r.rule_key), _rule)]
 
     def rule(self, org: int, rule_key: int) -> AlertRule | None:
-        row = self._row(_rules().where(_r.org_key == org, _r.rule_key == rule_key))
-        return None if row is None else _rule(row)
+        return next(self._many(_rules().where(_r.org_key == org, _r.rule_key == rule_key), _rule), None)
 
     def add_rule(self, org: int, rule: AlertRule, entity_key: int | None, actor: str, now: datetime) -> int:
         """Add a rule and return its key: the one it has, else a new one."""
@@ -77,9 +77,10 @@ class AlertRepository(Repository):
 
     def set_seeded(self, rules: Iterable[AlertRule]) -> None:
         """Store that the state of all thresholds of ``rules`` was taken as it was found."""
-        for rule in rules:
-            seeded = json.dumps(rule.thresholds)
-            self._change(update(AlertRuleRow).where(_r.rule_key == rule.rule_key).values(seeded=seeded))
+        self._change(
+            update(AlertRuleRow).where(_r.rule_key == bindparam("of")).values(seeded=bindparam("all")),
+            [{"of": rule.rule_key, "all": json.dumps(rule.thresholds)} for rule in rules],
+        )
 
     def seed_again(self, org: int) -> None:
         """Let the next evaluation take the state of all rules as it finds it."""
@@ -110,10 +111,8 @@ class AlertRepository(Repository):
             .where(_r.org_key == org, _s.period_start >= since)
         )
         return {
-            StateKey(row.rule_key, row.subject, row.period_start, row.threshold): State(
-                Phase(row.phase), row.value, row.amount, row.data_through
-            )
-            for row in self._rows(statement)
+            StateKey(*key): State(Phase(phase), value, amount, through)
+            for *key, phase, value, amount, through in self._many(statement)
         }
 
     def set_states(self, states: Mapping[StateKey, State], messages: Mapping[StateKey, str], now: datetime) -> None:
@@ -129,15 +128,12 @@ class AlertRepository(Repository):
 
     def remove_states(self, keys: Collection[StateKey]) -> None:
         """Arm thresholds again."""
-        for key in keys:
-            self._change(
-                delete(AlertStateRow).where(
-                    _s.rule_key == key.rule_key,
-                    _s.subject == key.subject,
-                    _s.period_start == key.period_start,
-                    _s.threshold == key.threshold,
-                )
-            )
+        self._change(
+            delete(AlertStateRow).where(
+                *(_s[name] == bindparam(f"of_{name}") for name in StateKey._fields),
+            ),
+            [{f"of_{name}": value for name, value in key._asdict().items()} for key in keys],
+        )
 
     def still_true(self, org: int) -> set[str]:
         """Return the ids of the messages whose number is still beyond the threshold."""
@@ -240,24 +236,58 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def _rules() -> Select[Any]:
-    return select(AlertRuleRow, _e.entity_id).outerjoin_from(AlertRuleRow, EntityRow, _r.entity_key == _e.entity_key)
+    """Select the columns of `_rule`, in its order."""
+    return select(
+        _r.rule_key,
+        _r.kind,
+        _r.thresholds,
+        _e.entity_id,
+        _r.category,
+        _r.budget_type,
+        _r.provider,
+        _r.source,
+        _r.channels,
+        _r.fails,
+        _r.muted_until,
+        _r.seeded,
+        _r.created_by,
+    ).outerjoin_from(AlertRuleRow, EntityRow, _r.entity_key == _e.entity_key)
 
 
-def _rule(row: Row[Any]) -> AlertRule:
+@lru_cache(maxsize=4096)  # thousands of rules have the same few
+def _listed(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
+
+
+def _rule(
+    rule_key: int,
+    kind: str,
+    thresholds: str,
+    entity_id: str | None,
+    category: str,
+    budget_type: str,
+    provider: str,
+    source: str,
+    channels: str,
+    fails: bool,
+    muted_until: datetime | None,
+    seeded: str,
+    created_by: str,
+) -> AlertRule:
     return AlertRule(
-        row.rule_key,
-        AlertKind(row.kind),
-        tuple(json.loads(row.thresholds)),
-        row.entity_id,
-        row.category,
-        BudgetType(row.budget_type),
-        row.provider,
-        row.source,
-        tuple(json.loads(row.channels)),
-        row.fails,
-        row.muted_until,
-        tuple(json.loads(row.seeded)),
-        row.created_by,
+        rule_key,
+        AlertKind(kind),
+        _listed(thresholds),
+        entity_id,
+        category,
+        BudgetType(budget_type),
+        provider,
+        source,
+        _listed(channels),
+        fails,
+        muted_until,
+        _listed(seeded),
+        created_by,
     )
 
 
