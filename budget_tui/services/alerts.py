@@ -307,19 +307,25 @@ def _together(
 def _without_repetition(
     firing: Mapping[tuple[int, str, date], tuple[Finding, list[StateKey]]],
 ) -> list[tuple[Finding, list[StateKey]]]:
-    """Return what fires. A forecast of a budget that is spent is left to a rule on its share, if that fires, too."""
-    shares = {
-        place[1:]: (finding, keys) for place, (finding, keys) in firing.items() if finding.rule.kind is AlertKind.SHARE
-    }
-    left = []
-    for place, (finding, keys) in firing.items():
-        other = shares.get(place[1:])
-        is_spent = finding.rule.kind is AlertKind.FORECAST and (finding.reading.used or 0) > finding.reading.amount
-        if is_spent and other is not None and {*finding.rule.channels} <= {*other[0].rule.channels}:
-            other[1].extend(keys)
-        else:
+    """Return what fires, without what another rule that is sent as far says as well of the same subject."""
+    left: list[tuple[Finding, list[StateKey]]] = []
+    for finding, keys in sorted(firing.values(), key=lambda fires: len(fires[0].rule.channels), reverse=True):
+        other = next((each for each in left if _says_as_much(each[0], finding)), None)
+        if other is None:
             left.append((finding, keys))
-    return left
+        else:
+            other[1].extend(keys)
+    return sorted(left, key=lambda fires: fires[0].rule.rule_key)
+
+
+def _says_as_much(other: Finding, finding: Finding) -> bool:
+    """Return whether ``finding`` adds nothing to another one: a forecast of what is spent, say, to a share of it."""
+    return (
+        other.reading.watched.subject == finding.reading.watched.subject
+        and other.reading.period.start == finding.reading.period.start
+        and {*finding.rule.channels} <= {*other.rule.channels}
+        and words.topic(other) == words.topic(finding)
+    )
 
 
 def _store(unit: Session, org: int, changes: _Changes, now: datetime) -> None:

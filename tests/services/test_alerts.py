@@ -15,6 +15,7 @@ from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.alerts import NewRule
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.entities import EntityChange
+from budget_tui.services.imports import ImportRequest
 from budget_tui.services.period_rules import RuleChange
 from tests.services.conftest import Home, usd
 
@@ -204,3 +205,60 @@ def test_what_is_carried_over_counts(home: Home) -> None:
     february = home.at("2026-02-02T12:00")
     february.spend("pcc", "45", on="2026-02-01")
     assert shares(february) == ["pcc has spent 90% of $50.00 for February 2026: $5.00 left"]
+
+
+RULE_TYPES = {
+    "budget_percent": share("80", scope="pcc"),
+    "budget_forecast": NewRule(AlertKind.FORECAST, ("median",), "pcc"),
+    "hierarchy_budget": share("80", scope="eng"),
+}
+"""The rules of budget planning, by the names that its users know."""
+
+
+@pytest.mark.parametrize(
+    ("rule_type", "sentence"),
+    [
+        ("budget_percent", "pcc has spent 85% of $100.00 for January 2026: $15.00 left"),
+        ("budget_forecast", "pcc will almost surely be over $100.00 by Jan 31: "),
+        ("hierarchy_budget", "eng has spent 85% of $100.00 for January 2026: $15.00 left"),
+    ],
+)
+def test_the_rule_types_of_budget_planning(home: Home, rule_type: str, sentence: str) -> None:
+    home = home.at("2026-01-17T12:00")
+    home.budget("500")
+    home.services.entities.add("eng", level="department")
+    home.add("pcc", allocate="100")
+    home.services.entities.move("pcc", "eng")
+    home.services.plans.create(BudgetPlan("eng", Category.TOTAL, usd("100"), PeriodKind.MONTHLY, JANUARY))
+    for status in home.services.alerts.rules():
+        home.services.alerts.remove(status.rule.rule_key)
+    rule = RULE_TYPES[rule_type]
+    home.services.alerts.add(rule if rule.kind is AlertKind.SHARE else rule._replace(thresholds=("median", "low")))
+    assert reported(home) == []
+    for day in range(1, 18):
+        home.spend("pcc", "5", on=f"2026-01-{day:02}")
+    [found] = reported(home)
+    assert found.startswith(sentence)
+
+
+def test_an_import_once_a_month_still_reports_a_forecast(home: Home) -> None:
+    """Weeks of $14 and of $42 in turns: four weeks more will likely, but not surely, come to more than $105."""
+    january, bill = home.at("2026-01-02T12:00"), home.folder / "bill.csv"
+    january.budget("500")
+    january.add("pcc", allocate="105")
+    january.services.alerts.add(NewRule(AlertKind.FORECAST, ("median",), "pcc"))
+    assert reported(january) == []
+
+    def imported(day: str, amounts: dict[str, int]) -> list[str]:
+        now = home.at(f"{day}T12:00")
+        rows = "".join(f"{on},{amount},pcc\n" for on, amount in amounts.items())
+        bill.write_text(f"date,amount,project\n{rows}")
+        now.services.imports.run(ImportRequest((str(bill),), source="bank"))
+        return [each for each in reported(now) if "Feb" in each]
+
+    def days(month: int, last: int) -> dict[str, int]:
+        return {f"2026-{month:02}-{day:02}": 2 if (day + 3) // 7 % 2 else 6 for day in range(1, last + 1)}
+
+    assert imported("2026-02-03", days(1, 31)) == []
+    [found] = imported("2026-02-16", days(2, 15))
+    assert found.startswith("pcc will likely be over $105.00 by Feb 28: ")
