@@ -192,8 +192,12 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "cost.add": _costs,
     "cost.import": _import,
     "entity.add": lambda facts: _added(facts, "entity"),
+    "entity.enforce": lambda facts: f"money {'' if facts.after['enforced'] else 'no longer '}enforced",
     "period.close": _close,
     "plan.allocate": _allocated_to,
+    "plan.apply": lambda facts: (
+        f"plan file with {count(facts.all['changes'], 'change')} {'applied' if facts.after else 'undone'}"
+    ),
     "plan.create": _plan,
     "project.add": lambda facts: _added(facts, "project"),
     "transfer": _transfer,

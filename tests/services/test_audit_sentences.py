@@ -35,6 +35,10 @@ def test_every_change_of_a_project_reads_as_a_sentence(seed: Home) -> None:
     assert last(seed, "pcc").startswith("carry-over set: carry none → unspent")
     services.projects.rename("pcc", "Production")
     assert last(seed, "pcc") == "project renamed: name pcc → Production"
+    services.entities.enforce("pcc", True)
+    assert last(seed, "pcc") == "money enforced"
+    services.undo.undo()
+    assert last(seed, "pcc") == "money no longer enforced"
     services.projects.archive("pcc")
     assert last(seed, "pcc").startswith("project archived")
     for entry in services.audit.newest(1000):  # whatever else there is
