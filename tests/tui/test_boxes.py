@@ -272,6 +272,9 @@ async def test_unmapped_costs_are_assigned_row_by_row(open_dashboard: OpenDashbo
         assert all(part in row for part in ("account", "focus", " 2 ", "$4.75", "Jan 5 – Jan 6, 2026"))
         await dashboard.keys("enter", "escape")
         assert is_open(dashboard), "leaving the project leads back to the table"
+        await dashboard.keys("enter", "enter")
+        assert "choose the project" in said(dashboard, "refusal"), "none is proposed"
+        await dashboard.keys("escape")
         await dashboard.keys("enter", "d", "enter")
         assert "111 name: $4.75 in 2 costs assigned to Dandelion" in said(dashboard, "done")
         assert "$0.10 in all" in said(dashboard, "in-all")

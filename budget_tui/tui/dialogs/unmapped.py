@@ -82,7 +82,7 @@ class UnmappedScreen(BoxScreen[str]):
         yield UnmappedTable(self._columns(), lambda group: (group.field, group.value))
         with Horizontal(classes="field"):
             yield Label("Assign to")
-            yield Picker(self._projects, allow_blank=False, id="project")
+            yield Picker(self._projects, prompt="choose a project", id="project")
         yield Static(id="done")
 
     def on_mount(self) -> None:
@@ -192,7 +192,8 @@ class UnmappedScreen(BoxScreen[str]):
 
     async def submit(self) -> str | None:
         project_id = self._picker.selection
-        assert project_id is not None
+        if project_id is None:
+            raise Refused("choose the project that these costs are assigned to")
         if project_id == _NEW_PROJECT:
             self._make_project()
             return None
