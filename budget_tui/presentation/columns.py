@@ -168,8 +168,7 @@ def sparkline_column(draw: Callable[[ProjectLine], str]) -> Column[ProjectLine]:
         min_width=width,
         max_width=width,
         style=lambda _: "bar",
-        priority=1,
-        yields_late=True,
+        priority=5,
     )
 
 

@@ -133,7 +133,7 @@ async def test_columns_go_in_their_order_while_the_terminal_narrows(open_dashboa
         for width in (130, 100, 90, 84, 80, 76, 70, 64):
             await dashboard.resized(width, 24)
             missing = [key for key in every if key not in dashboard.columns]
-            assert missing == sorted(["spark", *DISPENSABLE][: len(missing)], key=every.index), width
+            assert missing == sorted([*DISPENSABLE, "spark"][: len(missing)], key=every.index), width
             assert is_whole(dashboard) or len(missing) == len(DISPENSABLE) + 1
             seen.append(len(missing))
         assert seen == sorted(seen)

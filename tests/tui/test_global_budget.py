@@ -182,6 +182,11 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
 ) -> None:
     async with open_dashboard(empty, size=(80, 24)) as dashboard:
         assert "Three steps to a useful screen" in dashboard.text
+        await dashboard.resized(50, 16)
+        assert "○ a  add a project" in dashboard.text
+        await dashboard.resized(40, 10)
+        assert "e total  a project  i import  $ record" in dashboard.text
+        await dashboard.resized(110, 30)
         assert "Outlook" not in dashboard.text
         assert dashboard.line_with("set what may be spent this month").startswith("│  ○ e")
         await dashboard.keys("e", *"500", "enter")

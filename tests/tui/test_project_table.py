@@ -319,6 +319,7 @@ async def test_a_wide_screen_describes_the_project_under_the_cursor(
         assert "Last 14 weeks" not in dashboard.text
         await dashboard.resized(140, 40)
         assert "Last 14 weeks" in dashboard.text
+        assert "14 days" in header(dashboard), "there is room for the sparklines beside it"
         await dashboard.keys("/", *"nothing of that name")
         assert "Last 14 weeks" not in dashboard.text
 

@@ -29,6 +29,11 @@ from budget_tui.tui.screens.budget.plan import PlanGlance
 _PERIODS = {PeriodKind.MONTHLY: "this month", PeriodKind.QUARTERLY: "this quarter", PeriodKind.YEARLY: "this year"}
 
 
+_EXPORTS = "a cloud's FOCUS export, or a CSV with dates and amounts"
+_STEPS_BRIEFLY = ("e", " total  ", "a", " project  ", "i", " import  ", "$", " record")
+_MIN_HEIGHT_OF_STEPS = 15
+
+
 class FirstSteps(Widget):
     """The steps left until the screen is useful, each with its key."""
 
@@ -42,10 +47,17 @@ class FirstSteps(Widget):
         if snapshot is None:
             return Content(WAITING)
         period = _PERIODS[snapshot.organization.period_rule.kind]
+        if self.screen.size.height < _MIN_HEIGHT_OF_STEPS:
+            return Content.assemble(*((key, "bold $accent") if len(key) == 1 else key for key in _STEPS_BRIEFLY))
+        exports = _EXPORTS if self.content_size.width >= len(_EXPORTS) + 19 else "FOCUS or CSV"
         steps = (
             (snapshot.is_budgeted, "e", f"set what may be spent {period}"),
             (bool(snapshot.projects), "a", "add a project, and what it gets of that"),
-            (False, "i", "import costs: a cloud's FOCUS export, or a CSV with dates and amounts"),
+            (
+                False,
+                "i",
+                f"import costs: {exports}",
+            ),
         )
         lines = [
             Content.assemble(
