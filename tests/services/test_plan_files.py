@@ -182,7 +182,7 @@ def test_what_was_carried_over_is_apart_from_the_allocation(home: Home) -> None:
     assert "allocation: 30" in february.services.plan_files.export().text
 
 
-def test_a_project_is_added_below_its_parent_and_an_agent_is_not(home: Home) -> None:
+def test_a_project_is_added_below_its_parent(home: Home) -> None:
     path = edited(
         exported(home), ("\nagents:", "  shop:\n    parent: ENG\n    allocation: 7\n    enforced: true\n\nagents:")
     )
@@ -190,9 +190,6 @@ def test_a_project_is_added_below_its_parent_and_an_agent_is_not(home: Home) -> 
     [shop] = [line for line in home.snapshot.projects if line.project_id == "shop"]
     assert (shop.pace.allocation, shop.enforced) == (usd("7"), True)
     assert home.services.entities.get("shop").parent_id == "ENG"
-    edited(path, ("\nagents:", "\nagents:\n  nobody: {tokens: 5}"))
-    with pytest.raises(NotFound, match="no agent 'nobody'"):
-        apply(home, path)
 
 
 def test_the_file_of_another_plan_is_refused(home: Home) -> None:
@@ -225,3 +222,13 @@ def test_an_existing_file_keeps_its_comments_and_its_order(home: Home) -> None:
     assert again.startswith(text.partition("revision:")[0])
     assert exported(home).read_text("utf-8") == again
     assert apply(home, path).found == ()
+
+
+@pytest.mark.both_engines
+def test_what_was_refused_halfway_leaves_no_trace(home: Home) -> None:
+    path = edited(exported(home), ("  amount: 200", "  amount: 300"), ("\nagents:", "\nagents:\n  nobody: {tokens: 5}"))
+    with pytest.raises(NotFound, match="no agent 'nobody'"):
+        apply(home, path)
+    assert home.snapshot.total.allocation == usd("200")
+    home.budget("201")
+    assert home.services.database.check().problems == ()
