@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from budget_tui.domain.amount import NANOS, parse_amount, parse_count
+from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import Period
@@ -246,6 +247,25 @@ def _parsed(kind: AlertKind, text: str, budget_type: BudgetType) -> int:
     if found <= 0 and kind is not AlertKind.LEFT:
         raise Refused(f"a threshold of '{text}' is always crossed", "give one above 0")
     return found
+
+
+def written_thresholds(kind: AlertKind, thresholds: Iterable[int], budget_type: BudgetType) -> str:
+    """Return thresholds as a text whose parts `parse_thresholds` reads: ``80, 100``; '' for a spike."""
+    return "" if kind is AlertKind.SPIKE else ", ".join(_written(kind, each, budget_type) for each in thresholds)
+
+
+def _written(kind: AlertKind, threshold: int, budget_type: BudgetType) -> str:
+    match kind:
+        case AlertKind.FORECAST:
+            return next(name for name, quantile in _QUANTILES.items() if quantile == threshold)
+        case AlertKind.LEFT | AlertKind.UNMAPPED:
+            return written(threshold) if budget_type is BudgetType.MONETARY else str(threshold)
+        case AlertKind.SILENT:
+            return str(threshold)
+        case AlertKind.RUNWAY:
+            return written(threshold * (NANOS // 1000))
+        case _:
+            return written(threshold * (NANOS * 100 // MILLIONTHS))
 
 
 def check_rule(rule: AlertRule) -> None:

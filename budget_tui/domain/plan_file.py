@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from budget_tui.domain.alerts import AlertKind, AlertRule, written_thresholds
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.budget import BudgetType
@@ -24,12 +25,14 @@ APPLIED = "plan.apply"
 class Section:
     """A section of a plan file. Its items are named by an id or, in a list, by their ``identity``.
 
-    ``fields`` can be changed; those in ``defaults`` are left out where they have that value.
+    ``fields`` can be changed; those in ``defaults`` are left out where they have that value. Of the identity,
+    ``optional`` parts may be empty.
     """
 
     fields: tuple[str, ...]
     identity: tuple[str, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
 
 
 _CARRY = {"carry": "none", "carry_cap": ""}
@@ -44,9 +47,18 @@ SECTIONS: Mapping[str, Section] = {
         ("amount", "notes"),
         ("entity", "category", "type", "period", "provider", "currency"),
         {"type": "monetary", "provider": "", "notes": ""},
+        frozenset({"provider", "currency"}),
     ),
     "mappings": Section(("to",), ("kind", "field", "value")),
+    "alerts": Section(
+        ("channels", "fails"),
+        ("watch", "kind", "thresholds", "category", "type", "provider", "source"),
+        {"type": "monetary", "channels": "", "fails": "false"},
+        frozenset({"thresholds", "category", "provider", "source"}),
+    ),
 }
+EACH_PROJECT = "each project"
+"""The scope of alerts that watch each project on its own."""
 _NUMBERS = {"amount", "allocation", "tokens"}
 """Fields whose changes add up, whatever was carried over between them."""
 
@@ -199,7 +211,7 @@ def _listed(fields: Fields) -> str:
 ACTIONS = frozenset(
     "budget.set allocation.set transfer carry.set agent.allocate agent.top-up agent.carry agent.add agent.archive"
     " project.rename entity.rename entity.move entity.enforce project.add project.restore project.archive cost.map"
-    " plan.create plan.delete plan.update".split()
+    " plan.create plan.delete plan.update alert.add alert.change alert.remove".split()
 ) | {APPLIED}
 """The actions that change what a plan file describes."""
 
@@ -251,6 +263,8 @@ def _steps_of(entry: AuditEntry, is_applied: bool) -> Iterable[Step]:
             return moved(agent)
         case "cost.map":
             return _mapped(before, after, is_applied)
+        case "alert.add" | "alert.change" | "alert.remove":
+            return _alerted(before, after, is_applied)
         case "plan.create" | "plan.delete" | "plan.update":
             return _planned(subject.rpartition(" ")[0], before, after, is_applied)
     return []
@@ -265,6 +279,16 @@ def _mapped(before: dict[str, Any] | None, after: dict[str, Any] | None, is_appl
     if was is not None and now is not None:
         return [Step(item, "to", was, now, is_applied)]
     return [Step(item, "", was, now, is_applied, {} if was is None else {"to": was})]
+
+
+def _alerted(before: dict[str, Any] | None, after: dict[str, Any] | None, is_applied: bool) -> list[Step]:
+    rule = AlertRule(**((after or before) or {})[UNDO_DATA])
+    item = alert_item(rule._replace(kind=AlertKind(rule.kind), budget_type=BudgetType(rule.budget_type)))
+    was, now = (None if facts is None else alert_fields(AlertRule(**facts[UNDO_DATA])) for facts in (before, after))
+    if was is not None and now is not None:
+        return [Step(item, name, was[name], now[name], is_applied) for name in was if was[name] != now[name]]
+    left, came = (None if each is None else "there" for each in (was, now))
+    return [Step(item, "", left, came, is_applied, was or {})]
 
 
 def _planned(entity: str, before: dict[str, Any] | None, after: dict[str, Any] | None, is_applied: bool) -> list[Step]:
@@ -295,6 +319,21 @@ def budget_item(entity: str, category: str, kind: str, period: str, provider: st
 def mapping_item(kind: str, name: str, value: str) -> Item:
     """Return the item of a rule that maps costs; an ``entity`` rule is one of a project to the user."""
     return Item("mappings", ("project" if kind == "entity" else kind, name, value.casefold()))
+
+
+def alert_item(rule: AlertRule) -> Item:
+    """Return the item of a rule of alerts."""
+    thresholds = written_thresholds(rule.kind, rule.thresholds, rule.budget_type)
+    watch = EACH_PROJECT if rule.entity_id is None else rule.entity_id
+    return Item(
+        "alerts",
+        (watch, str(rule.kind), thresholds, rule.category, str(rule.budget_type), rule.provider, rule.source),
+    )
+
+
+def alert_fields(rule: AlertRule) -> Fields:
+    """Return what can be changed of a rule of alerts."""
+    return {"channels": ", ".join(rule.channels), "fails": "true" if rule.fails else "false"}
 
 
 def _text(value: object) -> str | None:

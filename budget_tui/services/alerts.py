@@ -129,10 +129,7 @@ class Alerts:
         with self._context.work() as work:
 
             def add() -> dict[str, Any]:
-                rule, entity_key = _checked(work, new)
-                rule_key = work.unit.alerts.add_rule(work.organization.org_key, rule, entity_key, work.actor, work.now)
-                work.record("alert.add", str(rule_key), None, _facts(work, _stored(work, rule_key)))
-                return {"alert": rule_key}
+                return {"alert": add_rule(work, new).rule_key}
 
             added = _stored(work, run_once(work, "alert.add", key, new._asdict(), add)["alert"])
             work.commit()
@@ -142,9 +139,7 @@ class Alerts:
         """Remove a rule; messages that it queued and that were not sent yet are dropped."""
         with self._context.work() as work:
             rule = _stored(work, rule_key)
-            facts = _facts(work, rule)
-            work.unit.alerts.remove_rule(rule_key)
-            work.record("alert.remove", str(rule_key), facts, None)
+            remove_rule(work, rule)
             work.commit()
             return _status(work, rule)
 
@@ -386,6 +381,29 @@ def _message(organization: Organization, finding: Finding, now: datetime) -> Ale
 # Rules
 
 
+def add_rule(work: Work, new: NewRule) -> AlertRule:
+    """Add a rule and record it."""
+    rule, entity_key = _checked(work, new)
+    rule_key = work.unit.alerts.add_rule(work.organization.org_key, rule, entity_key, work.actor, work.now)
+    added = _stored(work, rule_key)
+    work.record("alert.add", str(rule_key), None, _facts(work, added))
+    return added
+
+
+def change_rule(work: Work, rule: AlertRule, channels: Sequence[str], *, fails: bool) -> None:
+    """Change whom a rule tells, and whether it fails checks; what it finds then is taken as it is."""
+    before = _facts(work, rule)
+    work.unit.alerts.change_rule(rule.rule_key, channels, fails=fails)
+    work.record("alert.change", str(rule.rule_key), before, _facts(work, _stored(work, rule.rule_key)))
+
+
+def remove_rule(work: Work, rule: AlertRule) -> None:
+    """Remove a rule and record it."""
+    facts = _facts(work, rule)
+    work.unit.alerts.remove_rule(rule.rule_key)
+    work.record("alert.remove", str(rule.rule_key), facts, None)
+
+
 def _checked(work: Work, new: NewRule) -> tuple[AlertRule, int | None]:
     """Return the rule that is requested and the key of its entity; raises `Refused` or `NotFound`."""
     org = work.organization.org_key
@@ -456,9 +474,7 @@ def _undo_rule(work: Work, lines: Lines) -> None:
     """Remove a rule that was added, and add one that was removed, under its own key."""
     for line in lines:
         if line.after is not None:
-            rule = _stored(work, int(line.subject))
-            work.unit.alerts.remove_rule(rule.rule_key)
-            work.record("alert.remove", line.subject, _facts(work, rule), None)
+            remove_rule(work, _stored(work, int(line.subject)))
             continue
         data = undo_data(line.before)
         entity = data["entity_id"] and work.entity(data["entity_id"])
@@ -476,6 +492,13 @@ def _undo_rule(work: Work, lines: Lines) -> None:
         org, actor = work.organization.org_key, rule.created_by or work.actor
         work.unit.alerts.add_rule(org, rule, entity.entity_key if entity else None, actor, work.now)
         work.record("alert.add", line.subject, None, _facts(work, _stored(work, rule.rule_key)))
+
+
+@reverses("alert.change", describe=lambda lines, _: f"change of alert {lines[0].subject}")
+def _undo_change(work: Work, lines: Lines) -> None:
+    for line in lines:
+        data = undo_data(line.before)
+        change_rule(work, _stored(work, int(line.subject)), data["channels"], fails=data["fails"])
 
 
 @reverses("alert.mute", describe=lambda lines, _: f"muting of alert {lines[0].subject}")

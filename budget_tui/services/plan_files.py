@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from budget_tui.domain.alerts import AlertKind, AlertRule
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType, Organization
@@ -18,6 +19,7 @@ from budget_tui.domain.plan import BudgetPlan, PlannedBudget, parse_period, pars
 from budget_tui.domain.plan_file import (
     ACTIONS,
     APPLIED,
+    EACH_PROJECT,
     SECTIONS,
     Difference,
     Fields,
@@ -26,6 +28,8 @@ from budget_tui.domain.plan_file import (
     Kind,
     Plan,
     PlanFile,
+    alert_fields,
+    alert_item,
     budget_item,
     differences,
     mapping_item,
@@ -35,6 +39,8 @@ from budget_tui.domain.records import CycleBudget, RuleName
 from budget_tui.domain.tree import Placement
 from budget_tui.services.agent_tokens import change_tokens, find_agent, with_budget
 from budget_tui.services.agents import archive, change_carry
+from budget_tui.services.alerts import NewRule, add_rule, change_rule
+from budget_tui.services.alerts import remove_rule as remove_alert
 from budget_tui.services.budgets import project_budget, set_amount, set_carry
 from budget_tui.services.context import Context
 from budget_tui.services.costs import OLD_NAME, mapped_to, remove_rule, resolve_costs_again, set_rule
@@ -242,6 +248,8 @@ def _stored(session: Session, organization: Organization, today: date) -> dict[I
     for name, target in session.cost_rules.all(org):
         if (name.kind, name.field) != ("entity", OLD_NAME):
             found[mapping_item(*name)] = {"to": target}
+    for rule in session.alerts.rules(org):
+        found[alert_item(rule)] = alert_fields(rule)
     return found
 
 
@@ -365,12 +373,43 @@ def _apply_mapping(work: Work, item: Item, fields: Fields, is_new: bool) -> None
         set_rule(work, kind, name, value, target)
 
 
+def _apply_alert(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
+    watch, kind, thresholds, category, budget_type, provider, source = item.name
+    if is_new:
+        new = NewRule(
+            AlertKind(kind),
+            tuple(filter(None, thresholds.split(", "))),
+            "" if watch == EACH_PROJECT else watch,
+            category,
+            BudgetType(budget_type),
+            provider,
+            source,
+            tuple(filter(None, fields.get("channels", "").split(", "))),
+            fields.get("fails") == "true",
+        )
+        add_rule(work, new)
+        return
+    rule = _alert(work, item)
+    channels = fields["channels"].split(", ") if fields.get("channels") else []
+    change_rule(
+        work,
+        rule,
+        channels if "channels" in fields else rule.channels,
+        fails=fields["fails"] == "true" if "fails" in fields else rule.fails,
+    )
+
+
+def _alert(work: Work, item: Item) -> AlertRule:
+    return next(rule for rule in work.unit.alerts.rules(work.organization.org_key) if alert_item(rule) == item)
+
+
 _APPLIERS = {
     "budget": _apply_budget,
     "projects": _apply_project,
     "agents": _apply_agent,
     "budgets": _apply_planned,
     "mappings": _apply_mapping,
+    "alerts": _apply_alert,
 }
 
 
@@ -386,6 +425,8 @@ def _remove(work: Work, item: Item) -> None:
         case "mappings":
             kind, name, value = item.name
             remove_rule(work, RuleName("entity" if kind == "project" else kind, name, value))
+        case "alerts":
+            remove_alert(work, _alert(work, item))
 
 
 def _find(work: Work, item: Item) -> PlannedBudget:

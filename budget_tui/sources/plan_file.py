@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from budget_tui.domain.alerts import AlertKind, parse_thresholds, written_thresholds
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
@@ -212,7 +213,7 @@ def _listed(node: _Node, name: str, section: str, currency: str, read_period: Re
     fields = _fields(node, name, spec)
     where = f"{name}:{node.line}"
     identity = {each: fields.pop(each, spec.defaults.get(each, "")) for each in spec.identity}
-    missing = [each for each, value in identity.items() if not value and each not in ("provider", "currency")]
+    missing = [each for each, value in identity.items() if not value and each not in spec.optional]
     if missing:
         raise SourceError(f"{where} has no {missing[0]}", f"give {', '.join(spec.identity)}")
     try:
@@ -225,6 +226,10 @@ def _listed(node: _Node, name: str, section: str, currency: str, read_period: Re
             if "amount" in fields:
                 amount = parse(fields["amount"])
                 fields["amount"] = written(amount) if is_money else str(amount)
+        elif section == "alerts":
+            kind, of_type = AlertKind(identity["kind"]), BudgetType(identity["type"])
+            thresholds = parse_thresholds(kind, filter(None, _parts_of(identity["thresholds"])), of_type)
+            identity["thresholds"] = written_thresholds(kind, thresholds, of_type)
         else:
             identity["value"] = identity["value"].casefold()
             if identity["kind"] not in ("project", "provider", "category"):
@@ -250,6 +255,10 @@ def _fields(node: _Node, name: str, spec: Section) -> dict[str, str]:
     return found
 
 
+def _parts_of(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
 def _amount(text: str) -> str:
     return written(parse_amount(text))
 
@@ -271,6 +280,8 @@ _PARSERS: Mapping[str, Callable[[str], str]] = {
     "carry": lambda text: str(parse_policy(text)),
     "carry_cap": _cap,
     "enforced": _switch,
+    "fails": _switch,
+    "channels": lambda text: ", ".join(dict.fromkeys(filter(None, _parts_of(text)))),
 }
 
 

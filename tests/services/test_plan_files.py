@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.domain.carry import CarryPolicy
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.errors import Conflict, NotFound, Refused, SourceError
 from budget_tui.domain.plan_file import Kind
 from budget_tui.services.plan_files import PlanDifferences
 from tests.databases import Address, Engine
@@ -161,12 +161,65 @@ def test_what_is_not_named_stays_unless_it_is_pruned(home: Home) -> None:
         ("remove", "ENG genai monetary 2026-01-01..2026-03-31 USD", ""),
         ("remove", "ENG subscription seat 2026-02-01..2026-02-28", ""),
         ("remove", "project service compute", ""),
+        ("remove", "each project share 80, 100 monetary", ""),
+        ("remove", "each project forecast median monetary", ""),
     ]
     assert home.allocations == {"api": "55", "later": "0", "pool": "145"}
     assert [item.shown for item in home.services.plan_files.export().file.plan] == ["the global budget", "api", "later"]
     home.services.undo.undo()
     assert home.allocations["web"] == "50"
-    assert len(home.services.plan_files.export().file.plan) == 8
+    assert len(home.services.plan_files.export().file.plan) == 10
+
+
+ALERTS = """\
+alerts:
+  - {watch: web, kind: share, thresholds: "90%, 50", channels: "phone, mail"}
+  - {watch: scout, kind: left, thresholds: 200, type: token, fails: true}
+  - {watch: each project, kind: spike}
+"""
+
+
+@pytest.mark.both_engines
+def test_alerts_are_added_changed_and_removed(home: Home) -> None:
+    path = exported(home)
+    path.write_text(path.read_text("utf-8").partition("alerts:")[0] + ALERTS, "utf-8")
+    assert seen(apply(home, path)) == [
+        ("add", "web share 50, 90 monetary", ""),
+        ("add", "scout left 200 token", ""),
+        ("add", "each project spike monetary", ""),
+    ]
+    rules = [status.rule for status in home.services.alerts.rules()]
+    assert [(rule.thresholds, rule.channels, rule.fails) for rule in rules[2:]] == [
+        ((500_000, 900_000), ("phone", "mail"), False),
+        ((200,), (), True),
+        ((0,), (), False),
+    ]
+    assert apply(home, path).found == ()
+    edited(path, ('"phone, mail"', "pager"))
+    assert seen(apply(home, path)) == [("change", "web share 50, 90 monetary", "channels")]
+    assert home.services.alerts.rules()[2].rule.channels == ("pager",)
+    home.services.undo.undo()
+    assert home.services.alerts.rules()[2].rule.channels == ("phone", "mail")
+    assert [each.kind for each in apply(home, path).found] == [Kind.KEPT]
+    again = exported(home, "again.yaml")
+    assert apply(home, again).found == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{watch: web, kind: share, thresholds: 80, command: 'rm -rf /'}", "has 'command'"),
+        ("{watch: web, kind: share, thresholds: 80, webhook: 'http://example.com'}", "has 'webhook'"),
+        ("{watch: web, kind: mood, thresholds: 80}", "mood"),
+        ("{watch: web, kind: share}", "needs a threshold"),
+        ("{kind: share, thresholds: 80}", "has no watch"),
+    ],
+)
+def test_alerts_bring_names_of_channels_and_nothing_that_runs(home: Home, line: str, words: str) -> None:
+    path = exported(home)
+    path.write_text(path.read_text("utf-8").partition("alerts:")[0] + f"alerts:\n  - {line}\n", "utf-8")
+    with pytest.raises(SourceError, match=words):
+        apply(home, path)
 
 
 def test_what_was_carried_over_is_apart_from_the_allocation(home: Home) -> None:

@@ -65,6 +65,14 @@ class AlertRepository(Repository):
             values["rule_key"] = rule.rule_key
         return self._add(insert(AlertRuleRow).values(**values))
 
+    def change_rule(self, rule_key: int, channels: Sequence[str], *, fails: bool) -> None:
+        """Change a rule; the next evaluation takes its state as it finds it."""
+        self._change(
+            update(AlertRuleRow)
+            .where(_r.rule_key == rule_key)
+            .values(channels=json.dumps(channels), fails=fails, seeded="[]")
+        )
+
     def remove_rule(self, rule_key: int) -> None:
         """Remove a rule and its states; its messages stay, and those that wait are not delivered."""
         waiting = select(_m.message_id).where(_m.rule_key == rule_key)
