@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import within_limit
@@ -254,11 +255,15 @@ def _add_one(work: Work, entry: CostEntry) -> dict[str, object]:
     return {"on": (entry.on or work.today).isoformat()}
 
 
-def enter(work: Work, entries: Sequence[CostEntry]) -> None:
-    """Store costs and record them in the audit log, so that an undo removes exactly these."""
+def enter(work: Work, entries: Sequence[CostEntry], *, to_archived: bool = False) -> None:
+    """Store costs and record them in the audit log, so that an undo removes exactly these.
+
+    ``to_archived``: also those of entities that were archived meanwhile.
+    """
     for entry in entries:
         _check(entry)
-    spenders = {entry.project_id: spender(work, entry.project_id) for entry in entries}
+    find = work.entity if to_archived else partial(spender, work)
+    spenders = {entry.project_id: find(entry.project_id) for entry in entries}
     costs = [
         DayCost(
             _entered_origin(work, spenders[entry.project_id].entity_id, entry),

@@ -86,6 +86,10 @@ def test_a_hold_that_is_over_is_settled_all_the_same(home: AgentHome) -> None:
         later.services.holds.settle(each, Settlement(usd("4")))
     later.services.holds.settle(free, Settlement(0))
     assert shown(later.pace("pcc").spent) == "18"
+    held = hold(later, "5", "web").hold_id
+    later.services.projects.archive("web")
+    later.services.holds.settle(held, Settlement(usd("4")))
+    assert shown(later.snapshot.total.spent) == "22"
     with pytest.raises(NotFound, match="no hold 'nothing'"):
         later.services.holds.settle("nothing", Settlement(1))
 
