@@ -27,7 +27,7 @@ class DonorTable(FollowedTable[Donor]):
 class CoverScreen(BoxScreen[TransferOutcome]):
     """The donors of a project, dismissed with the transfer from the one under the cursor."""
 
-    BOX_CLASSES = "box wide"
+    BOX_CLASSES = "box wide cover"
 
     def __init__(self, offer: CoverOffer) -> None:
         super().__init__(f"Cover {offer.name}", "Move")
