@@ -14,6 +14,11 @@ settings.register_profile(ANYWHERE, deadline=None, max_examples=_ANYWHERE)
 settings.register_profile(THOROUGH, deadline=None, max_examples=20 * _ANYWHERE)
 
 
+def is_brief() -> bool:
+    """Whether this is the suite that runs with each change."""
+    return settings().max_examples <= _IN_SUITE
+
+
 def examples(number: int) -> int:
     """For a test whose examples are dear: this many with `ANYWHERE`, and as many times more or fewer with another
     profile as of the others."""
