@@ -57,7 +57,7 @@ class AlertFormScreen(BoxScreen[RuleStatus]):
             defined = ", ".join(self._channels) or "none is defined in the settings"
             yield TextField(id="channels", placeholder=f"channels ({defined}); empty: dashboard only")
         with Horizontal(classes="field"):
-            yield Label("check")
+            yield Label("Check")
             effects = [("is not affected", False), ("ends with exit code 3 while it holds", True)]
             yield Picker(effects, value=False, allow_blank=False, id="fails")
 

@@ -89,10 +89,10 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         if reading is None:
             return
         rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
-        rules.why_empty = "no rules: a adds one"
+        rules.why_empty, messages.why_empty = "no rules: a adds one", "nothing was reported yet"
         rules.show(reading.rules, keeps_row=True)
-        messages.why_empty = "nothing was reported yet"
         messages.show(reading.messages, keeps_row=messages.cursor > 0)
+        messages.refresh()  # none before and none now are the same to it
 
     # Commands
 
