@@ -187,6 +187,12 @@ async def test_an_entry_in_full(open_dashboard: OpenDashboard, anna: Services) -
         assert not isinstance(dashboard.app.screen, DetailsScreen)
 
 
+async def test_x_explains_the_project_of_the_entry(open_dashboard: OpenDashboard, services: Services) -> None:
+    allocate(services, "60")
+    async with open_dashboard(mode="audit", keys="x") as dashboard:
+        assert "Dandelion, January 2026" in dashboard.text
+
+
 async def test_a_click_chooses_and_a_second_one_opens(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(mode="audit") as dashboard:
         await dashboard.pilot.click(LogTable, offset=(10, 3))

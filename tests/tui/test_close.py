@@ -45,6 +45,8 @@ async def test_carrying_over_as_it_is(
         assert "closed" in dashboard.lines[0]
         await dashboard.keys("1")
         assert "closed · the next period starts on Jan 14" in dashboard.text
+        assert "Remaining $259.00" in dashboard.text
+        assert not any(word in dashboard.text for word in ("Drip", "Available today", "Lasts")), "no day is left"
     opened = stored(tomorrow)
     assert [line.pace.allocation for line in opened.projects] == [units(195), units(120), units(100), units(50)]
 

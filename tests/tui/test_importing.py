@@ -56,7 +56,7 @@ async def test_what_replaces_is_shown_first(open_dashboard: OpenDashboard, servi
         (path.parent / "notes.txt").write_text("hello")
         await ask_for(dashboard, path.parent)
         assert "3 daily costs would be stored, 2 replaced" in shown(dashboard)
-        assert "notes.txt: it is no export of costs" in shown(dashboard)
+        assert "notes.txt:itisnoexportofcosts" in shown(dashboard).replace(" ", "")  # wherever its long path breaks
         assert spent(services) - before == 3 * 10**9
         await dashboard.keys("enter")
         assert "3 daily costs stored ($7.00)" in dashboard.text

@@ -40,6 +40,7 @@ class BoxScreen(Overlay[Result]):
     """
 
     BINDINGS = [Binding("escape", "leave", "Cancel", id="box.leave", tooltip="Close without doing anything")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]
     BOX_CLASSES: ClassVar[str] = "box"
     CANCEL_LABEL: ClassVar[str] = "Cancel"
 

@@ -90,6 +90,8 @@ class ImportScreen(BoxScreen[ImportReport]):
     replaces rows, leaves some out, or guesses the columns shows its preview before it runs.
     """
 
+    BOX_CLASSES = "box wide"
+
     _is_left = False
     _preview: tuple[ImportRequest, ImportReport] | None = None
 
@@ -145,6 +147,7 @@ class ImportScreen(BoxScreen[ImportReport]):
         if self._preview is not None and self._preview[0] != self._request():
             self._preview = None
             self.query_one("#preview").display = False
+            self.query_one(".box").border_subtitle = None
 
     def on_unmount(self) -> None:
         self._is_left = True
@@ -224,8 +227,9 @@ class ImportScreen(BoxScreen[ImportReport]):
         first, *others = import_report(report, dry_run=True, how_to_map="m maps them")
         lines = [f"{report.format}: {first}", *others][:_LINES_SHOWN]
         preview = self.query_one("#preview", Static)
-        preview.update(Content.assemble(("\n".join([*lines, "Enter imports it"]), MUTED)))
+        preview.update(Content.styled("\n".join(lines), MUTED))
         preview.display = True
+        self.query_one(".box").border_subtitle = "enter imports it · esc cancels"
         self.refuse("")
 
 

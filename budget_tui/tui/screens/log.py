@@ -1,8 +1,10 @@
 """The audit log: who changed what, the newest first; Enter opens an entry in full."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,6 +22,9 @@ from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen
 from budget_tui.tui.table import PagedTable
+
+if TYPE_CHECKING:
+    from budget_tui.tui.dialogs.explain import ExplainQuery
 
 
 def _lines_of(line: LogWords) -> Iterable[Content]:
@@ -89,6 +94,14 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
         if self._window is None:
             self._window = AuditWindow(services.audit, self.filter_text, self._in_words)
         return self._window.read(self._wanted)
+
+    def explain_query(self) -> ExplainQuery | None:
+        """Explain the project that the entry under the cursor is about, if it is one."""
+        line = self._log.current
+        subject, shown = line.entry.subject if line is not None else "", self.snapshot
+        if shown is not None and any(project.project_id == subject for project in shown.projects):
+            return lambda services: services.explain.of_project(subject)
+        return super().explain_query()
 
     def _in_words(self, entry: AuditEntry) -> tuple[str, str, str, str]:
         shown = self.snapshot

@@ -55,6 +55,9 @@ class Outlook(Widget):
         if snapshot is None:
             return Content(WAITING)
         currency = snapshot.organization.currency
+        if snapshot.is_closed:
+            begins = formatting.short_day(snapshot.period.half_open[1])
+            return Content.styled(f"closed: what is left is known, and the next period starts on {begins}", MUTED)
         found = self.forecasts.range_for(snapshot) if self.forecasts is not None else None
         rows = [
             ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),

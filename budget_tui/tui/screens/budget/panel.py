@@ -122,6 +122,10 @@ class PeriodFigures(Widget):
         figures = [
             unallocated,
             _figure("Remaining", total.remaining, currency, "", STRONG).append(Content.assemble("  ", status(total))),
+        ]
+        if snapshot.is_closed:  # no day of it is left to spend on
+            return [_columns(figures, width, 2)]
+        figures += [
             _figure("Drip", total.daily_drip, currency, " / day", "$foreground 85%"),
             _figure("Available today", total.available_today, currency, "", "$foreground 85%"),
         ]

@@ -44,7 +44,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
     """Spending against budget over the periods, and each with its figures at the close and later costs."""
 
     MODE = "history"
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-low"), (34, "-tall")]
     WORKPLACES = (HistoryTable,)
     AUTO_FOCUS = "HistoryTable"
     BINDINGS = []
