@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 
 from budget_tui.domain.errors import Conflict, StorageError
 from budget_tui.storage.database.base import Connection, Database
+from budget_tui.storage.database.sqlite_books import HAS_GAPS
 from budget_tui.storage.database.sqlite_connections import SqliteConnection, empty_database
 from budget_tui.storage.engine import set_next_keys, sqlalchemy_over
 from budget_tui.storage.repositories.base import total
@@ -70,7 +71,14 @@ def _copy(read: Connection, write: Connection, name: str) -> dict[str, int]:
             if expected != found:
                 raise StorageError(f"{table.name} adds up to {found} in {name}, and to {expected} where it comes from")
         set_next_keys(target, SQLModel.metadata.sorted_tables)
+        if target.dialect.name == "sqlite" and _has_gaps(source):
+            target.exec_driver_sql(f"PRAGMA user_version = {HAS_GAPS}")
     return copied
+
+
+def _has_gaps(source: sqlalchemy.Connection) -> bool:
+    """Return whether keys may have been left out: by another engine, or by the one that this was copied from."""
+    return source.dialect.name != "sqlite" or source.exec_driver_sql("PRAGMA user_version").scalar() == HAS_GAPS
 
 
 def _copy_table(source: sqlalchemy.Connection, target: sqlalchemy.Connection, table: Table) -> int:

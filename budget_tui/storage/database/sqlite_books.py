@@ -24,6 +24,8 @@ CHECKSUM_TEXT = str(CHECKSUM.compile(dialect=sqlite.dialect(), compile_kwargs={"
 """The checksum of a part as SQL text."""
 
 RESTORE = "restore a backup: budget-tui db restore FILE"
+HAS_GAPS = 1
+"""The user version of a file whose keys were made by an engine that leaves some out: PostgreSQL, at each rollback."""
 MAX_SHOWN = 5
 """The most violations of one invariant to show; a last line says that there are more."""
 
@@ -39,17 +41,15 @@ class Invariant(NamedTuple):
     of_gaps: bool = False
 
 
-def book_violations(connection: sqlite3.Connection, *, has_gaps: bool = False) -> Iterator[str]:
-    """Yield every violation of an invariant, a line each with what to do.
-
-    ``has_gaps``: the keys are of an engine that leaves some out, as PostgreSQL does when a transaction is rolled back.
-    """
+def book_violations(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield every violation of an invariant, a line each with what to do."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.create_function("shown", 3, _shown, deterministic=True)
     connection.create_function("is_zone", 1, _is_zone, deterministic=True)
     connection.create_function("is_rate", 1, _is_rate, deterministic=True)
     connection.create_function("status_of", 2, _status_of, deterministic=True)
     for invariant in INVARIANTS:
-        if invariant.of_gaps and has_gaps:
+        if invariant.of_gaps and version == HAS_GAPS:
             continue
         rows = connection.execute(invariant.violations)
         yield from _lines((text for (text,) in rows), invariant.remedy)

@@ -66,7 +66,7 @@ def problems_in(copy: sqlite3.Connection) -> list[str]:
     """Return what is wrong with the rows of another engine's database, copied into one of SQLite's."""
     _read_any_text(copy)
     strange, broken = _in_the_values(copy)
-    return list(dict.fromkeys([*broken, *(strange or book_violations(copy, has_gaps=True))]))
+    return list(dict.fromkeys([*broken, *(strange or book_violations(copy))]))
 
 
 def integrity_problems(path: Path) -> list[str]:
