@@ -8,7 +8,7 @@ from .conftest import Cli
 def test_a_plan_is_exported_compared_and_applied(seeded: Cli, tmp_path: Path) -> None:
     file = tmp_path / "plan.yaml"
     told = seeded("plan", "export", str(file)).done().out
-    assert told.startswith(f"5 items written to {file}, revision ")
+    assert told.startswith(f"7 items written to {file}, revision ")
     assert seeded("plan", "export").done().out == file.read_text("utf-8")
     assert seeded("plan", "apply", str(file), "--check").done().out == "nothing to do\n"
     file.write_text(file.read_text("utf-8").replace("allocation: 120", "allocation: 130  # more"), "utf-8")
