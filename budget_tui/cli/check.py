@@ -51,7 +51,7 @@ def check(
             *(words.exceeded_text(reading) for reading in found.exceeded),
             *(words.sentence(finding) for finding in found.failing),
         ]
-        within = f"{f.count(found.budgets, 'budget')} within their limits" if found.budgets else "no budgets yet"
+        within = f"{f.count(found.budgets, 'budget')} within limits" if found.budgets else "no budgets yet"
         print_lines(*(lines or [within]))
         report(*(f"sent to {each.channel}: {each.message.body['sentence']}" for each in attempts if not each.error))
     warn([f"not sent to {each.channel}: {each.error}" for each in attempts if each.error])

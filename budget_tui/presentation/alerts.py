@@ -82,12 +82,13 @@ def sentence(finding: Finding) -> str:
 
     used, left = reading.used or 0, reading.amount - (reading.used or 0) - reading.held
     value = value_of(kind, reading, threshold) or 0
+    verb = "spent" if budget_type is BudgetType.MONETARY else "used"
     match kind:
         case AlertKind.SHARE if reading.amount <= 0:
-            said = f"{name} has spent {amount(used)} without a budget for {period_name(reading.period)}"
+            said = f"{name} has {verb} {amount(used)} without a budget for {period_name(reading.period)}"
         case AlertKind.SHARE:
             share = percent(Fraction(used, reading.amount))
-            said = f"{name} has spent {share} of {amount(reading.amount)} for {period_name(reading.period)}"
+            said = f"{name} has {verb} {share} of {amount(reading.amount)} for {period_name(reading.period)}"
             said += f": {amount(left)} left" if left >= 0 else f": {amount(-left)} over"
         case AlertKind.LEFT:
             said = f"{name} has {amount(left)} left of {amount(reading.amount)} for {period_name(reading.period)}"

@@ -60,7 +60,7 @@ def test_what_is_no_rule_is_refused(seeded: Cli, arguments: tuple[str, ...], cod
 
 
 def test_a_check_fails_while_a_budget_is_exceeded(seeded: Cli) -> None:
-    assert seeded("check").done().out == "5 budgets within their limits\n"
+    assert seeded("check").done().out == "5 budgets within limits\n"
     seeded("cost", "add", "dandelion", "50").done()
     assert seeded("check").code == 0  # all of it is used, and no more
     seeded("cost", "add", "dandelion", "0.01").done()
