@@ -8,7 +8,7 @@ Functions are pure; what is stored between two evaluations is a `State` per rule
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,6 +29,8 @@ MIN_SPIKE_DAYS = 10
 _MAX_SPIKE_DAYS, _WEEK, _FOUR_WEEKS = 30, 7, 28
 _MAD_TO_DEVIATION = 14_826  # ten-thousandths, of a normal distribution
 _BEYOND_ALL = 10**15
+GIVE_UP_AFTER = timedelta(hours=72)
+"""The time for which a message is tried to be delivered."""
 
 
 class AlertKind(StrEnum):
@@ -213,6 +215,14 @@ def is_crossed(kind: AlertKind, reading: Reading, threshold: int) -> bool | None
 def severity(kind: AlertKind, threshold: int) -> int:
     """Return a number by which the thresholds of a rule are ordered, the worst one highest."""
     return -threshold if kind in _LOWER_IS_WORSE else threshold
+
+
+def topic_of(finding: Finding) -> tuple[str, int]:
+    """Return what a finding is about: two of one topic and one subject say the same, such as that all is spent."""
+    rule, reading, threshold = finding
+    if rule.kind in (AlertKind.SHARE, AlertKind.FORECAST) and (reading.used or 0) >= reading.amount:
+        return "spent", 0
+    return rule.kind, threshold
 
 
 def parse_thresholds(kind: AlertKind, texts: Iterable[str], budget_type: BudgetType) -> tuple[int, ...]:

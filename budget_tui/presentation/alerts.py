@@ -119,14 +119,6 @@ def sentence(finding: Finding) -> str:
     return said
 
 
-def topic(finding: Finding) -> tuple[str, int]:
-    """Return what a finding is about: two of the same topic, of one subject, say the same."""
-    rule, reading, threshold = finding
-    if rule.kind in (AlertKind.SHARE, AlertKind.FORECAST) and (reading.used or 0) >= reading.amount:
-        return "spent", 0
-    return rule.kind, threshold
-
-
 def exceeded_text(reading: Reading) -> str:
     """Say that a budget is exceeded: ``PCC has used $105.00 of $100.00 for January 2026``, and what is held."""
     watched = reading.watched

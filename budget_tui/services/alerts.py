@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from budget_tui.domain.alerts import (
+    GIVE_UP_AFTER,
     AlertKind,
     AlertRule,
     Finding,
@@ -23,13 +24,14 @@ from budget_tui.domain.alerts import (
     evaluate,
     is_crossed,
     parse_thresholds,
+    topic_of,
     value_of,
 )
 from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.errors import NotFound, unknown
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.records import AlertMessage, StateKey
+from budget_tui.domain.records import AlertMessage, Delivery, StateKey
 from budget_tui.presentation import alerts as words
 from budget_tui.services.alert_readings import Readings
 from budget_tui.services.context import Context
@@ -173,9 +175,19 @@ class Alerts:
         ]
 
     def messages(self, limit: int = 50) -> list[AlertMessage]:
-        """Return the latest messages with their deliveries, the newest first."""
+        """Return the latest messages with their deliveries, the newest first.
+
+        What nobody could deliver for `GIVE_UP_AFTER` is undelivered, even if no program here ever tried.
+        """
         with self._context.reading() as session:
-            return session.alerts.newest_messages(self._context.organization(session).org_key, limit)
+            messages = session.alerts.newest_messages(self._context.organization(session).org_key, limit)
+        since = self._context.clock.now() - GIVE_UP_AFTER
+        return [
+            message
+            if message.created_at is None or message.created_at >= since
+            else message._replace(deliveries=tuple(map(_given_up, message.deliveries)))
+            for message in messages
+        ]
 
     # Evaluation
 
@@ -251,7 +263,7 @@ class Alerts:
             if outcome.fires_at is not None:
                 fired = [key for key, state in changed.items() if state.phase is Phase.FIRED]
                 _together(firing, place, Finding(rule, reading, outcome.fires_at), fired)
-        made = [(_message(organization, finding, now), keys) for finding, keys in _without_repetition(firing)]
+        made = [(_message(organization, finding, now), keys) for finding, keys in _without_repetition(firing, now)]
         return (
             Evaluation(
                 organization,
@@ -271,6 +283,10 @@ class Alerts:
                 readings.data_through if readings.data_through != progress else None,
             ),
         )
+
+
+def _given_up(delivery: Delivery) -> Delivery:
+    return delivery._replace(state="undelivered") if delivery.state == "queued" else delivery
 
 
 def evaluate_after_change(context: Context) -> None:
@@ -300,27 +316,24 @@ def _together(
 
 
 def _without_repetition(
-    firing: Mapping[tuple[int, str, date], tuple[Finding, list[StateKey]]],
+    firing: Mapping[tuple[int, str, date], tuple[Finding, list[StateKey]]], now: datetime
 ) -> list[tuple[Finding, list[StateKey]]]:
-    """Return what fires, without what another rule that is sent as far says as well of the same subject."""
-    left: list[tuple[Finding, list[StateKey]]] = []
-    for finding, keys in sorted(firing.values(), key=lambda fires: len(fires[0].rule.channels), reverse=True):
-        other = next((each for each in left if _says_as_much(each[0], finding)), None)
+    """Return what fires, without what another rule, sent as far, says as well of the same subject."""
+    left: dict[tuple[object, ...], list[tuple[Finding, list[StateKey]]]] = {}
+    for finding, keys in sorted(firing.values(), key=lambda fires: -len(_reached(fires[0].rule, now))):
+        reading, reached = finding.reading, _reached(finding.rule, now)
+        alike = left.setdefault((reading.watched.subject, reading.period, *topic_of(finding)), [])
+        other = next((each for each in alike if reached <= _reached(each[0].rule, now)), None)
         if other is None:
-            left.append((finding, keys))
+            alike.append((finding, keys))
         else:
             other[1].extend(keys)
-    return sorted(left, key=lambda fires: fires[0].rule.rule_key)
+    return sorted((fires for alike in left.values() for fires in alike), key=lambda fires: fires[0].rule.rule_key)
 
 
-def _says_as_much(other: Finding, finding: Finding) -> bool:
-    """Return whether ``finding`` adds nothing to another one: a forecast of what is spent, say, to a share of it."""
-    return (
-        other.reading.watched.subject == finding.reading.watched.subject
-        and other.reading.period.start == finding.reading.period.start
-        and {*finding.rule.channels} <= {*other.rule.channels}
-        and words.topic(other) == words.topic(finding)
-    )
+def _reached(rule: AlertRule, now: datetime) -> frozenset[str]:
+    """Return the channels that a rule's messages are sent through now, and the dashboard."""
+    return frozenset({""}) if rule.is_muted(now) else frozenset({"", "dashboard", *rule.channels})
 
 
 def _store(unit: Session, org: int, changes: _Changes, now: datetime) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import simplejson
 
 from budget_tui.channels.base import SEND_SECONDS, DeliveryError, Outgoing, ReadyChannel
+from budget_tui.domain.alerts import GIVE_UP_AFTER
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.records import AlertMessage, Delivery
 from budget_tui.services.clock import zone
@@ -21,7 +22,6 @@ CLAIM = timedelta(minutes=5)
 """The time in which a claimed batch has to be sent; others may claim it afterwards."""
 _BATCH = 100
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=10), timedelta(hours=1)
-GIVE_UP_AFTER = timedelta(hours=72)
 _TITLE = "budget-tui"
 
 

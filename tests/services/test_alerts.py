@@ -194,6 +194,22 @@ def test_rules_are_removed_and_muted_and_both_are_undone(home: Home) -> None:
         alerts.add(NewRule(AlertKind.SILENT, ("3",)))
 
 
+def test_what_several_rules_say_is_said_once_and_to_everybody(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", "web", allocate="100")
+    alerts = home.services.alerts
+    loud = alerts.add(share("100", channels=("phone",))).rule
+    assert reported(home) == []
+    home.spend("pcc", "100")
+    assert reported(home) == ["pcc has spent 100% of $100.00 for January 2026: $0.00 left"]
+    assert alerts.messages()[0].channels == ("phone",)
+    alerts.mute(loud.rule_key, home.services.context.clock.now().replace(hour=20))
+    home.spend("web", "100")
+    assert len(reported(home)) == 1
+    assert not alerts.messages()[0].body["muted"], "a rule that is muted keeps no other one from speaking"
+
+
 def test_what_is_carried_over_counts(home: Home) -> None:
     """A deficit of January makes February's budget smaller: the share is of what is left of it."""
     january = home.at("2026-01-13T12:00")

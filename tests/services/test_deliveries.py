@@ -130,6 +130,9 @@ def test_only_who_has_the_channel_sends(home: Home, tmp_path: Path) -> None:
     out = tmp_path / "out"
     home.services.deliveries.send_due(channels_of({"phone": writing_to(out)}))
     assert state(home) == [("mail", "queued", 0), ("phone", "sent", 1)]
+    late = home.at("2026-01-16T12:01")
+    assert state(late) == [("mail", "undelivered", 0), ("phone", "sent", 1)]
+    assert late.services.deliveries.send_due(channels_of({"mail": writing_to(out)})) == []
     assert out.read_text().count("\n") == 1
 
 

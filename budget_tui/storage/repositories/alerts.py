@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 import simplejson
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, or_, select, update
 
-from budget_tui.domain.alerts import AlertKind, AlertRule, Phase, State
+from budget_tui.domain.alerts import GIVE_UP_AFTER, AlertKind, AlertRule, Phase, State
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.records import AlertMessage, Delivery, StateKey
 from budget_tui.storage.repositories.base import Repository
@@ -208,7 +208,7 @@ class AlertRepository(Repository):
         rows = self._rows(
             select(*_MESSAGE, _d.channel, _d.state, _d.attempts, _d.due_at, _d.error, _d.sent_at)
             .join_from(AlertMessageRow, AlertDeliveryRow, _m.message_id == _d.message_id)
-            .where(_m.org_key == org, _d.channel.in_(channels), _is_due(now))
+            .where(_m.org_key == org, _d.channel.in_(channels), *_is_due(now))
             .order_by(_m.created_at, _m.message_id)
             .limit(limit)
         )
@@ -225,7 +225,7 @@ class AlertRepository(Repository):
         statement = (
             select(_d.message_id)
             .join_from(AlertDeliveryRow, AlertMessageRow, _m.message_id == _d.message_id)
-            .where(_m.org_key == org, _d.channel.in_(channels), _is_due(now))
+            .where(_m.org_key == org, _d.channel.in_(channels), *_is_due(now))
             .limit(1)
         )
         return self._row(statement) is not None
@@ -239,8 +239,14 @@ class AlertRepository(Repository):
         )
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    return and_(_d.state == "queued", _d.due_at <= now, or_(_d.claimed_until.is_(None), _d.claimed_until <= now))
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a delivery that waits, that nobody has claimed, and that is not too old."""
+    return (
+        _d.state == "queued",
+        _d.due_at <= now,
+        or_(_d.claimed_until.is_(None), _d.claimed_until <= now),
+        _m.created_at >= now - GIVE_UP_AFTER,
+    )
 
 
 def _rules() -> Select[Any]:
