@@ -60,7 +60,7 @@ def amount_of(services: Services, budget: str) -> int:
 
 async def test_each_tab_shows_what_the_command_line_says(open_dashboard: OpenDashboard, acme: Services) -> None:
     shown = {
-        "overview": ("2 over", "3 of 11", "175,000.00", "74,222.00", "100,778.00"),
+        "overview": ("2 over", "3 and 8 in", "175,000.00", "74,222.00", "100,778.00"),
         "budgets": ("genai anthropic", "41.2M", "-860.00", "107%"),
         "allocation": ("▾ Acme Inc", "├─  Engineering", "90,000.00", "10,000.00"),
         "category": ("Acme Inc (ORG, organization)", "34,120.00", "78.7M", "46%"),

@@ -40,6 +40,7 @@ from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
 from budget_tui.tui.table import HEADER
 
+_ALL, _RUNNING = "All budgets", "Running now"
 _MAX_WORST_LISTED = 200
 _ABOVE_TABLE = 2
 _MIN_TABLE_HEIGHT = HEADER + 5
@@ -107,7 +108,15 @@ class OverviewPane(PlanPane):
         self.board, self._lines = board, lines
         totals = board.totals(lines)
         self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
-        rows = [_total_line(board, *each) for each in totals]
+        rows = [_total_line(board, _ALL, *each) for each in totals]
+        running = [line for line in lines if line.budget.period.contains(board.as_of)]
+        if len(running) < len(lines):  # a sum over months says nothing of the one that runs
+            listed = {(each.budget_type, each.currency): each.budgets for each, _ in totals}
+            rows[:0] = [
+                _total_line(board, _RUNNING, each, addends)
+                for each, addends in board.totals(running)
+                if each.budgets < listed[each.budget_type, each.currency]
+            ]
         rows += [_worst_line(line, board) for line in board.closest_to_limit(lines, _MAX_WORST_LISTED)]
         self.table.why_empty = "no matching budgets"
         self.table.show(rows)
@@ -120,8 +129,14 @@ class OverviewPane(PlanPane):
         return Actual(row.title, row.budget_type, row.currency, covered)
 
     def listed(self, row: OverviewLine) -> Sequence[PlannedBudget]:
-        kind = row.budget_type, row.currency
-        return [line.budget for line in self._lines if measured_in(line.budget) == kind] if row.is_total else ()
+        if not row.is_total or self.board is None:
+            return ()
+        kind, today, is_every = (row.budget_type, row.currency), self.board.as_of, row.name == _ALL
+        return [
+            line.budget
+            for line in self._lines
+            if measured_in(line.budget) == kind and (is_every or line.budget.period.contains(today))
+        ]
 
     @on(PlanTable.Moved)
     def _show_trend(self) -> None:
@@ -139,10 +154,11 @@ class OverviewPane(PlanPane):
         chart.months = tuple(self.board.trend(line.addends or self.board.addends_of(line.budgets[0])))
 
 
-def _total_line(board: PlanBoard, totals: Totals, addends: Addends) -> OverviewLine:
+def _total_line(board: PlanBoard, name: str, totals: Totals, addends: Addends) -> OverviewLine:
+    inside = totals.budgets - len(addends.budgets)
     return OverviewLine(
-        "All budgets",
-        f"{len(addends.budgets):,} of {totals.budgets:,} count" if len(addends.budgets) < totals.budgets else "",
+        name,
+        f"{len(addends.budgets):,} and {inside:,} inside them" if inside else "",
         "",
         totals.budget_type,
         totals.currency,
