@@ -18,7 +18,7 @@ from itertools import accumulate
 from math import sqrt
 from operator import add, itemgetter
 from random import Random
-from statistics import median, median_high
+from statistics import median_high
 from typing import NamedTuple
 
 from budget_tui.domain.period import ONE_DAY, Period
@@ -27,14 +27,14 @@ DRAWS, WEEKS, WEEK = 200, 12, 7
 MAX_DAYS = WEEKS * WEEK
 MIN_DAYS = 14
 """Complete days of data below which there is a single number instead of a range."""
-_A_WEEK_OLDER = 0.5 ** (1 / 8)  # weights halve every eight weeks
+_A_WEEK_OLDER = 0.5 ** (1 / 16)  # weights halve every 16 weeks
 _TOTAL_WEIGHTS = [*accumulate(_A_WEEK_OLDER**week for week in range(WEEKS))]
 _LOW, _HIGH = DRAWS // 10 - 1, DRAWS - DRAWS // 10
 _THOUSAND = 1000
 _MIN_ERRORS, _FEW_ERRORS_FACTOR, _MAX_FACTOR = 12, 1250, 3000
 _MIN_ORIGIN, _MIN_TO_COME, _EVERY_ORIGIN = 21, 3, 2
 _TEN_PERCENT_Z = 1.282  # standard deviations: 10% of a normal distribution lie beyond
-_MIN_WEEKS_SINCE, _MIN_WEEKS_BEFORE, _LEVEL_STANDS_OUT = 3, 3, 4
+_RECENT_DAYS, _OLDER_DAYS, _MIN_DAYS_SINCE, _DAYS_PER_OUTLIER = 28, 21, 8, 14
 _FEE_DAYS, _FEE_TOLERANCE_PERCENT, _FEE_STANDS_OUT = 1, 5, 3
 
 
@@ -77,17 +77,10 @@ class Draws:
         self._picks: dict[int, list[Callable[[Sequence[int]], Iterable[int]]]] = {}
 
     def weeks_of(self, history: Sequence[int]) -> list[int]:
-        """Return what is drawn from: the sums of the weeks of a history since their level changed, the newest first;
-        if fewer days than a week are drawn of any, the sums of those."""
-        weeks = _week_sums(history)
-        known = since_change(weeks)
-        starts = range(len(history) - WEEK, len(history) - known * WEEK - 1, -WEEK)
-        found = []
-        for first, after in self._spans:
-            found += (
-                weeks[:known] if after - first == WEEK else [sum(history[at + first : at + after]) for at in starts]
-            )
-        return found
+        """Return what is drawn from: the sums of the weeks of a history, the newest first; if fewer days than a week
+        are drawn of any, the sums of those."""
+        starts = range(len(history) - WEEK, max(-1, len(history) - MAX_DAYS - 1), -WEEK)
+        return [sum(history[at + first : at + after]) for first, after in self._spans for at in starts]
 
     def totals(self, weeks: Mapping[int, Sequence[int]]) -> list[int]:
         """Return what the days to come add up to in each draw; ``weeks`` are those of `Expected`."""
@@ -130,12 +123,6 @@ def _weeks_drawn(random: Random) -> list[int]:
     return found
 
 
-def _week_sums(history: Sequence[int]) -> list[int]:
-    """Return the sums of the weeks of a history, the newest first."""
-    end = len(history)
-    return [sum(history[start : start + WEEK]) for start in range(end - WEEK, max(-1, end - MAX_DAYS - 1), -WEEK)]
-
-
 class Expected(NamedTuple):
     """A scope's spend by the period's end, before it is a range; those of several scopes add up: `added_up`.
 
@@ -162,7 +149,7 @@ def expected(history: Sequence[int], last: date, period: Period, base: int, leas
     if len(history) < MIN_DAYS:
         to_come = (period.end - max(last, period.start - ONE_DAY)).days
         return Expected(base + (sum(history) * to_come // len(history) if history else 0), least, {}, history)
-    weeks = draws.weeks_of(history)
+    weeks = draws.weeks_of(at_level_now(history))
     return Expected(base, least, {len(weeks): weeks}, history)
 
 
@@ -224,34 +211,40 @@ def widening(errors: Sequence[int]) -> int:
     return min(max(sorted(errors)[len(errors) * 4 // 5], _THOUSAND), _MAX_FACTOR)
 
 
-def since_change(weeks: Sequence[int]) -> int:
-    """Return the number of weeks since their level changed for good; all of them if it did not. The newest is first.
+def at_level_now(history: Sequence[int]) -> Sequence[int]:
+    """Return a history as if the days before a lasting change of level had been at the level since; if there was none,
+    as it is.
 
-    It did if every one of three weeks or more since lies beyond every one before, by a quarter and by four times what
-    weeks usually differ.
+    The level changed if the last days with usage, eight at least within four weeks, all lie on one side of what is
+    usual for their weekday, one in 14 aside, and by two fifths or more in the middle. Days are told from each other by
+    position: those seven apart are of one weekday. A single high day, or a few without any usage, are no change.
     """
-    strongest, since = 0.0, len(weeks)
-    highest_new, lowest_new = [*accumulate(weeks, max)], [*accumulate(weeks, min)]
-    if not weeks or not _is_another_level(lowest_new[-1], highest_new[-1]):
-        return since
-    highest_old, lowest_old = [*accumulate(weeks[::-1], max)], [*accumulate(weeks[::-1], min)]
-    for count in range(_MIN_WEEKS_SINCE, len(weeks) - _MIN_WEEKS_BEFORE + 1):
-        if lowest_new[count - 1] <= highest_old[-count - 1] and highest_new[count - 1] >= lowest_old[-count - 1]:
+    recent = min(_RECENT_DAYS, len(history) - _OLDER_DAYS)
+    older = history[: len(history) - recent]
+    usual: dict[int, int] = {}
+    above = below = 0
+    levels: list[int] = []
+    level = since = 0
+    for at in range(len(history) - 1, len(older) - 1, -1):
+        weekday = at % WEEK
+        if weekday not in usual:
+            usual[weekday] = median_high(older[weekday::WEEK])
+        amount, before = history[at], usual[weekday]
+        if not amount and not before:
             continue
-        new, old = weeks[:count], weeks[count:]
-        level, level_before = median(new), median(old)
-        lower, higher = sorted((level, level_before))
-        if not _is_another_level(lower, higher):
-            continue
-        usual = median_high([abs(week - level) for week in new] + [abs(week - level_before) for week in old])
-        strength = (higher - lower) / max(usual, 1)
-        if strength > max(strongest, _LEVEL_STANDS_OUT):
-            strongest, since = strength, count
-    return since
-
-
-def _is_another_level(lower: float, higher: float) -> bool:
-    return higher * 4 > lower * 5
+        above, below = above + (amount > before), below + (amount < before)
+        levels.append(amount * _THOUSAND // before if before > 0 else _THOUSAND)
+        days = len(levels)
+        if max(above, below) < days - _RECENT_DAYS // _DAYS_PER_OUTLIER:
+            break  # it stays so however many more days there are
+        begins = amount > before if above > below else amount < before
+        if begins and days >= _MIN_DAYS_SINCE and max(above, below) >= days - days // _DAYS_PER_OUTLIER:
+            middle = sorted(levels)[days // 2]
+            if middle * 5 >= _THOUSAND * 7 or 0 < middle * 7 <= _THOUSAND * 5:
+                level, since = middle, at
+    if not level:
+        return history
+    return [amount * level // _THOUSAND for amount in history[:since]] + [*history[since:]]
 
 
 def scaled_errors(history: Sequence[int], last: date, ends: Sequence[date]) -> list[int]:

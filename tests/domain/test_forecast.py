@@ -15,11 +15,11 @@ from budget_tui.domain.forecast import (
     Expected,
     Forecast,
     added_up,
+    at_level_now,
     expected,
     fees_in,
     range_of,
     scaled_errors,
-    since_change,
     widening,
 )
 from budget_tui.domain.period import Period
@@ -102,11 +102,26 @@ def test_a_fee_is_one_that_was_seen_in_two_months() -> None:
     assert fees_in(once, LAST) == []
 
 
-def test_after_a_change_of_level_only_the_new_one_counts() -> None:
-    before, after = [700, 710, 690, 705, 695, 700, 700, 690], [2100, 2110, 2090, 2105]
-    assert since_change([*after, *before]) == 4
-    assert since_change([700, 710, 9000, *before]) == 11, "one week is no level"
-    assert since_change([*after[:2], *before]) == 10, "nor are two"
+def test_after_a_change_of_level_the_days_before_count_at_the_new_one() -> None:
+    week = [100, 110, 90, 100, 105, 40, 30]
+    for factor in (2, 3):
+        after = [amount * factor for amount in week]
+        assert [*at_level_now(week * 10 + after * 2)] == after * 12
+    assert [*at_level_now(week * 10 + [amount // 2 for amount in week] * 2)][:3] == [50, 55, 45]
+
+
+@pytest.mark.parametrize(
+    "recent",
+    [
+        [100, 110, 900, 100, 105, 40, 30] * 2,  # high days
+        [100, 110, 90, 0, 0, 0, 0] + [0] * 7,  # silence, which says nothing of a level
+        [115, 125, 105, 115, 120, 50, 40] * 2,  # a little more
+        [100, 110, 90, 100, 105, 40, 30, 200, 220, 180, 200, 210, 80, 60],  # seven days are too few
+    ],
+)
+def test_what_is_no_change_of_level(recent: list[int]) -> None:
+    history = [100, 110, 90, 100, 105, 40, 30] * 10 + recent
+    assert at_level_now(history) == history
 
 
 def test_ranges_are_widened_by_their_own_errors() -> None:
