@@ -142,12 +142,10 @@ def helpful_command(kind: AlertKind, reading: Reading) -> str:
         return "budget-tui cost unmapped"
     if watched.entity_id == ROOT_ID:
         return "budget-tui status"
-    if kind is AlertKind.SPIKE:
-        return f"budget-tui log {watched.entity_id}"
     if watched.level == "agent":
         return f"budget-tui agent show {watched.entity_id}"
     if watched.level == "project":
-        return f"budget-tui explain {watched.entity_id}"
+        return f"budget-tui {'explain' if kind is AlertKind.SPIKE else 'cover'} {watched.entity_id}"
     return f"budget-tui plan list --entity {watched.entity_id}"
 
 

@@ -27,7 +27,7 @@ def test_rules_are_added_listed_shown_muted_and_removed(seeded: Cli) -> None:
     [_, _, third, _] = seeded("alert", "list", "--json").done().json
     assert (third["thresholds"], third["channels"], third["entity_id"]) == (["50%", "95%"], ["phone"], "pcc")
     [finding] = third["findings"]
-    assert (finding["threshold"], finding["command"]) == ("50%", "budget-tui explain pcc")
+    assert (finding["threshold"], finding["command"]) == ("50%", "budget-tui cover pcc")
     assert seeded("alert", "show", "4").done().out == (
         "alert 4 watches pcc: forecast almost surely over\n"
         "● quiet, dashboard only, and budget-tui check fails while it holds\n"

@@ -50,7 +50,7 @@ def test_every_project_is_watched_from_the_beginning(home: Home) -> None:
     assert reported(home) == ["pcc has spent 105% of $100.00 for January 2026: $5.00 over"]
     [latest, first] = home.services.alerts.messages()
     assert (latest.body["threshold"], first.body["threshold"]) == ("100%", "80%")
-    assert latest.body["command"] == "budget-tui explain pcc"
+    assert latest.body["command"] == "budget-tui cover pcc"
     assert (latest.body["amount"], latest.body["used"], latest.deliveries) == (100, 105, ())
 
 

@@ -66,5 +66,5 @@ async def test_what_fires_is_told_on_every_screen_and_listed(
         assert "▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left" in dashboard.text
         assert f"7 Alerts ▲{told + 1}" in dashboard.lines[0]
         await dashboard.keys("7", "tab", "enter")
-        assert "budget-tui explain pcc" in dashboard.line_with("Try")
+        assert "budget-tui cover pcc" in dashboard.line_with("Try")
     assert len(services.alerts.messages()) == told + 1
