@@ -8,16 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from budget_tui.channels.base import channels_of
+from budget_tui.channels.base import ReadyChannel, channels_of
 from budget_tui.config.settings import ChannelSettings, load_settings
 from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.errors import Refused
+from budget_tui.services import watching
 from budget_tui.services.alerts import NewRule
+from budget_tui.services.organizations import NewOrganization
 from tests.services.conftest import Home
 
 
@@ -240,3 +242,26 @@ def test_names_of_channels_are_all_that_a_database_can_bring(home: Home, tmp_pat
     assert home.services.deliveries.send_due(channels_of({"phone": writing_to(tmp_path / "out")})) == []
     assert not out.exists()
     assert {each[1] for each in state(home)} == {"queued"}
+
+
+@pytest.mark.both_engines
+def test_a_server_looks_after_every_organization(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What other programs write is noticed, decided and sent by a thread beside what is served."""
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0.01)
+    arrived = Event()
+
+    class Phone:
+        def send(self, message: Any, now: Any) -> None:
+            arrived.set()
+
+    home = crossed(home, "phone")
+    home.services.organizations.add(NewOrganization("acme"))
+    with watching.Watching(home.services.context, {"phone": ReadyChannel(Phone())}):
+        assert arrived.wait(30)
+        arrived.clear()
+        home.services.alerts.add(NewRule(AlertKind.SHARE, ("98",), "pcc", channels=("phone",)))
+        while not home.services.alerts.rules()[-1].rule.seeded:
+            arrived.wait(0.01)
+        home.spend("pcc", "13")
+        assert arrived.wait(30)
+    assert [each[1] for each in state(home)] == ["sent", "sent"]
