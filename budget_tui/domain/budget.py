@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from budget_tui.domain.amount import divide, minor_unit, parse_amount, split, within_limit
 from budget_tui.domain.carry import NO_CARRY, Carry
@@ -48,6 +49,17 @@ class Budget:
     amount: int
     parent_id: str | None = None
     carry: Carry = NO_CARRY
+
+
+class MoneyBudget(NamedTuple):
+    """An active budget of money of one entity, in nanos of ``currency``."""
+
+    category: str
+    provider: str
+    amount: int
+    currency: str
+    period: Period
+    in_cycle: bool
 
 
 class ChangeKind(StrEnum):

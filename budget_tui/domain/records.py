@@ -75,17 +75,6 @@ class StoredHold(NamedTuple):
     created_by: str
 
 
-class MoneyBudget(NamedTuple):
-    """An active budget of money of one entity, in nanos of ``currency``."""
-
-    category: str
-    provider: str
-    amount: int
-    currency: str
-    period: Period
-    in_cycle: bool
-
-
 # The cycle
 
 

@@ -10,10 +10,10 @@ from budget_tui.domain.errors import Refused, archived, unknown
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.presentation.formatting import money
-from budget_tui.services.closing import budgets_ahead
 from budget_tui.services.context import Context
 from budget_tui.services.freshness import data_through
 from budget_tui.services.limits import Limits, bound_of, shortage
+from budget_tui.services.snapshots import amounts_ahead
 from budget_tui.storage.session import Session
 
 
@@ -119,6 +119,6 @@ def _agent(session: Session, organization: Organization, agent_id: str, today: d
     expired = session.fast.expired_tokens(agent.budget_id, now) if agent.reserved else 0
     left = agent.allocated - agent.used - agent.reserved + expired
     if stored is not None and stored.period.end < today:
-        ahead = budgets_ahead(session, organization, stored, today, {agent.budget_id: expired} if expired else {})
-        left = next((budget.amount for budget in ahead if budget.budget_id == agent.budget_id), left)
+        ahead = amounts_ahead(session, organization, stored, today, {agent.budget_id: expired} if expired else {})
+        left = ahead.get(agent.budget_id, left)
     return provider_of_model(agent.model), left

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from budget_tui.domain.budget import Organization
+from budget_tui.domain.budget import MoneyBudget, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import converted
 from budget_tui.domain.errors import InsufficientBudget, Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, ancestor_paths, segments
 from budget_tui.domain.pacing import available_today
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import MoneyBudget
 from budget_tui.presentation.formatting import money
 from budget_tui.services.currency import converter
 from budget_tui.services.snapshots import load_facts

@@ -107,6 +107,19 @@ def _as_it_stood(session: Session, facts: SnapshotFacts) -> SnapshotFacts:
     )
 
 
+def amounts_ahead(
+    session: Session, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int]
+) -> dict[str, int]:
+    """Return what the budgets that recur will be in ``today``'s period, which nobody has opened, by their ids.
+
+    ``expired`` is the amount that each still reserves for expired reservations.
+    """
+    from budget_tui.services.closing import budgets_ahead
+
+    budgets = budgets_ahead(session, organization, ended, today, expired)
+    return {budget.budget_id: budget.amount for budget in budgets}
+
+
 def _carried_over(
     session: Session, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
 ) -> tuple[Budget, list[ProjectFact], int]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from budget_tui.domain.budget import Budget, BudgetType, Organization
+from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organization
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import Rate, UnconvertedCost
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         AgentFact,
         CycleBudget,
         CycleKey,
-        MoneyBudget,
         Planned,
         StoredHold,
         StoredReservation,
@@ -190,8 +189,6 @@ class FastPaths:
 
     def money_budgets(self, entity_key: int, day: date) -> list[MoneyBudget]:
         """Return the active budgets of money of one entity whose days include ``day``."""
-        from budget_tui.domain.records import MoneyBudget
-
         rows = self._rows(
             "SELECT category, provider, amount, currency, period_start, period_end, in_cycle FROM budget"
             " WHERE entity_key = :entity AND is_active AND budget_type = 'monetary'"
