@@ -306,6 +306,8 @@ def fees_in(history: Sequence[int], last: date) -> list[Fee]:
     """
     usual = median_high(history) if history else 0
     standing_out = usual + max(usual, 1) * _FEE_STANDS_OUT
+    if not history or max(history) <= standing_out:
+        return []
     first = last - timedelta(days=len(history) - 1)
     high = [(first + timedelta(days=at), amount - usual) for at, amount in enumerate(history) if amount > standing_out]
     found: list[Fee] = []

@@ -1,6 +1,7 @@
 """Forecasts as ranges: of the running period and its projects, and of any scope, entity or budget."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -116,16 +117,16 @@ class Forecasts:
             today, report = self._known
             if today == self._context.clock.today(report.snapshot.organization.time_zone):
                 return report
-        with self._reader.session() as session:
+        with self._session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
             report = read_forecasts(session, organization, today, self._context.clock.now())
-        self._known = today, report
+            self._known = today, report  # before another thread's turn
         return report
 
     def of_budgets(self, budgets: Sequence[PlannedBudget]) -> Mapping[str, BudgetForecast]:
         """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
-        with self._reader.session() as session:
+        with self._session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
             lines = Forecaster(session, organization, today, budgets).lines(budgets)
@@ -134,7 +135,7 @@ class Forecasts:
     def of_plan(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanForecast:
         """Return the forecasts of the matching budgets that run today, of an entity and everything below it ('' is
         all)."""
-        with self._reader.session() as session:
+        with self._session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
             budgets = budgets_matching(session, organization, replace(conditions, is_running=True), today)
@@ -147,6 +148,14 @@ class Forecasts:
             known = data_through(session, organization, today)
         warnings = over_allocation_warnings(over_allocated(budgets, allocated))
         return PlanForecast(organization, today, known, lines, warnings)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """Begin a consistent read; what `current` knows is forgotten if anybody wrote since."""
+        if self._reader.changed():
+            self._known = None
+        with self._reader.session() as session:
+            yield session
 
     def close(self) -> None:
         self._reader.close()

@@ -42,6 +42,20 @@ def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
     home.services.forecasts.close()
 
 
+def test_forecasts_follow_every_change(home: Home) -> None:
+    """They are computed once for the same data; a read of the plan in between forgets nothing."""
+    home.budget("1000")
+    home.add("web")
+    forecasts = home.services.forecasts
+    home.spend("web", "10", on="2026-01-12")
+    report = forecasts.current()
+    assert forecasts.current() is report
+    home.spend("web", "20", on="2026-01-12")
+    forecasts.of_plan()
+    assert forecasts.current().snapshot.total.spent == usd("30")
+    forecasts.close()
+
+
 def test_without_costs_nothing_is_expected(home: Home) -> None:
     home.budget("100")
     home.add("web")
