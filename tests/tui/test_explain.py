@@ -126,6 +126,7 @@ async def test_a_row_of_many_budgets_tells_which_it_adds_up_and_which_not(
     open_dashboard: OpenDashboard, planned: Services
 ) -> None:
     async with open_dashboard(mode="plan", services=planned) as dashboard:
+        assert "Running now" in dashboard.text, "first, what the sum over months says nothing of"
         await dashboard.keys("down", "x")
         assert "All budgets" in dashboard.text
         assert "$1,000.00  ORG's total budget for Q1 2026: $241.00 used" in told(dashboard)

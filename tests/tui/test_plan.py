@@ -244,7 +244,7 @@ async def test_enter_lists_the_costs_behind_any_number(open_dashboard: OpenDashb
             assert title in dashboard.text
             assert total in dashboard.text
             await dashboard.keys("tab", "enter")
-            assert "2026-03-31" in dashboard.text
+            assert [line for line in dashboard.lines if "│  Mar 31, 2026 " in line], "its costs, below the title"
             await dashboard.keys("escape", "escape")
             screen_of(dashboard)
             await dashboard.keys("tab")
@@ -255,7 +255,7 @@ async def test_the_costs_scroll_to_the_first_day(open_dashboard: OpenDashboard, 
         await dashboard.keys("enter", "enter")
         for _ in range(6):
             await dashboard.keys("end")
-        assert "2026-01-01" in dashboard.text
+        assert "Jan 1, 2026" in dashboard.text
 
 
 async def test_branches_open_and_close(open_dashboard: OpenDashboard, acme: Services) -> None:

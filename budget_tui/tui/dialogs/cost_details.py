@@ -279,7 +279,7 @@ def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
         return "" if line.tokens is None else f"{line.tokens:,}"
 
     found: list[Column[CostLine]] = [
-        Column("day", "Day", lambda line: f"{line.day}"),
+        Column("day", "Day", lambda line: formatting.long_day(line.day)),
         Column("provider", "Provider", lambda line: line.provider, max_width=20, shrinks_to=8),
         Column("service", "Service", lambda line: line.service, max_width=32, shrinks_to=7),
         Column("entity", "Entity", lambda line: line.entity_name or _UNMAPPED, max_width=28, shrinks_to=8),

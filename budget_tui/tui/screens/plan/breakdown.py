@@ -19,7 +19,7 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.plan_results import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Column
+from budget_tui.presentation.columns import Bar, Column
 from budget_tui.presentation.plan_columns import (
     NOTHING,
     SHAPES,
@@ -149,11 +149,13 @@ class ProviderPane(BreakdownPane):
 
 def _heading(breakdown: Breakdown, choice: PlanFilter) -> Content:
     entity = breakdown.entity
-    periods = ", ".join(map(formatting.period_name, breakdown.periods[:3]))
-    more = f" and {len(breakdown.periods) - 3} more" if len(breakdown.periods) > 3 else ""
+    if len(breakdown.periods) > 1:
+        periods = " – ".join(map(formatting.short_period_name, (breakdown.periods[0], breakdown.periods[-1])))
+    else:
+        periods = "".join(map(formatting.period_name, breakdown.periods))
     hint = "" if choice.entity_id else "  n or f: another entity"
     return Content.assemble(
-        (entity.name, STRONG), (f" ({entity.entity_id}, {entity.level_code}) · {periods}{more}{hint}", MUTED)
+        (entity.name, STRONG), (f" ({entity.entity_id}, {entity.level_code}) · {periods}{hint}", MUTED)
     )
 
 
@@ -191,6 +193,13 @@ def _share_of_use(part: PartLine) -> str:
     return formatting.percent(share(part.actual, part.total_usage))
 
 
+def _share_bar(part: PartLine) -> Bar | None:
+    """Return the share of all use as a bar, grey as that of no budget; None where there is none."""
+    if not _share_of_use(part):
+        return None
+    return Bar(share(max(part.actual or 0, 0), part.total_usage), style="muted")
+
+
 @cache
 def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
     return (
@@ -198,7 +207,7 @@ def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
         Column("unit", "Unit", lambda part: unit(part.budget_type, part.currency), is_muted=True),
         amounts("amount", "Budget", lambda part: part.planned, _kind),
         amounts("actual", "Actual", lambda part: part.actual, _kind),
-        bar_column(lambda part: None if part.planned is None else bar_of(part.figures, part.period, today)),
+        bar_column(lambda part: _share_bar(part) if part.planned is None else bar_of(part.figures, part.period, today)),
         amounts("left", "Left", _left, _kind),
         Column(
             "used",

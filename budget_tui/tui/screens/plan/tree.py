@@ -131,7 +131,9 @@ class AllocationPane(PlanPane):
 
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
-        self._tree = board.tree(lines)
+        tree = board.tree(lines)
+        running_first = sorted(tree.get(None, ()), key=lambda line: not line.budget.period.contains(board.as_of))
+        self._tree = {**tree, None: running_first}
         self._too_much = board.over_allocated([line.budget for line in lines], self._tree)
         self.table.why_empty = "no matching budgets"
         self._fill(_measured(board.lines, board.tree(board.lines)) if is_new else None)
