@@ -26,7 +26,7 @@ from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, build_snapshot
 from budget_tui.services.forecasts import DailyUsage, Forecaster, read_money
-from budget_tui.services.plan_views import planned_ahead
+from budget_tui.services.plan_views import foreseen
 from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import Usage, UsageQuery
 from budget_tui.storage.session import Session
@@ -160,12 +160,14 @@ class Readings:
     @cached_property
     def _planned(self) -> list[PlannedBudget]:
         """The budgets that are read and not in the snapshot."""
-        return [
+        since = min(self.since, self._today)
+        found = self._session.budgets.beside_snapshot(self._organization.org_key, since, self._today)
+        known = {budget.budget_id for budget in found}
+        ahead = foreseen(self._session, self._organization, self._today)
+        return found + [
             budget
-            for budget in planned_ahead(self._session, self._organization, self._today)
-            if budget.period.start <= self._today
-            and budget.period.end >= min(self.since, self._today)
-            and not self._is_in_snapshot(budget)
+            for budget in ahead
+            if budget.amount and budget.budget_id not in known and not self._is_in_snapshot(budget)
         ]
 
     def _is_in_snapshot(self, budget: PlannedBudget) -> bool:

@@ -556,7 +556,7 @@ def planned_ahead(
 ) -> list[PlannedBudget]:
     """Return the planned budgets that match; those of a period not opened yet are computed as they would open."""
     found = session.budgets.planned(organization.org_key, wanted, today)
-    ahead = _foreseen(session, organization, today)
+    ahead = foreseen(session, organization, today)
     if not ahead:
         return list(filter(text_matcher(wanted.search), found)) if wanted.search.strip() else found
     ids = {budget.budget_id for budget in ahead}
@@ -565,7 +565,7 @@ def planned_ahead(
     return sorted([*(budget for budget in found if budget.budget_id not in ids), *opening], key=_place)
 
 
-def _foreseen(session: Session, organization: Organization, today: date) -> list[PlannedBudget]:
+def foreseen(session: Session, organization: Organization, today: date) -> list[PlannedBudget]:
     """Return the budgets that open with the period of ``today``, if nobody has opened it yet."""
     if not session.budgets.is_to_open(organization.org_key, today):
         return []

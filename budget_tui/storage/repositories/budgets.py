@@ -137,6 +137,25 @@ class BudgetRepository(Repository):
             statement = statement.where(_b.entity_key.in_(select(keys.c.entity_key)))
         return self._planned(statement.where(*_where(wanted, today)).order_by(*_ORDER))
 
+    def beside_snapshot(self, org: int, since: date, today: date) -> list[PlannedBudget]:
+        """Return the budgets that ran on any day from ``since`` to ``today`` and are in no snapshot of today.
+
+        The snapshot has the cycle's totals of the running period, of the organization and its projects.
+        """
+        in_snapshot = all_of(
+            _b.in_cycle,
+            _b.period_end >= today,
+            _b.budget_type == BudgetType.MONETARY,
+            _b.category == Category.TOTAL,
+            _b.provider == "",
+            (_e.entity_id == ROOT_ID) | (_e.level_code == "project"),
+        )
+        return self._planned(
+            _PLANNED.where(_b.org_key == org, _is_planned(_b), no(in_snapshot))
+            .where(_b.period_start <= today, _b.period_end >= since)
+            .order_by(*_ORDER)
+        )
+
     def called(self, org: int, budget_id: str) -> list[PlannedBudget]:
         """Return the budget with that id, else those whose ids begin with it."""
         of_org = _PLANNED.where(_b.org_key == org)
