@@ -355,8 +355,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._sort(key, descending=not self.sort_descending if key == self.sort_key else key == TROUBLE)
 
     def sort_by_next(self) -> None:
-        """Sort by the next column; after the last one, in the original order, then by the first column again."""
-        order = ["", *(column.key for column in self.columns if column.sort_key is not None)]
+        """Sort by the next column in sight; after the last one, in the original order, then by the first one again."""
+        seen = {self.sort_key, *(place.column.key for place in self.places)}
+        order = ["", *(column.key for column in self.columns if column.sort_key is not None and column.key in seen)]
         key = order[(order.index(self.sort_key) + 1) % len(order)]
         self._sort(key, descending=key == TROUBLE)
 

@@ -107,7 +107,12 @@ async def test_s_sorts_by_one_column_after_the_other(open_dashboard: OpenDashboa
         assert dashboard.names == BY_TROUBLE, "round again, and still the worst first"
         await dashboard.keys("S")
         assert dashboard.names == BY_TROUBLE[::-1]
-        await dashboard.keys("!")
+        await dashboard.resized(80, 24)
+        await dashboard.keys(*"ssssss")
+        assert dashboard.table.table.sort_key == "left"
+        await dashboard.keys("s")
+        assert dashboard.table.table.sort_key == "runway", "drip, today and burn are not in sight"
+        await dashboard.keys("!", "!")
         assert dashboard.names == ADDED
         await dashboard.keys("!")
         assert dashboard.names == BY_TROUBLE

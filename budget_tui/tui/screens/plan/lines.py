@@ -52,7 +52,12 @@ class ChoiceLine(Widget):
             return hint if hint.cell_length <= width else hint.truncate(width, ellipsis=True)
         facts = Content.styled(" · ", MUTED).join(Content.styled(fact, "bold") for fact in facts_of(self.choice))
         left = Content.assemble((" only ", MUTED), facts, (f"  {self.found}", MUTED))
-        return spread(left, Content.assemble(("esc", "$accent"), (" shows all ", MUTED)), width)
+        shows_all = Content.assemble(("esc", "$accent"), (" shows all ", MUTED))
+        others = Content.assemble(
+            (" ".join(key for key, _ in _HINTS), "$accent"), (" filter further  ", MUTED), shows_all
+        )
+        is_room = left.cell_length + others.cell_length < width
+        return spread(left, others if is_room else shows_all, width)
 
 
 _HINTS = (("f", " filter"), ("C", " category"), ("T", " type"), ("P", " period"), ("V", " provider"), ("H", " status"))
