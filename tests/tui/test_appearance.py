@@ -99,7 +99,7 @@ def assert_shows_everything(dashboard: Dashboard) -> None:
         "Spent so far",
         "Burn",
         "Lasts",
-        "$433–$534",
+        "Forecast  $",
         "data through Jan 13",
         "e Edit",
         "^p palette",
