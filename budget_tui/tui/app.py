@@ -184,6 +184,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._report(str(refused), is_problem=True)
 
     async def on_unmount(self) -> None:
+        if self._alerts_timer is not None:
+            self._alerts_timer.stop()
         self._writer.shutdown(wait=True)
         self._reader.shutdown(wait=True)
         self._evaluator.shutdown(wait=True)

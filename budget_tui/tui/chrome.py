@@ -120,7 +120,7 @@ class TopBar(Widget):
 
 
 class Notice(Widget):
-    """One message, shown until the next one or until the screen is left; hidden while ``text`` and ``aside`` are ''.
+    """One message, shown until the next one or until the screen is left. Its line stays without one: no row jumps.
 
     ``aside`` reports an automatic change, beside the message of the action that caused it.
     """
@@ -133,13 +133,9 @@ class Notice(Widget):
     def render(self) -> Content:
         style = "bold $error" if self.is_problem else "$accent"
         message = " · ".join(filter(None, (self.text, self.aside)))
+        if not message:
+            return Content("")
         return Content.assemble(("✕ " if self.is_problem else "✓ ", style), message)
-
-    def watch_text(self) -> None:
-        self.display = bool(self.text or self.aside)
-
-    def watch_aside(self) -> None:
-        self.display = bool(self.text or self.aside)
 
     def show(self, text: str, *, is_problem: bool = False) -> None:
         if not (text and self._is_aside_of_next):
