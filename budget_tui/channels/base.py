@@ -1,4 +1,4 @@
-"""What every channel has in common, and the channels of a machine."""
+"""The interface of channels, and the channels of a machine."""
 
 import os
 from collections.abc import Mapping

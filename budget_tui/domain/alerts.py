@@ -85,7 +85,7 @@ DEFAULT_RULES = (
 
 
 class Watched(NamedTuple):
-    """What a rule watches: a budget of an entity, or another subject, as a message names it."""
+    """The subject of a rule, as a message names it: a budget of an entity, or something else."""
 
     subject: str
     entity_id: str
@@ -98,7 +98,7 @@ class Watched(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What is known of what rules watch in one period, at an evaluation.
+    """The figures of a subject in one period, as known at an evaluation.
 
     ``used`` is the usage through today and ``used_through`` that through ``data_through``; ``held`` is reserved.
     ``value`` is the number itself where there is no budget: days of silence, unmapped spend, or a day's spend, whose

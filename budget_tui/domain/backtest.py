@@ -31,7 +31,7 @@ class Trial(NamedTuple):
 
 
 class Score(NamedTuple):
-    """What trials come to, in nanos: means of the width of the range and of absolute errors.
+    """The scores of trials, in nanos: means of the width of the range and of absolute errors.
 
     ``losses`` are the pinball losses at 10%, 50% and 90%, the lower the better.
     """

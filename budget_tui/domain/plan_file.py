@@ -90,7 +90,7 @@ class PlanFile:
 
 
 class Kind(StrEnum):
-    """What becomes of a difference between a file and what is stored."""
+    """The treatment of a difference between a file and the stored plan."""
 
     ADD = "add"
     CHANGE = "change"

@@ -20,7 +20,7 @@ _PERCENT_APART = 5
 
 
 class Every(StrEnum):
-    """How often a fee is due, counted from the month that it starts in."""
+    """The interval at which a fee is due, counted from the month that it starts in."""
 
     MONTH = "month"
     QUARTER = "quarter"
@@ -84,7 +84,7 @@ def _due_after(fee: RecurringFee, known: date) -> date:
 
 
 class ImportedCost(NamedTuple):
-    """What one origin cost on a day, as imported, in nanos of the organization's currency."""
+    """The imported cost of one origin on a day, in nanos of the organization's currency."""
 
     origin_key: int
     entity_key: int | None

@@ -72,7 +72,7 @@ class Pace(NamedTuple):
 
     @property
     def free(self) -> int:
-        """What is neither spent nor reserved; negative when more was."""
+        """The amount that is neither spent nor reserved; negative when more was."""
         return self.remaining - self.reserved
 
     @property

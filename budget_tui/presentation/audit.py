@@ -107,7 +107,7 @@ def subject(entry: AuditEntry, names: Mapping[str, str]) -> str:
 
 
 class _Facts(NamedTuple):
-    """What an entry changed, and how to show amounts and projects."""
+    """The facts before and after an entry, with the currency and the names to show them with."""
 
     subject: str
     before: dict[str, Any]
@@ -117,7 +117,7 @@ class _Facts(NamedTuple):
 
     @property
     def all(self) -> dict[str, Any]:
-        """What was before, and over it what was after."""
+        """The facts after the entry, and those before it that it left as they were."""
         return {**self.before, **self.after}
 
     def money(self, facts: Mapping[str, Any], name: str = "amount") -> str:

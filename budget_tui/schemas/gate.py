@@ -10,7 +10,7 @@ from budget_tui.services.gate import Verdict
 
 
 class Gate(Schema):
-    """Whether it may be spent."""
+    """The answer of the gate."""
 
     allowed: bool
     reason: str = Field(description="Why not; empty if it is allowed.")

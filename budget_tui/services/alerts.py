@@ -75,8 +75,8 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a check found: the running budgets that are ``exceeded`` by what was used and is held, and the findings of
-    rules that fail a check. ``budgets`` is the number of those looked at."""
+    """The result of a check: the running budgets that usage and holds have ``exceeded``, and the findings of rules that
+    fail a check. ``budgets`` is the number of those looked at."""
 
     evaluation: Evaluation
     budgets: int
@@ -89,7 +89,7 @@ class Check:
 
 
 class _Basis(NamedTuple):
-    """What is stored of rules and of their states since a day: while it is the same, nobody else has evaluated."""
+    """The rules and their states since a day, as stored: while they are the same, nobody else has evaluated."""
 
     since: date
     rules: list[AlertRule]
@@ -103,7 +103,7 @@ class _Basis(NamedTuple):
 
 
 class _Changes(NamedTuple):
-    """What an evaluation has to store, and the basis on which it was made."""
+    """The changes that an evaluation has to store, and the basis on which it was made."""
 
     basis: _Basis
     states: Mapping[StateKey, State]

@@ -129,7 +129,7 @@ class _Recorded(NamedTuple):
 
 
 class _Past:
-    """What was known on each past day, from one read of all costs of some time.
+    """The costs that were known on each past day, from one read of all of them.
 
     What was imported is known from that day on. What came on the first day that anything of its account did is taken
     for a history brought along, known on its own days, and so is what was entered.

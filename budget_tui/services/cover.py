@@ -40,7 +40,7 @@ class NoDonor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CoverOffer:
-    """What a project will lack at the period's end, and the donors, those first who can spare the most.
+    """The amount that a project will lack at the period's end, and the donors, the one that can spare most first.
 
     ``need`` is the least that makes its allocation last, by the median of its forecast; ``unallocated`` is in the pool,
     which anybody can have. Amounts are nanos.

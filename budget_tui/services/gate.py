@@ -19,7 +19,7 @@ from budget_tui.storage.session import Session
 
 @dataclass(frozen=True, slots=True)
 class GateRequest:
-    """What is to be spent: an ``estimate`` in nanos (0: anything at all), for a project and by an agent, '' for none.
+    """A spending to check: an ``estimate`` in nanos (0: anything at all), for a project and by an agent, '' for none.
 
     Without either the organization's budget decides. ``with_today``: today's share, too.
     """
@@ -32,7 +32,7 @@ class GateRequest:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether it may be spent, and if not, the ``reason``.
+    """The answer of the gate; where it refuses, it gives the ``reason``.
 
     ``available`` nanos of ``currency`` are left and not held by all budgets that bound it, of which the one of
     ``bound_by`` is the tightest; ``available_tokens`` is None without an agent.

@@ -18,7 +18,7 @@ from budget_tui.storage.session import Session
 
 
 class Limit(NamedTuple):
-    """What one budget leaves of its period, and of today's share; ``name`` is that of the entity it belongs to.
+    """The amounts that one budget leaves for its period and for today; ``name`` is that of the entity it belongs to.
 
     Both are without what is reserved, and negative when more was used.
     """

@@ -55,7 +55,7 @@ from budget_tui.storage.session import Session
 
 @dataclass(frozen=True, slots=True)
 class PlanDifferences:
-    """How a file and what is stored differ."""
+    """The differences between a file and the stored plan."""
 
     organization: str
     found: tuple[Difference, ...]
@@ -66,7 +66,7 @@ class PlanDifferences:
 
     @property
     def to_do(self) -> list[Difference]:
-        """What applying the file changes."""
+        """The differences that applying the file removes."""
         return [each for each in self.found if each.kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE)]
 
 

@@ -40,7 +40,7 @@ async def get_messages(
     caller: CurrentCaller,
     limit: Annotated[int, Query(ge=1, le=MOST, description="Return at most this many.")] = 50,
 ) -> Response:
-    """What was reported, with the deliveries, newest first."""
+    """The messages of alerts with their deliveries, newest first."""
     alerts = caller.services.alerts
     messages = await caller.pools.read(lambda: alerts.messages(limit))
     return json_response([AlertMessage.from_domain(message) for message in messages])

@@ -48,5 +48,5 @@ async def get_status(caller: CurrentCaller) -> Response:
 
 @router.get("/forecast", response_model=Forecasts)
 async def get_forecast(caller: CurrentCaller) -> Response:
-    """What will be spent by the end of the period, in all and by each project, as a range."""
+    """The spend expected at the end of the period, in all and by each project, as a range."""
     return json_response(Forecasts.from_domain(await caller.pools.read(caller.services.forecasts.current)))

@@ -25,7 +25,7 @@ async def get_gate(
     est: Annotated[str, Query(description="What it will cost, such as 0.40.", max_length=40)] = "",
     today: Annotated[bool, Query(description="Not more than today's share, either.")] = False,
 ) -> Response:
-    """Whether something may be spent, and if not, why. Nothing is taken."""
+    """Check that something may be spent; if not, the response gives the reason. Nothing is taken."""
     request = GateRequest(project, agent, _nanos(est), today)
     return json_response(Gate.from_domain(await caller.pools.read(lambda: caller.services.gate.ask(request))))
 

@@ -106,7 +106,7 @@ async def post_transfer(
 
 @router.get("/projects/{id}/cover", response_model=CoverOffer, responses=problem_responses(404))
 async def get_cover(caller: CurrentCaller, project_id: ProjectId) -> Response:
-    """What a project will lack by the period's end, and who can spare it."""
+    """The amount that a project will lack at the period's end, and the projects that can spare it."""
     offer = await caller.pools.read(lambda: caller.services.cover.offer(project_id))
     return json_response(CoverOffer.from_domain(offer))
 

@@ -54,8 +54,8 @@ class AlertFormScreen(BoxScreen[RuleStatus]):
             yield TextField("80,100", id="thresholds", placeholder="percent: 80,100")
         with Horizontal(classes="field"):
             yield Label("Send to")
-            defined = ", ".join(self._channels) or "none is defined in the settings"
-            yield TextField(id="channels", placeholder=f"channels ({defined}); empty: dashboard only")
+            defined = ", ".join(self._channels) or "no channel is in the settings yet"
+            yield TextField(id="channels", placeholder=f"{defined}; optional")
         with Horizontal(classes="field"):
             yield Label("Check")
             effects = [("is not affected", False), ("ends with exit code 3 while it holds", True)]

@@ -29,7 +29,7 @@ class Outlook(Widget):
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     forecasts: reactive[ForecastReport | None] = reactive(None)
     lately: reactive[list[bool]] = reactive(list)
-    """Whether the range held in the last periods, the newest first."""
+    """The last periods, the newest first, each with whether its range held."""
 
     def on_mount(self) -> None:
         self.border_title = "Outlook"

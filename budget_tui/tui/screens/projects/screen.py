@@ -278,7 +278,7 @@ class ProjectsScreen(TableScreen):
     fork: reactive[Fork | None] = reactive(None)
     """The what-if under way."""
     shown: reactive[BudgetSnapshot | None] = reactive(None)
-    """What the table and the pane show: the snapshot, or the what-if over its facts."""
+    """The snapshot that the table and the pane show: the current one, or that of the what-if."""
     _facts: SnapshotFacts | None = None
 
     def compose_body(self) -> ComposeResult:
