@@ -5,7 +5,7 @@ which it looks again, so that of several evaluators at once one reports it. It d
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -116,6 +116,12 @@ class _Changes(NamedTuple):
     @property
     def is_empty(self) -> bool:
         return not (self.states or self.armed or self.seeded) and self.progress is None
+
+
+_Place = tuple[int, str, date]
+"""A rule's key, what it watches, and the first day of the period."""
+_Firing = dict[_Place, tuple[Finding, list[StateKey]]]
+"""What fires, with the states that the message reports."""
 
 
 class Alerts:
@@ -245,24 +251,7 @@ class Alerts:
         pairs = list(readings.of(rules))
         since = min((reading.period.start for _, reading in pairs), default=today)
         basis = _Basis(since, rules, session.alerts.states(org, since), progress)
-        known: dict[tuple[int, str, date], dict[int, State]] = {}
-        for key, state in basis.states.items():
-            known.setdefault(key[:3], {})[key.threshold] = state
-        states: dict[StateKey, State] = {}
-        armed: list[StateKey] = []
-        firing: dict[tuple[int, str, date], tuple[Finding, list[StateKey]]] = {}
-        findings: list[Finding] = []
-        for rule, reading in pairs:
-            place = (rule.rule_key, reading.watched.subject, reading.period.start)
-            before = known.get(place, {})
-            outcome = evaluate(rule, reading, before)
-            changed = {StateKey(*place, at): state for at, state in outcome.states.items() if before.get(at) != state}
-            states.update(changed)
-            armed.extend(StateKey(*place, at) for at in before.keys() - outcome.states.keys())
-            findings += [Finding(rule, reading, at) for at in rule.thresholds if is_crossed(rule.kind, reading, at)]
-            if outcome.fires_at is not None:
-                fired = [key for key, state in changed.items() if state.phase is Phase.FIRED]
-                _together(firing, place, Finding(rule, reading, outcome.fires_at), fired)
+        states, armed, findings, firing = _transitions(pairs, basis.states)
         made = [(_message(organization, finding, now), keys) for finding, keys in _without_repetition(firing, now)]
         return (
             Evaluation(
@@ -285,6 +274,31 @@ class Alerts:
         )
 
 
+def _transitions(
+    pairs: Iterable[tuple[AlertRule, Reading]], stored: Mapping[StateKey, State]
+) -> tuple[dict[StateKey, State], list[StateKey], list[Finding], _Firing]:
+    """Return the states that change, those that end, everything beyond a threshold, and what fires."""
+    known: dict[_Place, dict[int, State]] = {}
+    for key, state in stored.items():
+        known.setdefault(key[:3], {})[key.threshold] = state
+    states: dict[StateKey, State] = {}
+    armed: list[StateKey] = []
+    findings: list[Finding] = []
+    firing: _Firing = {}
+    for rule, reading in pairs:
+        place = (rule.rule_key, reading.watched.subject, reading.period.start)
+        before = known.get(place, {})
+        outcome = evaluate(rule, reading, before)
+        changed = {StateKey(*place, at): state for at, state in outcome.states.items() if before.get(at) != state}
+        states.update(changed)
+        armed.extend(StateKey(*place, at) for at in before.keys() - outcome.states.keys())
+        findings += [Finding(rule, reading, at) for at in rule.thresholds if is_crossed(rule.kind, reading, at)]
+        if outcome.fires_at is not None:
+            fired = [key for key, state in changed.items() if state.phase is Phase.FIRED]
+            _together(firing, place, Finding(rule, reading, outcome.fires_at), fired)
+    return states, armed, findings, firing
+
+
 def _given_up(delivery: Delivery) -> Delivery:
     return delivery._replace(state="undelivered") if delivery.state == "queued" else delivery
 
@@ -299,12 +313,7 @@ def evaluate_after_change(context: Context) -> None:
         logging.getLogger("budget_tui.alerts").exception("%s: alerts were not evaluated", context.label)
 
 
-def _together(
-    firing: dict[tuple[int, str, date], tuple[Finding, list[StateKey]]],
-    place: tuple[int, str, date],
-    finding: Finding,
-    keys: list[StateKey],
-) -> None:
+def _together(firing: _Firing, place: _Place, finding: Finding, keys: list[StateKey]) -> None:
     """Add what fires to ``firing``. Of several days that stand out at once, the dearest is reported."""
     if finding.rule.kind is AlertKind.SPIKE:
         place = (*place[:2], date.min)
@@ -315,9 +324,7 @@ def _together(
     firing[place] = finding, keys
 
 
-def _without_repetition(
-    firing: Mapping[tuple[int, str, date], tuple[Finding, list[StateKey]]], now: datetime
-) -> list[tuple[Finding, list[StateKey]]]:
+def _without_repetition(firing: _Firing, now: datetime) -> list[tuple[Finding, list[StateKey]]]:
     """Return what fires, without what another rule, sent as far, says as well of the same subject."""
     left: dict[tuple[object, ...], list[tuple[Finding, list[StateKey]]]] = {}
     for finding, keys in sorted(firing.values(), key=lambda fires: -len(_reached(fires[0].rule, now))):
