@@ -1,6 +1,7 @@
 """Any service that apprise knows: Slack, Teams, mail, ntfy, Telegram and a hundred more."""
 
 from datetime import datetime
+from urllib.parse import quote
 
 from budget_tui.channels.base import DeliveryError, Outgoing, secret_of
 from budget_tui.config.settings import ChannelSettings
@@ -17,7 +18,7 @@ class AppriseChannel:
             from apprise import Apprise
         except ImportError:
             raise DeliveryError("apprise is not installed; install budget-tui[notify]") from None
-        url = self._settings.apprise.replace("{secret}", secret_of(self._settings))
+        url = self._settings.apprise.replace("{secret}", quote(secret_of(self._settings), safe="/"))
         sender = Apprise()
         if not sender.add(url):
             raise DeliveryError("apprise does not know the kind of URL")

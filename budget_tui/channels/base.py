@@ -18,7 +18,7 @@ class DeliveryError(Exception):
 
 
 class Outgoing(NamedTuple):
-    """A message on its way: its id, a line that says what happened, and all of it as JSON."""
+    """A message on its way: its id, a title, what happened as text, and all of it as JSON."""
 
     message_id: str
     title: str
@@ -27,10 +27,10 @@ class Outgoing(NamedTuple):
 
 
 class Channel(Protocol):
-    """A way to send messages. ``secret`` reads the channel's secret anew; '' if it has none."""
+    """A way to send messages."""
 
     def send(self, message: Outgoing, now: datetime) -> None:
-        """Send a message at ``now``; raises `DeliveryError`. Its receivers know one that comes twice by its id."""
+        """Send a message at ``now``; raises `DeliveryError`. Receivers know a repetition by its id."""
 
 
 class ReadyChannel(NamedTuple):

@@ -9,10 +9,17 @@ import hashlib
 import hmac
 from datetime import datetime
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from budget_tui.channels.base import SEND_SECONDS, DeliveryError, Outgoing, secret_of
 from budget_tui.config.settings import ChannelSettings
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Follows no redirect, which would arrive without the body and pass for a delivery."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 class WebhookChannel:
@@ -30,7 +37,7 @@ class WebhookChannel:
         if secret:
             headers["X-Budget-Tui-Signature"] = signature(secret, body, int(now.timestamp()))
         try:
-            with urlopen(Request(url, body, headers, method="POST"), timeout=SEND_SECONDS):
+            with build_opener(_NoRedirects).open(Request(url, body, headers, method="POST"), timeout=SEND_SECONDS):
                 pass
         except HTTPError as error:
             raise DeliveryError(f"the webhook answered {error.code}") from None

@@ -180,11 +180,10 @@ def value_of(kind: AlertKind, reading: Reading, threshold: int = 0) -> int | Non
         case AlertKind.RUNWAY:
             return None if reading.runway_days is None else int(reading.runway_days * 1000)
         case _:
-            if reading.used > reading.amount and reading.forecast is None:
-                return reading.used - reading.amount
             if reading.forecast is None:
-                return None
-            return (reading.forecast.median if threshold == MEDIAN else reading.forecast.low) - reading.amount
+                return reading.used - reading.amount if reading.used > reading.amount else None
+            expected = reading.forecast.median if threshold == MEDIAN else reading.forecast.low
+            return expected - reading.amount
 
 
 def _share(used: int, amount: int) -> int:

@@ -49,17 +49,21 @@ def threshold_text(kind: AlertKind, threshold: int, budget_type: BudgetType, cur
         case AlertKind.SHARE:
             return f"{_hundredths(threshold)}%"
         case AlertKind.PACE:
-            return f"{_hundredths(threshold)} points"
+            return _counted(_hundredths(threshold), "point")
         case AlertKind.FORECAST:
             return "likely over" if threshold == MEDIAN else "almost surely over"
         case AlertKind.RUNWAY:
-            return f"{_plain(Decimal(threshold) / 1000)} days"
+            return _counted(_plain(Decimal(threshold) / 1000), "day")
         case AlertKind.SILENT:
             return count(threshold, "day")
         case AlertKind.SPIKE:
             return "–"
         case _:
             return amount_of(threshold, budget_type, currency)
+
+
+def _counted(number: str, noun: str) -> str:
+    return f"{number} {noun}{'' if number == '1' else 's'}"
 
 
 def _hundredths(millionths: int) -> str:
@@ -89,7 +93,9 @@ def sentence(finding: Finding) -> str:
         case AlertKind.SHARE:
             share = percent(Fraction(used, reading.amount))
             said = f"{name} has {verb} {share} of {amount(reading.amount)} for {period_name(reading.period)}"
-            said += f": {amount(left)} left" if left >= 0 else f": {amount(-left)} over"
+            rest = reading.amount - used
+            said += f": {amount(rest)} left" if rest >= 0 else f": {amount(-rest)} over"
+            said += f", {amount(reading.held)} of it held" if reading.held else ""
         case AlertKind.LEFT:
             said = f"{name} has {amount(left)} left of {amount(reading.amount)} for {period_name(reading.period)}"
         case AlertKind.PACE:
@@ -98,7 +104,8 @@ def sentence(finding: Finding) -> str:
                 f"{name} is {count(points, 'point')} ahead of an even pace: {amount(used)} of {amount(reading.amount)}"
             )
         case AlertKind.FORECAST if used > reading.amount:
-            said = f"{name} is over {amount(reading.amount)} for {period_name(reading.period)} by {amount(-left)}"
+            beyond = amount(used - reading.amount)
+            said = f"{name} is over {amount(reading.amount)} for {period_name(reading.period)} by {beyond}"
         case AlertKind.FORECAST:
             how = "likely" if threshold == MEDIAN else "almost surely"
             said = (
@@ -168,7 +175,7 @@ def plain_amount(amount: int, budget_type: BudgetType) -> Decimal:
 
 
 def status_text(status: RuleStatus) -> str:
-    """Say how a rule stands: ``● quiet``, ``▲ 2 beyond it``, ``muted until Jan 14``."""
+    """Say how a rule stands: ``● quiet``, ``▲ 2 beyond it``, ``○ muted until Jan 14, 09:30``."""
     if status.is_muted and status.rule.muted_until is not None:
         return f"○ muted until {status.rule.muted_until.astimezone():%b %-d, %H:%M}"
     return f"▲ {len(status.findings):,} beyond it" if status.findings else "● quiet"
@@ -189,7 +196,9 @@ RULE_COLUMNS: Sequence[Column[RuleStatus]] = (
 
 
 MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
-    Column("at", "At", lambda message: f"{message.created_at:%Y-%m-%d %H:%M}" if message.created_at else ""),
+    Column(
+        "at", "At", lambda message: f"{message.created_at.astimezone():%Y-%m-%d %H:%M}" if message.created_at else ""
+    ),
     Column("alert", "Alert", lambda message: str(message.rule_key), "right"),
     Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20),
     Column("sent", "Sent", lambda message: deliveries_text(message), max_width=60, shrinks_to=10),
@@ -197,7 +206,7 @@ MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
 
 
 def deliveries_text(message: AlertMessage) -> str:
-    """Say how a message was delivered: ``phone sent, mail waits after 2 attempts (timed out)``."""
+    """Say how a message was delivered: ``phone sent, mail waiting after 2 attempts (timed out)``."""
     if not message.deliveries:
         return "muted" if message.body.get("muted") else "dashboard only"
     return ", ".join(map(_delivery_text, message.deliveries))

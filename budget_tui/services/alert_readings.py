@@ -208,7 +208,7 @@ class Readings:
                     budget.amount,
                     used,
                     through or 0,
-                    self._reserved.get(budget.entity_key, 0) if budget.budget_type is BudgetType.TOKEN else 0,
+                    self._held(budget),
                     pacing.runway_days(budget.amount - (used or 0), pacing.Burn(burnt or 0, window.days))
                     if is_known and not has_ended
                     else None,
@@ -230,6 +230,21 @@ class Readings:
             whole._replace(period=budget.period.through(self.data_through)) if has_data else None,
             whole._replace(period=recent) if AlertKind.RUNWAY in kinds else None,
         )
+
+    def _held(self, budget: PlannedBudget) -> int:
+        """Return what is reserved of a budget: an agent's tokens, or the money held at and below an entity."""
+        if budget.budget_type is BudgetType.TOKEN:
+            return self._reserved.get(budget.entity_key, 0)
+        own = budget.budget_type is BudgetType.MONETARY and budget.currency == self._organization.currency
+        if not own or not budget.period.contains(self._today):
+            return 0
+        return sum(amount for path, amount in self._held_money.items() if path.startswith(budget.path))
+
+    @cached_property
+    def _held_money(self) -> dict[str, int]:
+        """The money that is held, by the path of its entity."""
+        org = self._organization.org_key
+        return self._session.fast.reserved_by_path(org, self._facts.period, self._now)
 
     @cached_property
     def _reserved(self) -> dict[int, int]:

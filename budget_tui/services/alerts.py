@@ -37,7 +37,7 @@ from budget_tui.services.alert_readings import Readings
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget
-from budget_tui.services.undo import Lines, reverses, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.usage import entity_named, provider_named
 from budget_tui.services.work import Work
 from budget_tui.storage.ids import ordered_id
@@ -221,8 +221,7 @@ class Alerts:
         """
         evaluation = self.evaluate(only_look=only_look)
         with self._context.reading() as session:
-            organization = self._context.organization(session)
-            today, now = self._context.clock.today(organization.time_zone), self._context.clock.now()
+            organization, today, now = evaluation.organization, evaluation.today, self._context.clock.now()
             paths = [entity_named(session, organization, scope).path for scope in scopes] or ["/"]
             entities = session.fast.entities(organization.org_key)
             inside = {entity.entity_id for entity in entities if entity.path.startswith(tuple(paths))}
@@ -339,8 +338,8 @@ def _without_repetition(firing: _Firing, now: datetime) -> list[tuple[Finding, l
 
 
 def _reached(rule: AlertRule, now: datetime) -> frozenset[str]:
-    """Return the channels that a rule's messages are sent through now, and the dashboard."""
-    return frozenset({""}) if rule.is_muted(now) else frozenset({"", "dashboard", *rule.channels})
+    """Return where a rule's messages are told now: in the dashboard and through its channels; nowhere while muted."""
+    return frozenset() if rule.is_muted(now) else frozenset({"dashboard", *rule.channels})
 
 
 def _store(unit: Session, org: int, changes: _Changes, now: datetime) -> None:
@@ -494,7 +493,9 @@ def _undo_rule(work: Work, lines: Lines) -> None:
     """Remove a rule that was added, and add one that was removed, under its own key."""
     for line in lines:
         if line.after is not None:
-            remove_rule(work, _stored(work, int(line.subject)))
+            rule = _stored(work, int(line.subject))
+            _require_same(rule, undo_data(line.after))
+            remove_rule(work, rule)
             continue
         data = undo_data(line.before)
         entity = data["entity_id"] and work.entity(data["entity_id"])
@@ -517,12 +518,20 @@ def _undo_rule(work: Work, lines: Lines) -> None:
 @reverses("alert.change", describe=lambda lines, _: f"change of alert {lines[0].subject}")
 def _undo_change(work: Work, lines: Lines) -> None:
     for line in lines:
-        data = undo_data(line.before)
-        change_rule(work, _stored(work, int(line.subject)), data["channels"], fails=data["fails"])
+        rule, data = _stored(work, int(line.subject)), undo_data(line.before)
+        _require_same(rule, undo_data(line.after))
+        change_rule(work, rule, data["channels"], fails=data["fails"])
+
+
+def _require_same(rule: AlertRule, left: Mapping[str, Any]) -> None:
+    stored = (", ".join(rule.channels), rule.fails)
+    require_same(f"alert {rule.rule_key}", stored, (", ".join(left["channels"]), left["fails"]))
 
 
 @reverses("alert.mute", describe=lambda lines, _: f"muting of alert {lines[0].subject}")
 def _undo_muting(work: Work, lines: Lines) -> None:
     for line in lines:
-        until = (line.before or {}).get("muted_until")
-        _mute(work, _stored(work, int(line.subject)), until and datetime.fromisoformat(until))
+        rule, until = _stored(work, int(line.subject)), (line.before or {}).get("muted_until")
+        stored = rule.muted_until and rule.muted_until.isoformat(timespec="seconds")
+        require_same(f"the muting of alert {rule.rule_key}", stored, (line.after or {}).get("muted_until"))
+        _mute(work, rule, until and datetime.fromisoformat(until))

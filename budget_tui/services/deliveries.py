@@ -50,6 +50,8 @@ class Deliveries:
                 by_channel.setdefault(delivery.channel, []).append((message, delivery))
             for name, of_channel in by_channel.items():
                 for together in _in_envelopes(of_channel, channels[name], organization):
+                    if attempts and attempts[-1].channel == name and attempts[-1].error:
+                        break  # what is left of a channel that fails is claimed again later
                     if self._context.clock.now() + timedelta(seconds=SEND_SECONDS) > until:
                         return attempts  # what is left is claimed again later
                     attempts += self._sent(name, channels[name], together, true)
@@ -97,9 +99,10 @@ class Deliveries:
             error = str(failed)
         except Exception as failed:  # of a library's; its text may contain a secret
             error = f"unexpected {type(failed).__name__}"
+        ended = self._context.clock.now()
         with self._context.transaction(self._context.org_slug) as unit:
             for message, delivery in together:
-                unit.alerts.set_delivery(message.message_id, name, **_outcome(message, delivery, error, now))
+                unit.alerts.set_delivery(message.message_id, name, **_outcome(message, delivery, error, ended))
             unit.commit()
         return [Attempt(message, name, error) for message, _ in together]
 

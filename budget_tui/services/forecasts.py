@@ -465,7 +465,7 @@ def _sum(known: list[int] | None, more: list[int]) -> list[int]:
 
 
 def _first_day(amounts: Sequence[int], first: date) -> date:
-    return first + timedelta(days=next(at for at, amount in enumerate(amounts) if amount))
+    return first + timedelta(days=next((at for at, amount in enumerate(amounts) if amount), 0))
 
 
 def _ends(rule: PeriodRule, last: date, first: date) -> list[date]:

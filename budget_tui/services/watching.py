@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import NamedTuple, Self
 
-from budget_tui.channels.base import ReadyChannel
+from budget_tui.channels.base import SEND_SECONDS, ReadyChannel
 from budget_tui.services.alerts import Alerts, Evaluation
 from budget_tui.services.context import Context
 from budget_tui.services.deliveries import Attempt, Deliveries
@@ -47,7 +47,11 @@ class Watcher:
         with self._reader.session():
             pass  # later changes are noticed from here on
         self._looked_at = now
-        return Look(self._alerts.evaluate(), self._deliveries.send_due(self._channels))
+        try:
+            return Look(self._alerts.evaluate(), self._deliveries.send_due(self._channels))
+        except Exception:
+            self._looked_at = None  # the next look tries again
+            raise
 
     def close(self) -> None:
         self._reader.close()
@@ -69,7 +73,7 @@ class Watching:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join()
+        self._thread.join(SEND_SECONDS)  # what it is sending is sent again by others
 
     def _watch(self) -> None:
         while not self._ended.wait(POLL_SECONDS):
@@ -90,5 +94,10 @@ class Watching:
             for slug in slugs:
                 if slug not in self._watchers:
                     self._watchers[slug] = Watcher(replace(self._context, org_slug=slug), self._channels)
-        for watcher in self._watchers.values():
-            watcher.look()
+            for gone in self._watchers.keys() - {*slugs}:
+                self._watchers.pop(gone).close()
+        for slug, watcher in self._watchers.items():
+            try:
+                watcher.look()
+            except Exception as error:  # the others are looked after all the same
+                logger.warning("%s: alerts were not evaluated: %s", slug, error)

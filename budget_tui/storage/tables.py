@@ -680,6 +680,7 @@ class AlertRuleRow(Row, table=True):
     __table_args__ = (
         CheckConstraint(one_of("kind", AlertKind), name="kind"),
         CheckConstraint(one_of("budget_type", BudgetType), name="budget_type"),
+        {"sqlite_autoincrement": True},  # messages and the audit log refer to rules that were removed
     )
 
     rule_key: int | None = Field(default=None, sa_column=key())

@@ -9,7 +9,7 @@ from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
-from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.services.alerts import NewRule
@@ -192,6 +192,36 @@ def test_rules_are_removed_and_muted_and_both_are_undone(home: Home) -> None:
         alerts.add(share("50", scope="nowhere"))
     with pytest.raises(Refused):
         alerts.add(NewRule(AlertKind.SILENT, ("3",)))
+
+
+def test_undo_takes_nothing_back_that_was_changed_since(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    alerts, undo, now = home.services.alerts, home.services.undo, home.services.context.clock.now()
+    home.budget("500")
+    first = alerts.add(share("50", scope="ORG")).rule
+    alerts.mute(first.rule_key, now.replace(hour=20))
+    with home.services.context.work() as work:
+        work.unit.alerts.mute(first.rule_key, None)  # as somebody else would
+        work.commit()
+    with pytest.raises(Conflict, match="the muting of alert 3 was changed since"):
+        undo.undo()
+    alerts.remove(first.rule_key)
+    assert alerts.add(share("60", scope="ORG")).rule.rule_key > first.rule_key, "no number is given twice"
+
+
+def test_what_is_held_counts_for_the_budgets_above(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.services.entities.add("eng", level="department")
+    home.add("pcc", allocate="100")
+    home.services.entities.move("pcc", "eng")
+    home.services.plans.create(BudgetPlan("eng", Category.TOTAL, usd("100"), PeriodKind.MONTHLY, JANUARY))
+    home.services.alerts.add(NewRule(AlertKind.LEFT, ("40",), "eng"))
+    assert reported(home) == []
+    home.spend("pcc", "50")
+    home.services.holds.hold("pcc", usd("20"), 600)
+    assert reported(home) == ["eng has $30.00 left of $100.00 for January 2026"]
+    assert home.services.alerts.check().is_passed
 
 
 def test_what_several_rules_say_is_said_once_and_to_everybody(home: Home) -> None:

@@ -118,6 +118,20 @@ def test_a_webhook_that_fails_twice_gets_it_the_third_time(
         assert headers["X-Budget-Tui-Signature"] == f"t={seconds},v1={digest}"
 
 
+def test_a_redirect_is_no_delivery_and_a_channel_that_fails_is_left_alone(home: Home, receiver: Receiver) -> None:
+    receiver.statuses[:] = [302]
+    hook = channels_of({"hook": ChannelSettings(webhook=receiver.url)})
+    home = crossed(home, "hook")
+    home.services.alerts.add(NewRule(AlertKind.SHARE, ("95",), "pcc", channels=("hook",)))
+    home.services.alerts.evaluate()
+    home.spend("pcc", "11")
+    home.services.alerts.evaluate()
+    assert [attempt.error for attempt in home.services.deliveries.send_due(hook)] == ["the webhook answered 302"]
+    assert len(receiver.requests) == 1
+    assert {each[1] for each in state(home)} == {"queued"}
+    assert len(home.at("2026-01-13T12:06").services.deliveries.send_due(hook)) == 2
+
+
 def test_what_fails_for_three_days_is_undelivered(home: Home) -> None:
     broken = channels_of({"phone": ChannelSettings(command="/nonexistent/program")})
     home = crossed(home, "phone")

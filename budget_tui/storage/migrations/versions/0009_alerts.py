@@ -52,6 +52,7 @@ def _make_tables() -> None:
         sa.ForeignKeyConstraint(["entity_key"], ["entity.entity_key"]),
         sa.ForeignKeyConstraint(["org_key"], ["organization.org_key"]),
         sa.PrimaryKeyConstraint("rule_key"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_alert_rule_org_key", "alert_rule", ["org_key"], unique=False)
     op.create_table(

@@ -152,7 +152,7 @@ class _Costs(NamedTuple):
     width: int
 
     def lines(self, room: int) -> list[Content]:
-        costs = self.spend.latest[: room - 2]
+        costs = self.spend.latest[: max(0, room - 2)]
         if len(costs) < min(_COSTS_AT_LEAST, len(self.spend.latest)) or not costs:
             return []
         texts = [formatting.number(cost.counted, self.currency) for cost in costs]
