@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # it takes a command longer to load than to evaluate a rule
     from budget_tui.domain.forecast import Forecast
 
 MILLIONTHS = 1_000_000
+EACH_PROJECT = "each project"
+"""The scope of rules that watch each project on its own, in words."""
 MEDIAN, LOW_END = 50, 10
 """Thresholds of a forecast rule: the quantile of the forecast that is beyond the budget."""
 MIN_SPIKE_DAYS = 10

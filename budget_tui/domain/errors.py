@@ -94,6 +94,7 @@ _NOUNS = {
     "budget": ("budgets", "plan"),
     "entity": ("entities", "entity"),
     "fee": ("fees", "recurring"),
+    "hold": ("holds", "hold"),
     "key": ("keys", "key"),
     "organization": ("organizations", "org"),
     "project": ("projects", "project"),

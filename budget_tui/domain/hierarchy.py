@@ -11,6 +11,7 @@ from budget_tui.domain.text import is_visible, is_written
 
 ROOT_ID = "ORG"
 """The entity id of every organization's root."""
+ROOT_PATH = f"/{ROOT_ID}/"
 POOL = "pool"
 """The unallocated rest of the parent budget, as transfers name it; no entity can have this id."""
 

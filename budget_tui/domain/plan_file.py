@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from budget_tui.domain.alerts import AlertKind, AlertRule, written_thresholds
+from budget_tui.domain.alerts import EACH_PROJECT, AlertKind, AlertRule, written_thresholds
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.budget import BudgetType
@@ -57,8 +57,6 @@ SECTIONS: Mapping[str, Section] = {
         frozenset({"thresholds", "category", "provider", "source"}),
     ),
 }
-EACH_PROJECT = "each project"
-"""The scope of alerts that watch each project on its own."""
 _NUMBERS = {"amount", "allocation", "tokens"}
 """Fields whose changes add up, whatever was carried over between them."""
 

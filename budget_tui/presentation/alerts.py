@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from budget_tui.domain.alerts import (
+    EACH_PROJECT,
     MEDIAN,
     MILLIONTHS,
     AlertKind,
@@ -20,8 +21,6 @@ from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.records import AlertMessage, Delivery
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import amount_of, count, long_day, money, percent, period_name, short_day
-
-EACH_PROJECT = "each project"
 
 
 def scope_text(rule: AlertRule) -> str:

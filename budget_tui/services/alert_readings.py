@@ -21,7 +21,7 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, scope_of
 from budget_tui.domain.forecast import Forecast
-from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of
+from budget_tui.domain.hierarchy import ROOT_ID, ROOT_PATH, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, build_snapshot
@@ -31,7 +31,6 @@ from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import Usage, UsageQuery
 from budget_tui.storage.session import Session
 
-ROOT_PATH = path_of("/", ROOT_ID)
 COMPARED_DAYS = 70
 """Days before today that a spike is compared with: ten of each weekday."""
 SPIKE_DAYS = 7

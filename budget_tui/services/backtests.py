@@ -12,6 +12,7 @@ from budget_tui.domain.budget import Organization
 from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL
 from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import MAX_DAYS
+from budget_tui.domain.hierarchy import ROOT_PATH
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import DailyCosts
 from budget_tui.domain.recurring import RECURRING_SOURCE
@@ -19,7 +20,6 @@ from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
 from budget_tui.services.forecasts import (
-    ROOT_PATH,
     Cell,
     DailyUsage,
     bills_on,

@@ -25,7 +25,7 @@ from budget_tui.domain.forecast import (
     most_of,
     range_of,
 )
-from budget_tui.domain.hierarchy import ROOT_ID, ancestor_paths, path_of
+from budget_tui.domain.hierarchy import ROOT_PATH, ancestor_paths
 from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.records import DailyCosts
@@ -41,7 +41,6 @@ from budget_tui.services.usage import agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 _Key = TypeVar("_Key")
-ROOT_PATH = path_of("/", ROOT_ID)
 
 
 class LazyForecasts(Mapping[_Key, Forecast]):

@@ -8,7 +8,7 @@ from typing import Any
 
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.cost import Category
-from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
+from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, unknown
 from budget_tui.domain.records import StoredHold
 from budget_tui.presentation.formatting import money
 from budget_tui.services.agents import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
@@ -163,9 +163,7 @@ def _settle(work: Work, stored: StoredHold, settlement: Settlement) -> None:
 def _stored(work: Work, hold_id: str) -> StoredHold:
     found = work.unit.fast.hold(work.organization.org_key, hold_id)
     if found is None:
-        raise NotFound(
-            f"there is no hold '{hold_id}'", "the list of holds shows them", command="budget-tui hold list shows them"
-        )
+        raise unknown("hold", hold_id)
     return found
 
 

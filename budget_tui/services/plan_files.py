@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from budget_tui.domain.alerts import AlertKind, AlertRule
+from budget_tui.domain.alerts import EACH_PROJECT, AlertKind, AlertRule
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType, Organization
@@ -19,7 +19,6 @@ from budget_tui.domain.plan import BudgetPlan, PlannedBudget, parse_period, pars
 from budget_tui.domain.plan_file import (
     ACTIONS,
     APPLIED,
-    EACH_PROJECT,
     SECTIONS,
     Difference,
     Fields,

@@ -10,8 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from budget_tui.domain.alerts import AlertKind, RuleStatus
-from budget_tui.presentation.alerts import EACH_PROJECT
+from budget_tui.domain.alerts import EACH_PROJECT, AlertKind, RuleStatus
 from budget_tui.services.alerts import NewRule
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
