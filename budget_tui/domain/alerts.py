@@ -204,7 +204,8 @@ def is_crossed(kind: AlertKind, reading: Reading, threshold: int) -> bool | None
         case AlertKind.LEFT:
             return value <= threshold
         case AlertKind.RUNWAY:
-            return value <= threshold and value < reading.days_to_come * 1000
+            # Nothing left is too little on a period's last day, too, with no day to come.
+            return value <= threshold and (value <= 0 or value < reading.days_to_come * 1000)
         case AlertKind.FORECAST:
             return value > 0
         case AlertKind.SPIKE:

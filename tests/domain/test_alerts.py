@@ -136,6 +136,7 @@ def test_numbers_of_each_kind() -> None:
     assert not is_crossed(AlertKind.LEFT, now, 39)
     assert is_crossed(AlertKind.RUNWAY, now, 3000)
     assert not is_crossed(AlertKind.RUNWAY, now._replace(days_to_come=1), 3000)  # the next period comes first
+    assert is_crossed(AlertKind.RUNWAY, now._replace(runway_days=Decimal(0), days_to_come=0), 3000)  # nothing is left
     assert is_crossed(AlertKind.RUNWAY, now._replace(runway_days=None), 3000) is False
     assert value_of(AlertKind.SHARE, now._replace(used=None)) is None
 
