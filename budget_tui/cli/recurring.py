@@ -53,7 +53,7 @@ def add(
         return
     fee = report.fee
     each = f"{f.money(fee.amount, report.currency)} every {fee.every}"
-    print_lines(f"{fee.name}: {each} for {fee.entity_id}, {_next(fee)}")
+    print_lines(f"{fee.name}: {each} for {fee.entity_id}, {_next(fee)}", *_at_once(report))
 
 
 @app.command("list")
@@ -99,6 +99,17 @@ def _next(fee: RecurringFee) -> str:
     if fee.next_on is None:
         return f"ended {f.long_day(fee.ended_on)}" if fee.ended_on is not None else ""
     return f"next on {f.long_day(fee.next_on)}"
+
+
+def _at_once(report: FeeReport) -> list[str]:
+    """Say what adding a fee that starts in the past booked at once."""
+    charge = report.latest
+    if charge is None:
+        return []
+    day, amount = f.short_day(charge.day), f.money(charge.amount, report.currency)
+    if charge.bill is None:
+        return [f"booked {amount} for {day}"]
+    return [f"{day} is billed already: {f.money(charge.bill.amount, report.currency)}"]
 
 
 def _latest(charge: Charge | None, currency: str) -> str:

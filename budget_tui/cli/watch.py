@@ -26,7 +26,7 @@ def watch(
         bool, typer.Option("--print-systemd", help="Print the unit that runs this under systemd, and leave.")
     ] = False,
 ) -> None:
-    """Evaluate alerts after every change and every minute, and send them.
+    """Evaluate alerts after every change and every minute, send them, and book what is due.
 
     It goes on until Ctrl-C, without a dashboard.
     """
@@ -39,7 +39,7 @@ def watch(
 
 
 def _watch(session: Session) -> None:
-    services, ended = session.services, threading.Event()
+    services, ended = session.services.watched_beside(), threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: ended.set())
     watcher = Watcher(services.context, channels_of(services.settings.channels))

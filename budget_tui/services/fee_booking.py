@@ -25,7 +25,7 @@ def settle_fees(work: Work, through: date) -> None:
     org = work.organization.org_key
     if not work.unit.fast.has_recurring_fees(org):
         return
-    fees = {fee.fee_key: fee for fee in work.unit.recurring.fees(org)}
+    fees = {fee.fee_key: fee for fee in work.unit.fast.recurring_fees(org)}
     known = work.unit.recurring.charges(org, through - _BILLED_WITHIN)
     charges = [*known, *_newly_due(work, fees.values(), through)]
     if not charges:

@@ -396,7 +396,7 @@ def _fees_to_come(session: Session, organization: Organization, days: Period, to
     """Yield the recurring fees on the days on which they are due, or tomorrow if nobody has booked them yet; those of
     an earlier period will be booked in that."""
     running, soonest = organization.period_rule.containing(today), min(today + ONE_DAY, days.end)
-    for fee in session.recurring.fees(organization.org_key):
+    for fee in session.fast.recurring_fees(organization.org_key):
         due = [day for day in fee.due(days.end) if day >= days.start and not fee.is_archived]
         if due:
             amounts = [0] * days.days

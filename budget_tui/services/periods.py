@@ -29,7 +29,10 @@ class Periods:
         self._context = context
 
     def catch_up(self) -> None:
-        """Close every period that has ended. Any command does so; this one is for when time passes without any."""
+        """Close every period that has ended, and book the fees that are due.
+
+        Any command does so; this one is for when time passes without any.
+        """
         with self._context.work() as work:
             work.commit()
 

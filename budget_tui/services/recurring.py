@@ -85,12 +85,12 @@ class RecurringFees:
             latest = {charge.fee_key: charge for charge in charges}
             return [
                 FeeReport(fee, latest.get(fee.fee_key), organization.currency)
-                for fee in session.recurring.fees(organization.org_key)
+                for fee in session.fast.recurring_fees(organization.org_key)
             ]
 
 
 def _running(work: Work) -> list[RecurringFee]:
-    return [fee for fee in work.unit.recurring.fees(work.organization.org_key) if fee.next_on is not None]
+    return [fee for fee in work.unit.fast.recurring_fees(work.organization.org_key) if fee.next_on is not None]
 
 
 def _checked(work: Work, new: NewFee) -> RecurringFee:
@@ -128,7 +128,7 @@ def _checked(work: Work, new: NewFee) -> RecurringFee:
 
 def _report(work: Work, fee_key: int) -> FeeReport:
     org = work.organization.org_key
-    [fee] = [fee for fee in work.unit.recurring.fees(org) if fee.fee_key == fee_key]
+    [fee] = [fee for fee in work.unit.fast.recurring_fees(org) if fee.fee_key == fee_key]
     charges = [charge for charge in work.unit.recurring.charges(org, date.min) if charge.fee_key == fee_key]
     return FeeReport(fee, charges[-1] if charges else None, work.organization.currency)
 
@@ -186,7 +186,7 @@ def _undo_add(work: Work, lines: Lines) -> None:
 
 @reverses("recurring.end", describe=subjects_of("ending of the fee"))
 def _undo_end(work: Work, lines: Lines) -> None:
-    fees = {fee.fee_key: fee for fee in work.unit.recurring.fees(work.organization.org_key)}
+    fees = {fee.fee_key: fee for fee in work.unit.fast.recurring_fees(work.organization.org_key)}
     for line in lines:
         before, after = line.before or {}, line.after or {}
         fee = fees.get(undo_data(after)["fee"])

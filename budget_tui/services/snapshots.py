@@ -48,6 +48,24 @@ class Snapshots:
             organization = context.organization(session)
             return load_facts(session, organization, context.clock.today(organization.time_zone), context.clock.now())
 
+    def is_behind(self) -> bool:
+        """Return whether a period has ended that nobody closed, or a recurring fee is due that nobody booked.
+
+        Never with ``--as-of``, which only looks at a day.
+        """
+        context = self._context
+        if context.clock.as_of is not None:
+            return False
+        with context.reading() as session:
+            organization = context.organization(session)
+            today = context.clock.today(organization.time_zone)
+            latest = session.fast.global_budget(organization.org_key, today)
+            if latest is not None and latest.period.end < today:
+                from budget_tui.services.closing import beyond_reach
+
+                return not beyond_reach(latest.period, today)
+            return any(fee.due(today) for fee in session.fast.recurring_fees(organization.org_key))
+
     def changed(self) -> bool:
         """Return whether anybody wrote to the database since the last snapshot; takes a few microseconds."""
         return self._reader.changed()

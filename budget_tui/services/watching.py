@@ -1,4 +1,5 @@
-"""Watching: evaluating alerts and sending what is due, again and again, for programs that stay."""
+"""Watching, for programs that stay: closing periods, booking fees, evaluating alerts and sending what is due, again and
+again."""
 
 import logging
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from budget_tui.channels.base import SEND_SECONDS, ReadyChannel
 from budget_tui.services.alerts import Alerts, Evaluation
 from budget_tui.services.context import Context
 from budget_tui.services.deliveries import Attempt, Deliveries
+from budget_tui.services.periods import Periods
+from budget_tui.services.snapshots import Snapshots
 
 INTERVAL = timedelta(minutes=1)
 """The time after which rules are evaluated though nobody wrote: days pass, and deliveries are due."""
@@ -29,16 +32,20 @@ class Look(NamedTuple):
 
 
 class Watcher:
-    """Looks after the alerts of one organization. One thread at a time uses it."""
+    """Looks after the cycle and the alerts of one organization. One thread at a time uses it."""
 
     def __init__(self, context: Context, channels: Mapping[str, ReadyChannel]) -> None:
         self.context, self._channels = context, channels
+        self._snapshots, self._periods = Snapshots(context), Periods(context)
         self._alerts, self._deliveries = Alerts(context), Deliveries(context)
         self._reader = context.reader()
         self._looked_at: datetime | None = None
 
     def look(self) -> Look | None:
-        """Evaluate and send, if anybody wrote since the last look or a minute has passed; takes microseconds if not."""
+        """Catch up with the days, evaluate and send, if anybody wrote since the last look or a minute has passed.
+
+        It takes microseconds if not.
+        """
         now = self.context.clock.now()
         if self._looked_at is not None and now < self._looked_at + INTERVAL and not self._reader.changed():
             return None
@@ -48,6 +55,8 @@ class Watcher:
             pass  # later changes are noticed from here on
         self._looked_at = now
         try:
+            if self._snapshots.is_behind():
+                self._periods.catch_up()
             return Look(self._alerts.evaluate(), self._deliveries.send_due(self._channels))
         except Exception:
             self._looked_at = None  # the next look tries again
@@ -55,6 +64,7 @@ class Watcher:
 
     def close(self) -> None:
         self._reader.close()
+        self._snapshots.close()
 
 
 class Watching:

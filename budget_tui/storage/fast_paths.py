@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         StoredHold,
         StoredReservation,
     )
+    from budget_tui.domain.recurring import RecurringFee
     from budget_tui.domain.tokens import TokenKind
 
 
@@ -241,6 +242,17 @@ class FastPaths:
     def has_recurring_fees(self, org: int) -> bool:
         """Return whether there ever was a recurring fee; every command asks, and most have none to book."""
         return bool(self._rows("SELECT 1 AS one FROM recurring_fee WHERE org_key = :org LIMIT 1", org=org))
+
+    def recurring_fees(self, org: int) -> list[RecurringFee]:
+        """Return every recurring fee, ended ones too, in the order in which they were added."""
+        rows = self._rows(
+            "SELECT f.fee_key, f.entity_key, e.entity_id, e.path, f.name, f.amount_nanos, f.provider, f.category,"
+            " f.every, f.on_day, f.starts_on, f.ended_on, f.booked_through, e.archived_at"
+            " FROM recurring_fee f JOIN entity e ON e.entity_key = f.entity_key WHERE f.org_key = :org"
+            " ORDER BY f.fee_key",
+            org=org,
+        )
+        return [_recurring_fee(row) for row in rows]
 
     def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
         """Return the global budget of the period that started then, and all budgets that recur with it."""
@@ -1028,6 +1040,27 @@ def _hold(row: Row) -> StoredHold:
         date.fromisoformat(row["period_end"]),
         _moment(row["expires_at"]),
         row["created_by"],
+    )
+
+
+def _recurring_fee(row: Row) -> RecurringFee:
+    from budget_tui.domain.recurring import Every, RecurringFee
+
+    return RecurringFee(
+        row["fee_key"],
+        row["entity_key"],
+        row["entity_id"],
+        row["path"],
+        row["name"],
+        row["amount_nanos"],
+        row["provider"],
+        row["category"],
+        Every(row["every"]),
+        row["on_day"],
+        date.fromisoformat(row["starts_on"]),
+        None if row["ended_on"] is None else date.fromisoformat(row["ended_on"]),
+        date.fromisoformat(row["booked_through"]),
+        row["archived_at"] is not None,
     )
 
 

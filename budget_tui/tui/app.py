@@ -207,19 +207,21 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     @work(exclusive=True, group="reload")
     async def reload(self) -> None:
         """Read the snapshot again: after a write, here or elsewhere, and every minute."""
-        await self._read_snapshot()
-        if self.snapshot is not None and self.snapshot.carried_over and self.services.context.clock.as_of is None:
-            self._close_ended_period()
+        if await self._read_snapshot():
+            self._catch_up()
 
-    async def _read_snapshot(self, *, after_own: bool = False) -> None:
+    async def _read_snapshot(self, *, after_own: bool = False) -> bool:
+        """Read the snapshot; return whether a period has ended, or a fee is due, that nobody has dealt with."""
         services, reported_through = self.services, self._reported_through
         try:
-            snapshot, turn, settled, newest = await self.read(lambda services: _read(services, reported_through))
+            snapshot, turn, is_behind, settled, newest = await self.read(
+                lambda services: _read(services, reported_through)
+            )
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
-            return
+            return False
         if services is not self.services:  # another organization was chosen meanwhile
-            return
+            return False
         self.failure = ""
         self.snapshot = snapshot
         self._evaluate_alerts_soon()
@@ -229,6 +231,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._reported_through = newest
             if settled and (message := carry_settled(settled, self.currency)):
                 self._dashboard_screen().report_aside(message, of_next=after_own)
+        return is_behind
 
     async def read(self, query: Callable[[Services], Result]) -> Result:
         """Run a query in the reader's thread; raises whatever ``query`` raises."""
@@ -294,12 +297,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.services.load_commands()
 
     @work(exclusive=True, group="close")
-    async def _close_ended_period(self) -> None:
-        """Archive the period that has ended and open the current one."""
+    async def _catch_up(self) -> None:
+        """Archive the period that has ended and open the current one; book the fees that are due."""
         try:
             await self.run_command(lambda services: services.periods.catch_up())
         except BudgetError as refused:
-            self._report(f"the period that ended is not closed yet: {refused}", is_problem=True)
+            self._report(f"what is due is not booked yet: {refused}", is_problem=True)
 
     async def run_command(self, command: Callable[[Services], Result]) -> Result:
         """Run a command in the writer's thread, then read the snapshot again; raises whatever ``command`` raises."""
@@ -568,12 +571,13 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
 def _read(
     services: Services, reported_through: int | None
-) -> tuple[BudgetSnapshot, Period | None, Sequence[SettledCarry], int]:
-    """Return the snapshot, the period to review, the carry-overs settled since entry ``reported_through``, and the
-    newest audit entry."""
+) -> tuple[BudgetSnapshot, Period | None, bool, Sequence[SettledCarry], int]:
+    """Return the snapshot, the period to review, whether something is due that nobody has dealt with, the carry-overs
+    settled since entry ``reported_through``, and the newest audit entry."""
     services.context.prepare()
     turn = None if services.context.clock.as_of else services.audit.turn_to_review()
-    return services.snapshots.current(), turn, *services.audit.carry_settled_since(reported_through)
+    snapshot, is_behind = services.snapshots.current(), services.snapshots.is_behind()
+    return snapshot, turn, is_behind, *services.audit.carry_settled_since(reported_through)
 
 
 def bindings_of(*owners: type[DOMNode]) -> list[Binding]:

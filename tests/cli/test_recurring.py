@@ -5,7 +5,8 @@ from tests.cli.conftest import Cli
 
 def test_a_fee_from_its_beginning_to_its_end(seeded: Cli) -> None:
     words = ("recurring", "add", "pcc", "20", "--on", "12", "--name", "Figma", "--from", "2026-01-01")
-    assert seeded(*words).done().out == "Figma: $20.00 every month for pcc, next on Feb 12, 2026\n"
+    said = "Figma: $20.00 every month for pcc, next on Feb 12, 2026\nbooked $20.00 for Jan 12\n"
+    assert seeded(*words).done().out == said
     [listed] = seeded("recurring", "list", "--json").done().json
     assert (listed["next_on"], listed["category"], listed["latest"]["state"]) == ("2026-02-12", "cloud", "booked")
     assert "booked Jan 12" in seeded("recurring", "list").done().out

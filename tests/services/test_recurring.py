@@ -8,6 +8,7 @@ from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.recurring import Every
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.recurring import FeeReport, NewFee
+from budget_tui.services.watching import Watcher
 from tests.services.conftest import Home, usd
 from tests.services.planning import bill
 
@@ -49,6 +50,24 @@ def test_a_fee_is_booked_once_on_its_day_and_closed_with_its_period(web: Home) -
     assert april.spent["web"] == "0"
     assert april.snapshot.total.burn_rate == 0, "what comes once is no rate"
     assert april.snapshot.data_through == date(2026, 4, 2), "and says nothing about how far costs are known"
+
+
+@pytest.mark.both_engines
+def test_whoever_watches_books_what_is_due_and_closes_what_has_ended(web: Home) -> None:
+    """Once a minute, though nobody writes; never for a day that one only looks at."""
+    web.services.recurring.add(FIGMA)
+    for moment, days in (("2026-02-03T12:00", ["01-04"]), ("2026-02-04T12:00", ["01-04", "02-04"])):
+        watcher = Watcher(web.at(moment).services.context, {})
+        watcher.look()
+        watcher.close()
+        assert [str(day)[5:] for day, _ in charged(web)] == days
+    assert [period.spent for period in web.on("2026-02-04").services.history.periods(12)] == [usd("100")]
+    looking = web.on("2026-03-05")
+    watcher = Watcher(looking.services.context, {})
+    watcher.look()
+    watcher.close()
+    assert looking.services.snapshots.is_behind() is False
+    assert len(charged(web)) == 2
 
 
 @pytest.mark.both_engines

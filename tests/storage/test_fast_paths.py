@@ -16,6 +16,7 @@ from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.currency import Rate
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import RuleName
+from budget_tui.domain.recurring import Every, RecurringFee
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import SHOWN_ON, load_demo
@@ -209,6 +210,19 @@ def test_the_cycle(unit: UnitOfWork, org: int) -> None:
             ),
         )
         assert (with_successor[1].budget_id if with_successor else None) == (follows[0].budget_id if follows else None)
+
+
+def test_recurring_fees(unit: UnitOfWork, org: int) -> None:
+    assert not unit.fast.has_recurring_fees(org)
+    [entity, *_] = unit.fast.entities(org)
+    days = JANUARY.start, None, SHOWN_ON
+    own = entity.entity_key, entity.entity_id, entity.path
+    fee = RecurringFee(0, *own, "Figma", 20, "figma", "subscription", Every.QUARTER, 31, *days, False)
+    fee = fee._replace(fee_key=unit.recurring.add(org, fee, "test", NOW))
+    assert unit.fast.recurring_fees(org) == [fee]
+    unit.recurring.end(fee.fee_key, JANUARY.end)
+    assert unit.fast.recurring_fees(org) == [fee._replace(ended_on=JANUARY.end)]
+    unit.recurring.remove(fee.fee_key)
 
 
 def test_what_was_spent(unit: UnitOfWork, org: int) -> None:

@@ -13,6 +13,7 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Refused
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.recurring import NewFee
 from budget_tui.storage.database import sqlite_connections
 from budget_tui.tui import app as dashboard_module
 from budget_tui.tui.charts import SpendChart
@@ -163,6 +164,7 @@ async def test_a_periods_end_is_told_and_its_close_is_stored(
     open_dashboard: OpenDashboard, services_on: OpenServices, turning: TurningClock, mode: str
 ) -> None:
     services = services_on(clock=turning)
+    services.recurring.add(NewFee("pcc", units(20), on_day=4))
     async with open_dashboard(services, mode=mode) as dashboard:
         turning.days.append(date(2026, 2, 1))
         await dashboard.minute_passed()
@@ -171,6 +173,9 @@ async def test_a_periods_end_is_told_and_its_close_is_stored(
         assert "February 2026 · 27 days left" in dashboard.lines[0]
         assert not dashboard.shown.carried_over
         assert (dashboard.shown.allocated, dashboard.shown.total.spent) == (units(420), 0)
+        turning.days.append(date(2026, 2, 4))
+        await dashboard.minute_passed()
+        assert dashboard.shown.total.spent == units(20), "a fee is booked on its day, though nobody writes"
     closes = [entry for entry in services.audit.newest(100) if entry.action == "period.close"]
     assert [entry.subject for entry in closes] == ["January 2026", "December 2025", "November 2025"]
 
@@ -225,7 +230,7 @@ async def test_a_close_that_fails_is_told_and_made_up_for(
         turning.days.append(date(2026, 2, 1))
         with locked(database):
             await dashboard.minute_passed()
-            assert "the period that ended is not closed yet" in notice(dashboard)
+            assert "what is due is not booked yet" in notice(dashboard)
             assert "is locked by another program" in notice(dashboard)
             assert "February 2026" in dashboard.lines[0]
         await dashboard.minute_passed()

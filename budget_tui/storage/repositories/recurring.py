@@ -7,24 +7,14 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 
 from budget_tui.domain.period import Period
-from budget_tui.domain.recurring import Bill, Charge, Every, ImportedCost, RecurringFee
+from budget_tui.domain.recurring import Bill, Charge, ImportedCost, RecurringFee
 from budget_tui.storage.repositories.base import Repository, read_first, total
-from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, RecurringChargeRow, RecurringFeeRow
+from budget_tui.storage.tables import CostOriginRow, CostRow, RecurringChargeRow, RecurringFeeRow
 
-_f, _r, _e, _c, _o = RecurringFeeRow.c, RecurringChargeRow.c, EntityRow.c, CostRow.c, CostOriginRow.c
+_f, _r, _c, _o = RecurringFeeRow.c, RecurringChargeRow.c, CostRow.c, CostOriginRow.c
 
 
 class RecurringRepository(Repository):
-    def fees(self, org: int) -> list[RecurringFee]:
-        """Return every fee, ended ones too, in the order in which they were added."""
-        rows = self._rows(
-            select(RecurringFeeRow.table, _e.entity_id, _e.path, _e.archived_at)
-            .join_from(RecurringFeeRow, EntityRow, _e.entity_key == _f.entity_key)
-            .where(_f.org_key == org)
-            .order_by(_f.fee_key)
-        )
-        return [_fee(row) for row in rows]
-
     def add(self, org: int, fee: RecurringFee, actor: str, now: datetime) -> int:
         """Store a fee; return its key, which is a new one if the fee has 0."""
         return self._add(
@@ -104,25 +94,6 @@ class RecurringRepository(Repository):
             .group_by(*kinds)
         )
         return [ImportedCost(**row._mapping) for row in rows]
-
-
-def _fee(row: Row[Any]) -> RecurringFee:
-    return RecurringFee(
-        row.fee_key,
-        row.entity_key,
-        row.entity_id,
-        row.path,
-        row.name,
-        row.amount_nanos,
-        row.provider,
-        row.category,
-        Every(row.every),
-        row.on_day,
-        row.starts_on,
-        row.ended_on,
-        row.booked_through,
-        row.archived_at is not None,
-    )
 
 
 def _charge(row: Row[Any]) -> Charge:
