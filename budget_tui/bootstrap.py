@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from budget_tui.services.token_prices import TokenPrices
     from budget_tui.services.transfers import Transfers
     from budget_tui.services.undo import Undo
+    from budget_tui.services.what_if import WhatIf
     from budget_tui.storage.unit_of_work import Writers
 
 
@@ -109,6 +110,7 @@ class Services:
     plan_views: ClassVar[_Service[PlanViews]] = _Service("plan_views", "PlanViews")
     explain: ClassVar[_Service[Explainer]] = _Service("explain", "Explainer")
     cover: ClassVar[_Service[Cover]] = _Service("cover", "Cover")
+    what_if: ClassVar[_Service[WhatIf]] = _Service("what_if", "WhatIf")
     forecasts: ClassVar[_Service[Forecasts]] = _Service("forecasts", "Forecasts")
     backtests: ClassVar[_Service[Backtests]] = _Service("backtests", "Backtests")
     cost_details: ClassVar[_Service[CostDetails]] = _Service("cost_details", "CostDetails")

@@ -137,6 +137,13 @@ class RuleStatus(NamedTuple):
     currency: str
 
 
+class AlertChanges(NamedTuple):
+    """The effect of other numbers on the alerts: what would fire by them, and what would no longer hold."""
+
+    fires: tuple[Finding, ...] = ()
+    ends: tuple[Finding, ...] = ()
+
+
 class Phase(StrEnum):
     """ARMED: below the threshold; PENDING: a forecast beyond it, seen once; FIRED: beyond it, and reported once."""
 
@@ -214,6 +221,11 @@ def is_crossed(kind: AlertKind, reading: Reading, threshold: int) -> bool | None
             return value >= threshold
 
 
+def found_in(rule: AlertRule, reading: Reading) -> list[Finding]:
+    """Return a finding for each threshold of a rule that the number is beyond, the worst last."""
+    return [Finding(rule, reading, at) for at in rule.thresholds if is_crossed(rule.kind, reading, at)]
+
+
 def severity(kind: AlertKind, threshold: int) -> int:
     """Return a number by which the thresholds of a rule are ordered, the worst one highest."""
     return -threshold if kind in _LOWER_IS_WORSE else threshold
@@ -225,6 +237,30 @@ def topic_of(finding: Finding) -> tuple[str, int]:
     if rule.kind in (AlertKind.SHARE, AlertKind.FORECAST) and (reading.used or 0) >= reading.amount:
         return "spent", 0
     return rule.kind, threshold
+
+
+def changes_between(before: Iterable[Finding], after: Iterable[Finding]) -> AlertChanges:
+    """Return what is found ``after`` and not before, and the other way round; of what says the same, the worst."""
+    sides = [{_place_of(finding): finding for finding in found} for found in (before, after)]
+    ends, fires = ([found for place, found in a.items() if place not in b] for a, b in (sides, sides[::-1]))
+    return AlertChanges(_worst(fires), _worst(ends))
+
+
+def _place_of(finding: Finding) -> tuple[int, str, int]:
+    return finding.rule.rule_key, finding.reading.watched.subject, finding.threshold
+
+
+def _worst(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the worst of each rule's findings on a subject, without what an earlier rule says as well.
+
+    A rule's findings are ordered by severity.
+    """
+    of_rules = {_place_of(finding)[:2]: finding for finding in found}
+    of_topics: dict[tuple[object, ...], Finding] = {}
+    for place in sorted(of_rules):
+        finding = of_rules[place]
+        of_topics.setdefault((finding.reading.watched.subject, *topic_of(finding)), finding)
+    return tuple(of_topics.values())
 
 
 def parse_thresholds(kind: AlertKind, texts: Iterable[str], budget_type: BudgetType) -> tuple[int, ...]:

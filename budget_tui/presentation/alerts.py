@@ -42,6 +42,13 @@ def condition_text(rule: AlertRule, currency: str) -> str:
     return f"{rule.kind} {', '.join(thresholds)}"
 
 
+def crossing_text(finding: Finding) -> str:
+    """Name what a number is beyond: ``PCC share 80%``."""
+    watched = finding.reading.watched
+    threshold = threshold_text(finding.rule.kind, finding.threshold, watched.budget_type, watched.currency)
+    return f"{watched.name} {finding.rule.kind} {threshold}"
+
+
 def threshold_text(kind: AlertKind, threshold: int, budget_type: BudgetType, currency: str) -> str:
     """Format a threshold of a rule: ``80%``, ``$20.00``, ``15 points``, ``likely over``, ``3 days``."""
     match kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from enum import StrEnum
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.plan import PlannedBudget
     from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
     from budget_tui.domain.tokens import AgentBudget, TokenSums
+    from budget_tui.domain.what_if import Moved
 
 MINUS = "-"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "BRL": "R$", "CNY": "CN¥"}
@@ -33,6 +34,7 @@ UNFUNDED_SHAPE = "○"
 NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
 _MAX_WARNED_ABOUT = 3
+_MAX_NAMED = 3
 _RATE_DIGITS = 10
 
 
@@ -506,3 +508,18 @@ def forecast_basis(found: Forecast) -> str:
 def held_lately(held: Sequence[bool]) -> str:
     """Say how often the range held in the last periods: ``range held in 5 of 6 periods``."""
     return f"range held in {sum(held)} of {count(len(held), 'period')}"
+
+
+def moved_meanwhile(moved: Sequence[Moved], names: Mapping[str, str], currency: str) -> str:
+    """Say what somebody changed in the meantime: ``PCC $150.00 → $160.00 meanwhile``; ``names`` are those of projects
+    by id."""
+    shown = [_moved(each, names, currency) for each in moved[:_MAX_NAMED]]
+    more = f" and {len(moved) - _MAX_NAMED} more" if len(moved) > _MAX_NAMED else ""
+    return f"{', '.join(shown)}{more} meanwhile"
+
+
+def _moved(moved: Moved, names: Mapping[str, str], currency: str) -> str:
+    name = names.get(moved.project_id, moved.project_id) if moved.project_id else "budget"
+    if moved.after is None:
+        return f"{name} archived"
+    return f"{name} {money(moved.before, currency)} → {money(moved.after, currency)}"

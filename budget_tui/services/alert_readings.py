@@ -24,7 +24,7 @@ from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.hierarchy import ROOT_ID, ROOT_PATH, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.snapshot import BudgetSnapshot, Pace, build_snapshot
+from budget_tui.domain.snapshot import Pace, SnapshotFacts, build_snapshot
 from budget_tui.services.forecasts import DailyUsage, Forecaster, read_money
 from budget_tui.services.plan_views import foreseen
 from budget_tui.services.snapshots import load_facts
@@ -35,6 +35,68 @@ COMPARED_DAYS = 70
 """Days before today that a spike is compared with: ten of each weekday."""
 SPIKE_DAYS = 7
 """Days through today that are looked at for spikes; older ones were looked at before, or came too late to matter."""
+
+
+class CycleReadings:
+    """The readings of the running period's global budget and of its projects, if they were given any.
+
+    ``daily`` returns what was spent on each day; it is called only where a rule needs it.
+    """
+
+    def __init__(self, facts: SnapshotFacts, today: date, now: datetime, daily: Callable[[], DailyUsage]) -> None:
+        self._facts, self._today, self._daily = facts, today, daily
+        self._snapshot = build_snapshot(facts, today, now)
+
+    def of(self, rules: Iterable[AlertRule]) -> Iterator[tuple[AlertRule, Reading]]:
+        """Yield each of ``rules``, which watch budgets, with every reading that it watches."""
+        by_entity = _by_entity(rules)
+        for reading in self.readings({rule.kind for of_entity in by_entity.values() for rule in of_entity}):
+            for rule in _matching(by_entity, reading.watched, in_cycle=True):
+                yield rule, reading
+
+    def readings(self, kinds: Collection[AlertKind]) -> Iterator[Reading]:
+        """Yield the readings of every budget, for rules of these ``kinds``."""
+        snapshot = self._snapshot
+        if snapshot.is_budgeted:
+            name = snapshot.organization.name
+            yield self._reading(kinds, ROOT_ID, name, "organization", ROOT_PATH, snapshot.total)
+        for fact, line in zip(self._facts.projects, snapshot.projects, strict=True):
+            if not line.pace.unfunded:
+                yield self._reading(kinds, fact.project_id, fact.name, "project", fact.path, line.pace)
+
+    def _reading(
+        self, kinds: Collection[AlertKind], entity_id: str, name: str, level: str, path: str, pace: Pace
+    ) -> Reading:
+        snapshot, currency = self._snapshot, self._facts.organization.currency
+        subject = _subject(entity_id, Category.TOTAL, "", BudgetType.MONETARY, "cycle")
+        return Reading(
+            Watched(subject, entity_id, name, level, Category.TOTAL, currency=currency),
+            snapshot.period,
+            snapshot.data_through,
+            pace.allocation,
+            pace.spent,
+            pace.spent - self._spent_after_data(path) if AlertKind.PACE in kinds else None,
+            pace.reserved,
+            pace.runway_days,
+            snapshot.period.days_to_come(self._today),
+            # What is spent already needs no forecast.
+            self._forecast(path, pace.allocation)
+            if AlertKind.FORECAST in kinds and pace.spent <= pace.allocation
+            else None,
+        )
+
+    def _forecast(self, path: str, amount: int) -> Forecast | None:
+        """Return the forecast of the running period, as exactly as it takes to compare it with ``amount``; one that
+        rests on less than a week is none yet."""
+        found = self._daily().forecast_beyond(path, TOTAL, ANY_PROVIDER, self._facts.period, amount)
+        return found if found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
+
+    def _spent_after_data(self, path: str) -> int:
+        """Return what was spent after the day that data reaches."""
+        if self._facts.data_through >= self._today:
+            return 0
+        days = Period(self._facts.data_through + ONE_DAY, self._today)
+        return sum(self._daily().usage(path, days, with_once=True))
 
 
 class Readings:
@@ -67,7 +129,7 @@ class Readings:
 
     def running(self) -> Iterator[Reading]:
         """Yield the usage of every budget whose period contains today."""
-        yield from self._current(())
+        yield from self._cycle.readings(())
         running = [budget for budget in self._planned if budget.period.contains(self._today)]
         yield from (reading for _, reading in self._others(running, ()))
 
@@ -76,13 +138,8 @@ class Readings:
     def _of_budgets(self, rules: Sequence[AlertRule]) -> Iterator[tuple[AlertRule, Reading]]:
         if not rules:
             return
-        by_entity: dict[str | None, list[AlertRule]] = {}
-        for rule in rules:
-            by_entity.setdefault(rule.entity_id, []).append(rule)
-        kinds = {rule.kind for rule in rules}
-        for reading in self._current(kinds):
-            for rule in _matching(by_entity, reading.watched, in_cycle=True):
-                yield rule, reading
+        yield from self._cycle.of(rules)
+        by_entity, kinds = _by_entity(rules), {rule.kind for rule in rules}
         budgets = self._planned if self._needs_plan(by_entity) else []
         rules_of = {
             budget.budget_id: found
@@ -97,44 +154,9 @@ class Readings:
         """Return whether rules for ``entities`` (None: each project) may watch budgets that the snapshot lacks."""
         return entities.keys() != {None} or self.since < self._facts.period.start
 
-    def _current(self, kinds: Collection[AlertKind]) -> Iterator[Reading]:
-        """Yield the readings of the running period's global budget and of its projects, if they were given any."""
-        snapshot = self._snapshot
-
-        def reading(entity_id: str, name: str, level: str, path: str, pace: Pace) -> Reading:
-            return Reading(
-                Watched(
-                    _subject(entity_id, Category.TOTAL, "", BudgetType.MONETARY, "cycle"),
-                    entity_id,
-                    name,
-                    level,
-                    Category.TOTAL,
-                    currency=self._organization.currency,
-                ),
-                snapshot.period,
-                snapshot.data_through,
-                pace.allocation,
-                pace.spent,
-                pace.spent - self._spent_after_data(path) if AlertKind.PACE in kinds else None,
-                pace.reserved,
-                pace.runway_days,
-                snapshot.period.days_to_come(self._today),
-                # What is spent already needs no forecast.
-                self._forecast(path, pace.allocation)
-                if AlertKind.FORECAST in kinds and pace.spent <= pace.allocation
-                else None,
-            )
-
-        if snapshot.is_budgeted:
-            name = snapshot.organization.name
-            yield reading(ROOT_ID, name, "organization", ROOT_PATH, snapshot.total)
-        for fact, line in zip(self._facts.projects, snapshot.projects, strict=True):
-            if not line.pace.unfunded:
-                yield reading(fact.project_id, fact.name, "project", fact.path, line.pace)
-
     @cached_property
-    def _snapshot(self) -> BudgetSnapshot:
-        return build_snapshot(self._facts, self._today, self._now)
+    def _cycle(self) -> CycleReadings:
+        return CycleReadings(self._facts, self._today, self._now, lambda: self._daily)
 
     @cached_property
     def _daily(self) -> DailyUsage:
@@ -143,18 +165,6 @@ class Readings:
         return read_money(
             self._session, organization, self._today, [facts.period], organization.currency, facts.data_through
         )
-
-    def _forecast(self, path: str, amount: int) -> Forecast | None:
-        """Return the forecast of the running period, as exactly as it takes to compare it with ``amount``; one that
-        rests on less than a week is none yet."""
-        found = self._daily.forecast_beyond(path, TOTAL, ANY_PROVIDER, self._facts.period, amount)
-        return found if found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
-
-    def _spent_after_data(self, path: str) -> int:
-        """Return what was spent after the day that data reaches."""
-        if self.data_through >= self._today:
-            return 0
-        return sum(self._daily.usage(path, Period(self.data_through + ONE_DAY, self._today), with_once=True))
 
     @cached_property
     def _planned(self) -> list[PlannedBudget]:
@@ -296,6 +306,13 @@ class Readings:
         """Yield the unmapped spend of the running period."""
         watched = Watched("unmapped", "", "Unmapped costs", "unmapped", currency=self._organization.currency)
         yield Reading(watched, self._facts.period, self.data_through, value=self._facts.unmapped.spent)
+
+
+def _by_entity(rules: Iterable[AlertRule]) -> dict[str | None, list[AlertRule]]:
+    found: dict[str | None, list[AlertRule]] = {}
+    for rule in rules:
+        found.setdefault(rule.entity_id, []).append(rule)
+    return found
 
 
 def _matching(

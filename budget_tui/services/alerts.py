@@ -22,7 +22,7 @@ from budget_tui.domain.alerts import (
     State,
     check_rule,
     evaluate,
-    is_crossed,
+    found_in,
     parse_thresholds,
     topic_of,
     value_of,
@@ -291,7 +291,7 @@ def _transitions(
         changed = {StateKey(*place, at): state for at, state in outcome.states.items() if before.get(at) != state}
         states.update(changed)
         armed.extend(StateKey(*place, at) for at in before.keys() - outcome.states.keys())
-        findings += [Finding(rule, reading, at) for at in rule.thresholds if is_crossed(rule.kind, reading, at)]
+        findings += found_in(rule, reading)
         if outcome.fires_at is not None:
             fired = [key for key, state in changed.items() if state.phase is Phase.FIRED]
             _together(firing, place, Finding(rule, reading, outcome.fires_at), fired)

@@ -8,9 +8,8 @@ from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts, written
 from budget_tui.domain.budget import AllocationChange, Budget, BudgetType, check_unchanged
 from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
 from budget_tui.domain.cost import Category
-from budget_tui.domain.errors import Outdated, Refused
+from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity
-from budget_tui.domain.what_if import Fork
 from budget_tui.presentation.formatting import money
 from budget_tui.services.context import Context
 from budget_tui.services.currency import spent_by_path
@@ -71,20 +70,6 @@ class Budgets:
             work.commit()
         return AllocationOutcome(project_id, before, after, pool - (after - before))
 
-    def commit(self, fork: Fork) -> int:
-        """Store the allocations of a what-if as one change; return the unallocated rest, in nanos.
-
-        `Outdated` if the global budget or any allocation is no longer what it was when it was forked.
-        """
-        with self._context.work() as work:
-            work.require_open_period()
-            _check_forked(work, fork)
-            for project_id, amount in fork.changes.items():
-                set_amount(work, project_budget(work, work.project(project_id)), "allocation.set", project_id, amount)
-            rest = unallocated(work)
-            work.commit()
-        return rest
-
     def set_carry(self, policy: CarryPolicy, cap: int | None = None, project_id: str = "") -> Carry:
         """Set the carry-over, limited to ``cap``, of a project or ('') the global budget; return the setting before.
 
@@ -98,22 +83,6 @@ class Budgets:
             set_carry(work, budget, project_id or "global", policy, cap)
             work.commit()
         return budget.carry
-
-
-def _check_forked(work: Work, fork: Fork) -> None:
-    """Refuse to commit a what-if over allocations that somebody changed since."""
-    now = {
-        project.project_id: (f"the allocation of {project.name}", project.allocation)
-        for project in work.unit.fast.project_facts(work.organization.org_key, work.open.budget_id)
-    }
-    found = [("the global budget", fork.budget, work.open.amount)]
-    for project_id, seen in fork.base.items():
-        name, amount = now.get(project_id, (f"the allocation of {project_id}", 0))
-        found.append((name, seen, amount))
-    for name, seen, amount in found:
-        if seen != amount:
-            was, is_now = (money(each, work.organization.currency) for each in (seen, amount))
-            raise Outdated(f"{name} was {was} and is {is_now} by now", "somebody changed it; look again, then commit")
 
 
 @reverses("budget.set", describe=value_of("the budget"))

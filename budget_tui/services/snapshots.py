@@ -38,16 +38,6 @@ class Snapshots:
             today, now = context.clock.today(organization.time_zone), context.clock.now()
             return build_snapshot(load_facts(session, organization, today, now), today, now)
 
-    def facts(self) -> SnapshotFacts:
-        """Return the facts that today's snapshot is built from, to build others from.
-
-        They are read over another connection: `changed` still reports writes since the last snapshot.
-        """
-        context = self._context
-        with context.reading() as session:
-            organization = context.organization(session)
-            return load_facts(session, organization, context.clock.today(organization.time_zone), context.clock.now())
-
     def is_behind(self) -> bool:
         """Return whether a period has ended that nobody closed, or a recurring fee is due that nobody booked.
 

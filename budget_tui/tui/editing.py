@@ -181,6 +181,10 @@ class EditableTable(Vertical, Generic[Row]):
     def summary(self) -> Content:
         """Return the line below the table while nothing is edited."""
 
+    def completed(self, words: Content) -> Content:
+        """Return the line below the table with what is to stand below it."""
+        return words
+
     @abstractmethod
     def lost(self, row: Row) -> str:
         """Return why an edited row is no longer shown; '' if it was only filtered out."""
@@ -288,6 +292,9 @@ class EditableTable(Vertical, Generic[Row]):
         self.report("")
 
     @on(CellEditor.Cancelled)
+    def _cancelled(self) -> None:
+        self.close_editor()
+
     def close_editor(self) -> None:
         """Close the editor; the cell shows the stored value."""
         self._edited = None
@@ -339,4 +346,4 @@ class EditableTable(Vertical, Generic[Row]):
             words = self.summary()
         else:
             words = self.preview(self._current_row(self._edited))
-        self.query_one(TableFooter).words = words
+        self.query_one(TableFooter).words = self.completed(words)

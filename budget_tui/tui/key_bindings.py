@@ -25,6 +25,7 @@ from budget_tui.tui.screens.budget.panel import TotalEditor
 from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
 from budget_tui.tui.screens.plan.create import PlanCreateScreen
 from budget_tui.tui.screens.plan.create_shares import PlanShares, ShareInput
+from budget_tui.tui.screens.projects.screen import ProjectTable
 from budget_tui.tui.table import Table
 
 
@@ -68,6 +69,7 @@ def bindings_of_editors() -> list[Binding]:
         AmountField,
         CellEditor,
         TotalEditor,
+        ProjectTable,
         FilterInput,
         BoxScreen,
         ConfirmScreen,

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.errors import Outdated
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import ProjectFact, SnapshotFacts, Spend, build_snapshot, pace_of
 from budget_tui.domain.what_if import Fork, forked
+from budget_tui.presentation.alerts import crossing_text
+from budget_tui.services.alerts import NewRule
 from tests.services.conftest import Home, usd
 
 JANUARY, TODAY = Period(date(2026, 1, 1), date(2026, 1, 31)), date(2026, 1, 13)
@@ -46,15 +49,26 @@ def test_every_figure_follows_as_if_it_were_stored(projects: list[tuple[int, int
     for at, (before, _, _) in enumerate(projects):
         fork = fork.changed(f"p{at}", before)
     assert (fork.changes, fork.over(live)) == ({}, live)
+    steps = [fork]
+    while fork.earlier:
+        fork = fork.undone()
+        steps.insert(0, fork)
+    assert [each.changes for each in steps if each.changes] == [each for each in steps[-1].earlier if each]
+    while fork.later:
+        fork = fork.redone()
+    assert fork == steps[-1]
 
 
 def fork_of(home: Home, **amounts: str) -> Fork:
-    return forked(home.snapshot, {project.replace("_", "-"): usd(amount) for project, amount in amounts.items()})
+    fork = forked(home.snapshot)
+    for project, amount in amounts.items():
+        fork = fork.changed(project.replace("_", "-"), usd(amount))
+    return fork
 
 
 def shown(home: Home, fork: Fork) -> Mapping[str, int]:
-    facts = home.services.snapshots.facts()
-    return {line.project_id: line.pace.daily_drip for line in build_snapshot(fork.over(facts), TODAY, NOW).projects}
+    snapshot = home.services.what_if.basis().snapshot(fork)
+    return {line.project_id: line.pace.daily_drip for line in snapshot.projects}
 
 
 @pytest.mark.both_engines
@@ -66,7 +80,7 @@ def test_it_is_saved_as_one_change(seed: Home) -> None:
     assert (seed.content, [*fork.changes]) == (content, ["pcc", "python-api"])
     seed.spend("python-api", "1")
     assert shown(seed, fork)["python-api"] < pace.daily_drip, "the numbers below it live on"
-    assert seed.services.budgets.commit(fork) == usd("90")
+    assert seed.services.what_if.commit(fork) == usd("90")
     assert seed.allocations == {**before, "pcc": "100", "python-api": "140", "pool": "90"}
     assert seed.services.undo.undo().what.startswith("allocation of pcc 150 → 100")
     assert seed.allocations == before
@@ -78,10 +92,10 @@ def test_it_is_saved_as_one_change(seed: Home) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda home: home.allocate("pcc", "+10"), r"the allocation of pcc was \$150\.00 and is \$160\.00 by now"),
-        (lambda home: home.allocate("dandelion", "51"), r"the allocation of dandelion was \$50\.00"),
-        (lambda home: home.budget("600"), r"the global budget was \$500\.00 and is \$600\.00 by now"),
-        (lambda home: home.services.projects.archive("dandelion"), "the allocation of dandelion"),
+        (lambda home: home.allocate("pcc", "+10"), r"^pcc \$150\.00 → \$160\.00 meanwhile;"),
+        (lambda home: home.allocate("dandelion", "51"), r"^dandelion \$50\.00 → \$51\.00 meanwhile;"),
+        (lambda home: home.budget("600"), r"^budget \$500\.00 → \$600\.00 meanwhile;"),
+        (lambda home: home.services.projects.archive("dandelion"), "^dandelion archived meanwhile;"),
     ],
     ids=["what it changes", "what it does not", "the budget", "a project that went"],
 )
@@ -90,7 +104,40 @@ def test_over_what_somebody_changed_it_is_a_conflict(seed: Home, change: object,
     change(seed.again())  # type: ignore[operator]
     then = seed.allocations
     with pytest.raises(Outdated, match=named):
-        seed.services.budgets.commit(fork)
+        seed.services.what_if.commit(fork)
     assert seed.allocations == then
-    seed.services.budgets.commit(forked(seed.snapshot, fork.changes))
+    fork = fork.renewed(seed.snapshot)
+    seed.services.what_if.commit(fork)
     assert (seed.allocations["pcc"], seed.allocations["python-api"]) == ("100", "140")
+    assert fork.undone().changes == {"pcc": usd("100")}
+
+
+def test_one_of_a_period_that_ended_is_a_conflict(seed: Home) -> None:
+    fork = fork_of(seed, pcc="100")
+    with pytest.raises(Outdated, match="January 2026 has ended"):
+        seed.on("2026-02-02").services.what_if.commit(fork)
+
+
+@pytest.mark.both_engines
+def test_alerts_follow_and_nothing_is_stored(seed: Home) -> None:
+    seed.spend("python-api", "10")
+    seed.services.alerts.evaluate()
+    seed.services.alerts.add(NewRule(AlertKind.LEFT, ("20",), "pcc"))
+    basis, content = seed.services.what_if.basis(), seed.content
+
+    def effects(**amounts: str) -> tuple[list[str], list[str]]:
+        fires, ends = basis.alerts(fork_of(seed, **amounts))
+        return [*map(crossing_text, fires)], [*map(crossing_text, ends)]
+
+    assert effects() == ([], [])
+    assert effects(pcc="120") == (["pcc share 80%", "pcc left $20.00"], [])
+    assert effects(pcc="90") == (["pcc share 100%", "pcc left $20.00"], [])  # the worst, and what says the same once
+    assert effects(python_api="140") == ([], ["python-api share 80%"])
+    assert effects(pcc="125", python_api="140") == (["pcc share 80%", "pcc left $20.00"], ["python-api share 80%"])
+    assert seed.content == content
+    evaluated = seed.services.alerts.evaluate().findings
+    seed.services.what_if.commit(fork_of(seed, pcc="125", python_api="140"))
+    now = {crossing_text(finding) for finding in seed.services.alerts.evaluate().findings}
+    before = {crossing_text(finding) for finding in evaluated}
+    assert now - before == {"pcc share 80%", "pcc left $20.00"}
+    assert before - now == {"python-api share 80%"}

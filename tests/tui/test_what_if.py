@@ -13,16 +13,16 @@ async def test_all_figures_follow_and_nothing_is_stored_until_it_is_saved(
     before = stored(services)
     async with open_dashboard(mode="projects", size=(110, 30)) as dashboard:
         await dashboard.keys("w")
-        assert "what if · 0 changes · unallocated $80.00 · w or Esc ends it" in dashboard.pool_line
+        assert "what if · 0 changes · unallocated $80.00 · Enter or Esc ends it" in dashboard.pool_line
         await dashboard.keys("j", "j", "e", *"200")
         line = dashboard.line_with("Python API")  # while it is typed
         assert "112.00" in line
         assert "6.22" in line  # the drip of 112 over 18 days
         assert "$80.00 → $20.00 over-allocated (editing)" in dashboard.pool_line
         await dashboard.keys("escape")
-        assert "12.00" in dashboard.line_with("Python API")
+        assert "112.00" not in dashboard.line_with("Python API")
         await dashboard.keys("+", *"20", "enter", "k", "-", "enter")  # a step of ten less of VideoNest API
-        assert "what if · 2 changes · unallocated $80.00 → $70.00 · w saves, Esc forgets" in dashboard.pool_line
+        assert "what if · 2 changes · unallocated $80.00 → $70.00 · Enter saves, Esc forgets" in dashboard.pool_line
         await pictured(dashboard)
         assert stored(services) == before
 
@@ -30,7 +30,7 @@ async def test_all_figures_follow_and_nothing_is_stored_until_it_is_saved(
         await dashboard.looked()
         assert "30.00" in dashboard.line_with("Python API"), "the live numbers are those below it"
 
-        await dashboard.keys("w")
+        await dashboard.keys("enter")
         assert "2 allocations changed; u takes it back" in dashboard.text
         assert allocation_of(services, "python-api") == units(120)
         assert allocation_of(services, "videonest-api") == units(110)
@@ -40,24 +40,54 @@ async def test_all_figures_follow_and_nothing_is_stored_until_it_is_saved(
         assert allocation_of(services, "videonest-api") == units(120)
 
 
-async def test_it_is_forgotten_and_a_conflict_is_told_before_it_is_saved(
-    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+async def test_it_is_forgotten_only_when_sure_and_its_edits_are_taken_back_first(
+    open_dashboard: OpenDashboard, services: Services
 ) -> None:
-    async with open_dashboard(mode="projects") as dashboard:
-        await dashboard.keys("w", "+", "enter")
-        assert "1 change" in dashboard.pool_line
+    before = stored(services)
+    async with open_dashboard(mode="projects", size=(80, 24)) as dashboard:
+        await dashboard.keys("w", "+", "enter", "=", *"90", "enter")
+        assert "what if · 1 change · unallocated $80.00 → $140.00" in dashboard.pool_line
+        assert "▲ PCC share 100% fires" in dashboard.text
+        await dashboard.keys("j", "e", *"500")  # while it is typed
+        assert "▲ PCC share 100% fires" in dashboard.text
+        await dashboard.keys("j", "j", "escape", "u")
+        assert dashboard.line_with("PCC").split()[1] == "160.00"
+        assert "PCC share 100%" not in dashboard.text
+        await dashboard.keys("u", "u")
+        assert "there is no edit to take back in this what-if" in dashboard.text
+        await dashboard.keys("U", "1", "2", "escape")
+        assert "Esc again forgets your 1 change; Enter saves" in dashboard.text
+        await dashboard.keys("+", "enter", "escape")
+        assert "Esc again forgets your 2 changes" in dashboard.text, "another edit is another reason to ask"
+        await dashboard.keys("slash", *"dan", "escape")
+        assert "what if" in dashboard.pool_line, "it was the filter that Esc left"
         await dashboard.keys("escape")
         assert "nothing of it was stored" in dashboard.text
-        assert dashboard.line_with("PCC").split()[1] == "150.00"
+        assert "what if" not in dashboard.pool_line
+        await dashboard.keys("w", "enter")
+        assert "what if" not in dashboard.pool_line
+    assert stored(services) == before
 
-        await dashboard.keys("w", "=", *"170", "enter")
+
+async def test_what_somebody_changed_is_named_and_taken_over_before_it_is_saved(
+    open_dashboard: OpenDashboard, services: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects", size=(80, 24)) as dashboard:
+        await dashboard.keys("w", "=", *"250", "enter")
         elsewhere.budgets.allocate("dandelion", parse_change("60"))
-        await dashboard.keys("w")
-        assert "the allocation of Dandelion was $50.00 and is $60.00 by now" in dashboard.text
+        await dashboard.keys("enter")
+        assert "✕ Dandelion $50.00 → $60.00 meanwhile: your change stays, Enter saves" in dashboard.text
         assert allocation_of(services, "pcc") == units(150)
         assert "60.00" in dashboard.line_with("Dandelion")
-        await dashboard.keys("w")
-        assert allocation_of(services, "pcc") == units(170)
-        await dashboard.keys("w", "w")
-        assert "unallocated" in dashboard.pool_line
-        assert "what if" not in dashboard.pool_line
+        await dashboard.keys("enter")
+        assert "1 allocation changed; $30.00 over-allocated; u takes it back" in dashboard.text
+        assert allocation_of(services, "pcc") == units(250)
+
+        await dashboard.keys("w", "=", *"100", "enter")
+        elsewhere.projects.archive("dandelion")
+        await dashboard.looked()
+        assert "dandelion archived meanwhile; Enter takes it over first" in dashboard.text
+        await dashboard.keys("t", *"10", "enter")  # for real, from PCC
+        assert "$10.00 moved" in dashboard.text
+        await dashboard.keys("enter")
+        assert "1 allocation changed; u takes it back" in dashboard.text, "one's own changes are no surprise"

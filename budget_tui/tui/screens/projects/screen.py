@@ -14,14 +14,17 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
+from budget_tui.domain.alerts import AlertChanges
 from budget_tui.domain.budget import AllocationChange, ChangeKind, parse_change
 from budget_tui.domain.errors import BudgetError, Conflict, Refused
-from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine, SnapshotFacts, build_snapshot
-from budget_tui.domain.what_if import Fork, forked
+from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.domain.what_if import Fork, allocations_of, forked
 from budget_tui.presentation import formatting
+from budget_tui.presentation.alerts import crossing_text
 from budget_tui.presentation.columns import Column, beside_bar, project_columns, sparkline_column
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
+from budget_tui.tui.dashboard import NO_PROJECTS
 from budget_tui.tui.dialogs.carry import CarryScreen
 from budget_tui.tui.dialogs.project_form import add_project
 from budget_tui.tui.editing import EditableRows
@@ -30,12 +33,13 @@ from budget_tui.tui.key_queue import ASKING, SUBMITTING
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.projects.pane import ProjectDetails, ProjectPane, read_details
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
-from budget_tui.tui.table import TROUBLE, FollowedTable
+from budget_tui.tui.table import MARGIN, TROUBLE, FollowedTable
 
 if TYPE_CHECKING:
     from datetime import date
 
     from budget_tui.bootstrap import Services
+    from budget_tui.services.what_if import Basis
     from budget_tui.tui.dialogs.explain import ExplainQuery
 
 
@@ -52,8 +56,10 @@ class ProjectTable(FilteredTable[ProjectLine]):
     NOUN = "project"
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
-    fork: reactive[Fork | None] = reactive(None)
+    fork: reactive[Fork | None] = reactive(None, bindings=True)
     """The what-if that the snapshot shows; None while it shows what is stored."""
+    effects: reactive[AlertChanges] = reactive(AlertChanges())
+    """What the what-if changes about the alerts."""
     lately: reactive[Mapping[str, tuple[int, ...]]] = reactive({})
     """The spend of each of the last days, by the project's id."""
     _latest: BudgetSnapshot
@@ -73,13 +79,45 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self.expected = expected
             self.advance = advance
 
-    class Typed(Message):
-        """The user types an allocation in a what-if; ``amount`` is None when nothing is typed any more."""
+    class Tried(Message):
+        """The user types an ``amount`` in a what-if: None when nothing is typed any more.
 
-        def __init__(self, project_id: str = "", amount: int | None = None) -> None:
+        ``advance`` is None until they confirm it, then the number of rows the editor is to move by.
+        """
+
+        def __init__(self, project_id: str = "", amount: int | None = None, advance: int | None = None) -> None:
             super().__init__()
             self.project_id = project_id
             self.amount = amount
+            self.advance = advance
+
+    BINDINGS = [
+        Binding(
+            "enter",
+            "what_if('save')",
+            "Save",
+            id="what_if.save",
+            priority=True,  # before the rows', which edit
+            tooltip="Save the what-if as one change",
+        ),
+        Binding("escape", "what_if('leave')", "Forget", id="what_if.leave", tooltip="Forget the what-if"),
+        Binding("u", "what_if('undo')", "Undo", id="what_if.undo", tooltip="Take back the latest edit of the what-if"),
+        Binding(
+            "U",
+            "what_if('redo')",
+            "Redo",
+            id="what_if.redo",
+            show=False,
+            tooltip="Make the edit again that was taken back",
+        ),
+    ]
+
+    class WhatIfRequested(Message):
+        """The user wants to ``save``, ``leave``, ``undo`` or ``redo`` in a what-if."""
+
+        def __init__(self, command: str) -> None:
+            super().__init__()
+            self.command = command
 
     def __init__(self, step: str) -> None:
         super().__init__()
@@ -95,6 +133,18 @@ class ProjectTable(FilteredTable[ProjectLine]):
 
     def watch_fork(self) -> None:
         self.watch_snapshot(self.snapshot)
+
+    def watch_effects(self) -> None:
+        self.describe()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Allow the keys of a what-if where one is open and nothing is being edited."""
+        if action == "what_if":
+            return self.fork is not None and self.table.has_focus
+        return super().check_action(action, parameters)
+
+    def action_what_if(self, command: str) -> None:
+        self.post_message(self.WhatIfRequested(command))
 
     def _marked(self, columns: Sequence[Column[ProjectLine]]) -> Sequence[Column[ProjectLine]]:
         """Mark the allocations that a what-if changes."""
@@ -136,32 +186,64 @@ class ProjectTable(FilteredTable[ProjectLine]):
     def overall_summary(self, hints: Sequence[str]) -> Content:
         if self.fork is None:
             return Content.assemble(self._unallocated(), (" · ".join(["", *hints]), MUTED))
-        pool, stored = self._latest.unallocated, self.fork.budget - sum(self.fork.base.values())
-        before = (self._signed(stored), " → ") if pool != stored else ()
-        changes = formatting.count(len(self.fork.changes), "change")
-        return Content.assemble(
-            (" what if", "bold $accent"),
-            (f" · {changes} · unallocated ", MUTED),
-            *before,
-            self._signed(pool),
+        pool, changes = self._latest.unallocated, formatting.count(len(self.fork.changes), "change")
+        words = Content.assemble(
+            (" what if", "bold $accent"), (f" · {changes} ·", MUTED), self._pool(pool + self.fork.added, pool)
+        )
+        keys = Content.assemble(
             (" · ", MUTED),
-            ("w", "bold $accent"),
+            ("Enter", "bold $accent"),
             (" saves, " if self.fork.changes else " or ", MUTED),
             ("Esc", "bold $accent"),
             (" forgets" if self.fork.changes else " ends it", MUTED),
         )
+        # Without room for them the keys stand in the line of keys alone.
+        has_room = words.cell_length + keys.cell_length < self.size.width
+        return Content.assemble(words, keys) if has_room else words
+
+    def completed(self, words: Content) -> Content:
+        """Add what a what-if changes about the alerts, in a line that is always there: no row jumps."""
+        return words if self.fork is None else Content("\n").join([words, self._effects()])
+
+    def _effects(self) -> Content:
+        """Name the alerts that would fire and that would end, as many as there is room for."""
+        named = [
+            *(Content.assemble(("▲ ", "$warning"), crossing_text(found), " fires") for found in self.effects.fires),
+            *(Content.assemble(("✓ ", "$success"), crossing_text(found), " ends") for found in self.effects.ends),
+        ]
+        if not named:
+            return Content.styled("no alert fires or ends by it", MUTED)
+        for shown in range(len(named), 1, -1):
+            line = self._joined(named, shown)
+            if line.cell_length <= self.size.width - 2 * MARGIN:
+                return line
+        return self._joined(named, 1)
+
+    def _joined(self, named: Sequence[Content], shown: int) -> Content:
+        more = [Content.styled(f"+{len(named) - shown}", MUTED)] if shown < len(named) else []
+        return Content.styled(" · ", MUTED).join([*named[:shown], *more])
 
     def _unallocated(self) -> Content:
         if self._latest.total.unfunded and not self._latest.allocated:
             return Content.assemble(
                 (" no global budget yet: ", MUTED), ("e", "bold $accent"), (" on Budget sets one", MUTED)
             )
-        label = " unallocated " if self._latest.unallocated >= 0 else " "
-        return Content.assemble((label, MUTED), self._signed(self._latest.unallocated))
+        return self._pool(self._latest.unallocated, self._latest.unallocated)
+
+    def _pool(self, before: int, after: int) -> Content:
+        """Show the pool before and after: ``unallocated $80.00 → $20.00 over-allocated``."""
+        names = ["unallocated" if amount >= 0 else "over-allocated" for amount in (before, after)]
+        if before == after < 0:
+            over = f"{formatting.money(-before, self._currency)} over-allocated"
+            return Content.assemble((" ", MUTED), (over, "$warning"))
+        words = Content.assemble((f" {names[0]} ", MUTED), self._signed(before))
+        if before == after:
+            return words
+        name_after = (f" {names[1]}", "$warning" if after < 0 else MUTED) if names[0] != names[1] else ""
+        return Content.assemble(words, " → ", self._signed(after), name_after)
 
     def _signed(self, amount: int) -> Content:
-        text = formatting.money(abs(amount), self._currency)
-        return Content.assemble((f"{text} over-allocated", "$warning") if amount < 0 else (text, "bold"))
+        return Content.styled(formatting.money(abs(amount), self._currency), "$warning" if amount < 0 else "bold")
 
     # Editing
 
@@ -172,31 +254,48 @@ class ProjectTable(FilteredTable[ProjectLine]):
         return self._step
 
     def submit(self, line: ProjectLine, text: str, advance: int) -> None:
-        change = (
-            AllocationChange(ChangeKind.ADD, 0) if text.removeprefix("=") == self.text_of(line) else parse_change(text)
-        )
+        change = self._change(line, text)
+        if self.fork is not None:
+            self.post_message(self.Tried(line.project_id, self._after(self._current_row(line), change), advance))
+            return
         expected = line.pace.allocation if change.kind is ChangeKind.SET else None
         self.post_message(self.Edited(line.project_id, change, expected, advance))
 
+    def _change(self, line: ProjectLine, text: str) -> AllocationChange:
+        """Parse the text of the editor; the amount that it began with changes nothing, whatever its display hides."""
+        is_same = text.removeprefix("=") == self.text_of(line)
+        return AllocationChange(ChangeKind.ADD, 0) if is_same else parse_change(text)
+
+    def _after(self, line: ProjectLine, change: AllocationChange) -> int:
+        """Return the allocation after ``change``; raises `Refused`."""
+        before, pool = self._without_typed(line)
+        return change.applied_to(before, self._latest.total.allocation, pool, self._currency)
+
+    def _without_typed(self, line: ProjectLine) -> tuple[int, int]:
+        """Return the allocation and the pool without what is being typed: a what-if shows that already."""
+        shown = line.pace.allocation
+        before = shown if self.fork is None else self.fork.allocation(line.project_id, shown)
+        return before, self._latest.unallocated + shown - before
+
     def preview(self, line: ProjectLine) -> Content:
         """Show the pool, and the pool after the edit of ``line``'s allocation; in a what-if all figures follow."""
-        shown, total, typed = line.pace.allocation, self._latest.total.allocation, self.editor.value
-        before = shown if self.fork is None else self.fork.allocation(line.project_id, shown)
-        pool = self._latest.unallocated + shown - before  # what is typed in a what-if is shown already
-        label = Content.assemble((" unallocated " if pool >= 0 else " ", MUTED), self._signed(pool))
+        assert self._edited is not None
+        typed, after = self.editor.value, None
+        before, pool = self._without_typed(line)
         try:
-            after = parse_change(typed).applied_to(before, total, pool, self._currency)
+            after = self._after(line, self._change(self._edited, typed))
+            effect = Content.assemble(self._pool(pool, pool - (after - before)), (" (editing)", MUTED))
         except Refused as refused:
             hint = str(refused) if typed.strip() else "120, +20, -15, 25% or rest"
-            return Content.assemble(label, (f"  {hint}", MUTED))
-        if self.fork is not None and after != shown:
-            self.post_message(self.Typed(line.project_id, after))
-        return Content.assemble(label, " → ", self._signed(pool - (after - before)), (" (editing)", MUTED))
+            effect = Content.assemble(self._pool(pool, pool), (f"  {hint}", MUTED))
+        if self.fork is not None and line.pace.allocation != (before if after is None else after):
+            self.post_message(self.Tried(line.project_id, after))
+        return effect
 
     def close_editor(self) -> None:
         super().close_editor()
         if self.fork is not None:
-            self.post_message(self.Typed())
+            self.post_message(self.Tried())
 
     def lost(self, line: ProjectLine) -> str:
         is_there = any(each.project_id == line.project_id for each in self.table.everything)
@@ -261,7 +360,7 @@ class ProjectsScreen(TableScreen):
             "What if",
             id="projects.what_if",
             show=False,
-            tooltip="Try other allocations; again: save them",
+            tooltip="Try other allocations: Enter saves them, Esc forgets them",
         ),
         Binding(
             "escape",
@@ -269,7 +368,7 @@ class ProjectsScreen(TableScreen):
             "Clear",
             id="projects.clear",
             show=False,
-            tooltip="Show all projects again; forget a what-if",
+            tooltip="Show all projects again",
         ),
     ]
 
@@ -277,26 +376,34 @@ class ProjectsScreen(TableScreen):
 
     fork: reactive[Fork | None] = reactive(None)
     """The what-if under way."""
+    effects: reactive[AlertChanges] = reactive(AlertChanges())
+    """What the what-if, and what is being typed into it, changes about the alerts."""
     shown: reactive[BudgetSnapshot | None] = reactive(None)
     """The snapshot that the table and the pane show: the current one, or that of the what-if."""
-    _facts: SnapshotFacts | None = None
+    _basis: Basis | None = None
+    _typed: Fork | None = None
+    """The what-if with what is being typed into it."""
+    _warned_about: Fork | None = None
+    """The what-if that Esc forgets when it is pressed once more."""
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show projects whose name contains …")
         with Horizontal():
             table = ProjectTable(self.dashboard.settings.step)
-            yield table.data_bind(snapshot=ProjectsScreen.shown, fork=ProjectsScreen.fork)
+            yield table.data_bind(ProjectsScreen.fork, ProjectsScreen.effects, snapshot=ProjectsScreen.shown)
             yield ProjectPane().data_bind(snapshot=ProjectsScreen.shown)
 
     @on(ProjectRows.Moved)
     def _follow_cursor(self) -> None:
         self._read_details()
 
-    def watch_snapshot(self) -> None:
+    def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
         if self.fork is None:
             self.shown = self.snapshot
         else:
-            self._read_facts()
+            self._read_basis()
+            if before is not None and now is not None and forked(before) != forked(now):
+                self._report_moved()
         self._read_details()
         self._read_lately()
 
@@ -347,80 +454,137 @@ class ProjectsScreen(TableScreen):
 
     # What if
 
+    @on(ProjectTable.WhatIfRequested)
+    def _follow_request(self, event: ProjectTable.WhatIfRequested) -> None:
+        match event.command:
+            case "save":
+                self._save_what_if()
+            case "leave":
+                self._leave_what_if()
+            case "undo":
+                self._go_to_edit(self.fork and self.fork.undone(), "there is no edit to take back")
+            case "redo":
+                self._go_to_edit(self.fork and self.fork.redone(), "there is no edit to make again")
+
     @work(group=SUBMITTING)
     async def action_what_if(self) -> None:
-        """Begin a what-if, save the one under way, or end it where nothing was changed."""
-        if self.snapshot is None:
-            return
-        if self.fork is None:
-            await self._begin_what_if(forked(self.snapshot))
-        elif self.fork.changes:
-            await self._save_what_if(self.fork)
-        else:
-            self._end_what_if()
+        """Begin a what-if; leave the one that is open."""
+        if self.fork is not None:
+            self._leave_what_if()
+        elif self.snapshot is not None and not self.snapshot.projects:
+            self.report(NO_PROJECTS, is_problem=True)
+        elif self.snapshot is not None and await self._take_basis():
+            self.report("")
+            self.fork = forked(self.snapshot)
+            self._show_what_if()
 
-    async def _begin_what_if(self, fork: Fork) -> None:
+    async def _take_basis(self) -> bool:
+        """Read what the what-if stands on; return whether that succeeded."""
         try:
-            self._facts = await self.dashboard.read(lambda services: services.snapshots.facts())
+            self._basis = await self.dashboard.read(lambda services: services.what_if.basis())
         except BudgetError as error:
             self.report(str(error), is_problem=True)
-            return
-        self.fork = fork
-        self._show_what_if()
+            return False
+        return True
 
-    @work(exclusive=True, group="facts")
-    async def _read_facts(self) -> None:
+    @work(exclusive=True, group="basis")
+    async def _read_basis(self) -> None:
         """Read again what the what-if stands on: somebody wrote."""
-        try:
-            self._facts = await self.dashboard.read(lambda services: services.snapshots.facts())
-        except BudgetError:
-            return  # the failure of the snapshot describes it
+        if await self._take_basis() and self.fork is not None and self.snapshot is not None:
+            self.fork = self.fork.joined_by(self.snapshot)
+            self._show_what_if()
+
+    def _show_what_if(self) -> None:
+        """Show the what-if, with what is being typed into it."""
+        fork, basis = self._typed or self.fork, self._basis
+        if fork is not None and basis is not None:
+            self.shown = basis.snapshot(fork)
+            self.effects = basis.alerts(fork)
+
+    @on(ProjectTable.Tried)
+    def _try(self, event: ProjectTable.Tried) -> None:
+        """Follow what is being typed, or take it into the what-if."""
+        if self.fork is None:
+            return
+        tried = None if event.amount is None else self.fork.changed(event.project_id, event.amount)
+        if event.advance is None:
+            self._typed = tried
+        else:
+            self.fork, self._typed = tried or self.fork, None
         self._show_what_if()
+        if event.advance is not None:
+            self.table.accept(event.advance)
 
-    def _show_what_if(self, typed: Fork | None = None) -> None:
-        """Show the what-if, or what is being ``typed`` into it."""
-        fork, live, facts = typed or self.fork, self.snapshot, self._facts
-        if fork is not None and live is not None and facts is not None:
-            self.shown = build_snapshot(fork.over(facts), live.as_of, live.computed_at)
-
-    @on(ProjectTable.Typed)
-    def _follow_typing(self, event: ProjectTable.Typed) -> None:
-        if self.fork is not None:
-            amount = event.amount
-            self._show_what_if(None if amount is None else self.fork.changed(event.project_id, amount))
-
-    async def _save_what_if(self, fork: Fork) -> None:
+    @work(group=SUBMITTING)
+    async def _save_what_if(self) -> None:
+        """Store the what-if as one change, or end it where nothing was changed."""
+        fork = self.fork
+        if fork is None or not fork.changes:
+            self._end_what_if()
+            return
         try:
-            await self.dashboard.run_command(lambda services: services.budgets.commit(fork))
+            rest = await self.dashboard.run_command(lambda services: services.what_if.commit(fork))
         except Conflict as conflict:
-            assert self.snapshot is not None
-            await self._begin_what_if(forked(self.snapshot, fork.changes))
-            self.report(str(conflict), is_problem=True)
+            stay = "your change stays" if len(fork.changes) == 1 else f"your {len(fork.changes)} changes stay"
+            self.report(f"{conflict.message}: {stay}, Enter saves", is_problem=True)
+            await self._renew()
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
         else:
             self._end_what_if()
-            self.report(f"{formatting.count(len(fork.changes), 'allocation')} changed; u takes it back")
+            over = _over(rest, self.dashboard.currency)
+            self.report(f"{formatting.count(len(fork.changes), 'allocation')} changed{over}; u takes it back")
 
-    def _end_what_if(self) -> None:
-        self.fork = self._facts = None
-        self.shown = self.snapshot
+    def _report_moved(self) -> None:
+        """Name what somebody changed since the what-if was forked."""
+        assert self.fork is not None
+        assert self.snapshot is not None
+        if moved := self.fork.moved(self.snapshot.total.allocation, allocations_of(self.snapshot)):
+            names = {line.project_id: line.name for line in self.snapshot.projects}
+            what = formatting.moved_meanwhile(moved, names, self.dashboard.currency)
+            self.report(f"{what}; Enter takes it over first", is_problem=True)
 
-    def action_clear_filter(self) -> None:
-        if self.fork is not None and not self.filter_text:
+    @work(exclusive=True, group="basis")
+    async def on_screen_resume(self) -> None:
+        """Take over what was changed in a box or on another screen."""
+        await self._renew()
+
+    async def _renew(self) -> None:
+        """Take over what somebody changed since the what-if was forked; its own changes stay."""
+        if self.fork is not None and self.snapshot is not None and await self._take_basis():
+            self.fork = self.fork.renewed(self.snapshot)
+            self._show_what_if()
+
+    def _leave_what_if(self) -> None:
+        """Warn once before changes are forgotten; forget them the second time."""
+        if self.filter_text:
+            self.action_clear_filter()
+        elif self.fork is not None and self.fork.changes and self._warned_about is not self.fork:
+            self._warned_about = self.fork
+            changes = formatting.count(len(self.fork.changes), "change")
+            self.report(f"Esc again forgets your {changes}; Enter saves", is_problem=True)
+        else:
             self._end_what_if()
             self.report("nothing of it was stored")
-        else:
-            super().action_clear_filter()
+
+    def _end_what_if(self) -> None:
+        self.fork = self._basis = self._typed = self._warned_about = None
+        self.effects = AlertChanges()
+        self.shown = self.snapshot
+
+    def _go_to_edit(self, fork: Fork | None, problem: str) -> None:
+        if fork is self.fork:
+            self.report(f"{problem} in this what-if: Esc ends it", is_problem=True)
+            return
+        self.report("")
+        self.fork = fork
+        self._show_what_if()
 
     # Commands on projects
 
     @on(ProjectTable.Edited)
     @work
     async def _edit(self, event: ProjectTable.Edited) -> None:
-        if self.fork is not None:
-            self._edit_what_if(self.fork, event)
-            return
         try:
             outcome = await self.dashboard.run_command(
                 lambda services: services.budgets.allocate(event.project_id, event.change, event.expected)
@@ -433,22 +597,6 @@ class ProjectsScreen(TableScreen):
             before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
             over = _over(outcome.unallocated, self.dashboard.currency)
             self.report(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
-
-    def _edit_what_if(self, fork: Fork, event: ProjectTable.Edited) -> None:
-        """Change an allocation of the what-if."""
-        self._show_what_if()
-        assert self.shown is not None
-        snapshot, line = self.shown, self.shown.project(event.project_id)
-        try:
-            amount = event.change.applied_to(
-                line.pace.allocation, snapshot.total.allocation, snapshot.unallocated, snapshot.organization.currency
-            )
-        except BudgetError as refused:
-            self.table.refuse(str(refused))
-            return
-        self.fork = fork.changed(event.project_id, amount)
-        self._show_what_if()
-        self.table.accept(event.advance)
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
@@ -477,6 +625,7 @@ class ProjectsScreen(TableScreen):
             lambda services: services.projects.archive(line.project_id),
             lambda back: f"archived {line.name}; {money(back, self.dashboard.currency)} returned to the pool",
         )
+        await self._renew()
 
     @work(group=ASKING)
     async def action_carry(self) -> None:
