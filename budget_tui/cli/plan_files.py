@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from budget_tui import schemas
-from budget_tui.cli.console import EXIT_NOT_ENOUGH, print_json, print_lines
+from budget_tui.cli.console import EXIT_NOT_ENOUGH, print_json, print_lines, warn
 from budget_tui.cli.options import JsonOption
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import StorageError
@@ -19,6 +19,7 @@ PruneOption = Annotated[
     bool, typer.Option("--prune", help="Archive or remove what was exported and is no longer in the file.")
 ]
 _SIGNS = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REMOVE: "-", Kind.KEPT: "=", Kind.CONFLICT: "!"}
+_NOTHING = "nothing to do"
 
 
 def export(
@@ -61,7 +62,10 @@ def diff(context: typer.Context, file: FileArgument, prune: PruneOption = False,
     session = session_of(context)
     session.services.context.require_database()
     files = session.services.plan_files
-    _print(files.differences(files.read(file), prune=prune), json)
+    found = files.differences(files.read(file), prune=prune)
+    _print(found, json)
+    if not (json or found.to_do or found.conflicts):
+        print_lines(_NOTHING)
 
 
 def apply(
@@ -85,7 +89,8 @@ def apply(
     _print(found, json)
     if not json:
         done = "to do" if check else "applied"
-        print_lines(f"{count(len(found.to_do), 'change')} {done}" if found.to_do else "nothing to do")
+        print_lines(f"{count(len(found.to_do), 'change')} {done}" if found.to_do else _NOTHING)
+        warn(found.warnings)
     if check and found.to_do:
         raise typer.Exit(EXIT_NOT_ENOUGH)
 

@@ -99,6 +99,15 @@ def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def projects_over_allocated(unallocated: int, budget: int, currency: str) -> tuple[str, ...]:
+    """Return the warning that projects have more than the global ``budget``, if they do."""
+    if unallocated >= 0:
+        return ()
+    return (
+        f"projects are allocated {money(-unallocated, currency)} more than the budget of {money(budget, currency)}",
+    )
+
+
 def _number(nanos: int, currency: str, sign: str) -> str:
     digits, coin = minor_digits(currency), minor_unit(currency)
     minus = MINUS if nanos < 0 else ""

@@ -23,12 +23,7 @@ MAX_NAMED = 3
 def warnings(snapshot: "BudgetSnapshot") -> list[str]:
     """Return the warnings to know before trusting the numbers."""
     currency = snapshot.organization.currency
-    found = []
-    if snapshot.unallocated < 0:
-        found.append(
-            f"projects are allocated {f.money(-snapshot.unallocated, currency)} more than the budget of"
-            f" {f.money(snapshot.total.allocation, currency)}"
-        )
+    found = [*f.projects_over_allocated(snapshot.unallocated, snapshot.total.allocation, currency)]
     if snapshot.unmapped_costs:
         found.append(
             f"{f.count(snapshot.unmapped_costs, 'cost')} unmapped ({f.money(snapshot.unmapped, currency)}):"

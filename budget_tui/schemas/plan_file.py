@@ -64,6 +64,7 @@ class Differences(Schema):
     to_do: int
     conflicts: int
     differences: list[Difference]
+    warnings: list[str] = Field(description="What applying the file over-allocated.")
 
     @classmethod
     def from_domain(cls, found: PlanDifferences) -> "Differences":
@@ -72,4 +73,5 @@ class Differences(Schema):
             to_do=len(found.to_do),
             conflicts=len(found.conflicts),
             differences=[Difference.from_domain(each) for each in found.found],
+            warnings=list(found.warnings),
         )

@@ -37,7 +37,7 @@ from budget_tui.services.alert_readings import Readings
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget
-from budget_tui.services.undo import Lines, require_same, reverses, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data
 from budget_tui.services.usage import entity_named, provider_named
 from budget_tui.services.work import Work
 from budget_tui.storage.ids import ordered_id
@@ -488,7 +488,7 @@ def _facts(work: Work, rule: AlertRule) -> dict[str, object]:
     }
 
 
-@reverses("alert.add", "alert.remove", describe=lambda lines, _: f"alert {lines[0].subject}")
+@reverses("alert.add", "alert.remove", describe=subjects_of("alert"))
 def _undo_rule(work: Work, lines: Lines) -> None:
     """Remove a rule that was added, and add one that was removed, under its own key."""
     for line in lines:
@@ -515,7 +515,7 @@ def _undo_rule(work: Work, lines: Lines) -> None:
         work.record("alert.add", line.subject, None, _facts(work, _stored(work, rule.rule_key)))
 
 
-@reverses("alert.change", describe=lambda lines, _: f"change of alert {lines[0].subject}")
+@reverses("alert.change", describe=subjects_of("change of alert"))
 def _undo_change(work: Work, lines: Lines) -> None:
     for line in lines:
         rule, data = _stored(work, int(line.subject)), undo_data(line.before)

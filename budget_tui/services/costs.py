@@ -423,7 +423,9 @@ def _mapping(line: AuditEntry, now: str) -> str:
     before, after = ((facts or {}) for facts in (line.before, line.after))
     named = after.get(UNDO_DATA, {})
     of, to = named.get("of", line.subject.partition("=")[2]), named.get("to", after.get("target"))
-    return f"{of} to {to}" + (f" (now {before['target']})" if now == "before" and before.get("target") else "")
+    return f"{of} to {to or 'nothing'}" + (
+        f" (now {before['target']})" if now == "before" and before.get("target") else ""
+    )
 
 
 @reverses("cost.map", describe=_mappings)

@@ -1,7 +1,7 @@
 """The plan as a file: exported, compared with what is stored, and applied as one change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -36,15 +36,17 @@ from budget_tui.domain.plan_file import (
 )
 from budget_tui.domain.records import CycleBudget, RuleName
 from budget_tui.domain.tree import Placement
+from budget_tui.presentation.formatting import projects_over_allocated
 from budget_tui.services.agent_tokens import change_tokens, find_agent, with_budget
 from budget_tui.services.agents import archive, change_carry
 from budget_tui.services.alerts import NewRule, add_rule, change_rule
 from budget_tui.services.alerts import remove_rule as remove_alert
-from budget_tui.services.budgets import project_budget, set_amount, set_carry
+from budget_tui.services.budgets import project_budget, set_amount, set_carry, unallocated
 from budget_tui.services.context import Context
 from budget_tui.services.costs import OLD_NAME, mapped_to, remove_rule, resolve_costs_again, set_rule
 from budget_tui.services.entities import EntityChange, carry_out, set_enforced
 from budget_tui.services.hierarchy import place, take_out
+from budget_tui.services.plan_views import over_allocated_after
 from budget_tui.services.plans import PlanChange, change_budget, create_budget, delete_budget
 from budget_tui.services.undo import Lines, reverses
 from budget_tui.services.work import Work
@@ -54,10 +56,11 @@ from budget_tui.storage.session import Session
 
 @dataclass(frozen=True, slots=True)
 class PlanDifferences:
-    """The differences between a file and the stored plan."""
+    """The differences between a file and the stored plan; ``warnings`` are about what applying it over-allocated."""
 
     organization: str
     found: tuple[Difference, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> list[Difference]:
@@ -127,6 +130,7 @@ class PlanFiles:
                 _carry_out(work, file.plan, found.to_do)
                 changes = {"revision": file.revision, "changes": len(found.to_do)}
                 work.record(APPLIED, work.organization.slug, None, changes)
+                found = replace(found, warnings=_over_allocated(work, found.to_do))
             work.commit()
         return found
 
@@ -410,6 +414,16 @@ _APPLIERS = {
     "mappings": _apply_mapping,
     "alerts": _apply_alert,
 }
+
+
+def _over_allocated(work: Work, applied: Sequence[Difference]) -> tuple[str, ...]:
+    """Return warnings about the projects together and the planned budgets that were changed."""
+    cycle = projects_over_allocated(unallocated(work), work.open.amount, work.organization.currency)
+    changed = dict.fromkeys(
+        each.item for each in applied if each.item.section == "budgets" and each.kind is not Kind.REMOVE
+    )
+    planned = (over_allocated_after(work.unit, work.organization.org_key, _find(work, item)) for item in changed)
+    return (*cycle, *dict.fromkeys(warning for warnings in planned for warning in warnings))
 
 
 def _remove(work: Work, item: Item) -> None:

@@ -10,7 +10,8 @@ def test_a_plan_is_exported_compared_and_applied(seeded: Cli, tmp_path: Path) ->
     told = seeded("plan", "export", str(file)).done().out
     assert told.startswith(f"7 items written to {file}, revision ")
     assert seeded("plan", "export").done().out == file.read_text("utf-8")
-    assert seeded("plan", "apply", str(file), "--check").done().out == "nothing to do\n"
+    for command in (("diff",), ("apply", "--check"), ("apply",)):
+        assert seeded("plan", *command, str(file)).done().out == "nothing to do\n"
     file.write_text(file.read_text("utf-8").replace("allocation: 120", "allocation: 130  # more"), "utf-8")
     assert seeded("plan", "diff", str(file)).done().out == "~ videonest-api allocation 120 → 130\n"
     checked = seeded("plan", "apply", str(file), "--check")
@@ -35,6 +36,25 @@ def test_a_plan_is_exported_compared_and_applied(seeded: Cli, tmp_path: Path) ->
     for check in ((), ("--check",)):
         seeded("plan", "apply", str(file), *check).refused(5, "pcc allocation was 140", "100 in the file", "plan diff")
     assert seeded("project", "show", "pcc", "--json").json["monthly_allocation_usd"] == 145
+
+
+def test_more_than_there_is_is_applied_and_warned_about(seeded: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    seeded("entity", "add", "ENG", "--level", "department").done()
+    seeded("plan", "create", "ORG", "cloud", "100", "--period", "2026-Q1").done()
+    seeded("plan", "export", str(file)).done()
+    text = file.read_text("utf-8").replace("allocation: 120", "allocation: 400")
+    more = "budgets:\n  - {entity: ENG, category: cloud, period: 2026-Q1, amount: 150}\n"
+    file.write_text(text.replace("budgets:\n", more), "utf-8")
+    applied = seeded("plan", "apply", str(file))
+    assert applied.code == 0
+    assert applied.err.splitlines() == [
+        "warning: projects are allocated $200.00 more than the budget of $500.00",
+        "warning: ORG's cloud budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00",
+    ]
+    file.write_text(file.read_text("utf-8").replace("allocation: 400", "allocation: 410"), "utf-8")
+    [warning] = seeded("plan", "apply", str(file), "--json").json["warnings"]
+    assert warning == "projects are allocated $210.00 more than the budget of $500.00"
 
 
 def test_a_file_that_is_none_is_refused(seeded: Cli, tmp_path: Path) -> None:
