@@ -12,7 +12,7 @@ from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.errors import Refused
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
-from budget_tui.services.cover import Donor, why
+from budget_tui.services.cover import Donor, why, why_none
 
 app = command_group()
 
@@ -76,6 +76,6 @@ def _show(session: Session, project: str, json: bool) -> None:
     if offer.donors:
         print_lines("", *table(columns, offer.donors))
     else:
-        print_lines("no other project can spare anything")
+        print_lines(why_none(offer))
     for other in offer.others:
         print_lines(f"{other.name} {other.why}")

@@ -123,6 +123,9 @@ def by_kind(tokens: int, output: int, cached: int) -> dict[TokenKind, int]:
     return {kind: count for kind, count in parts if count}
 
 
+HOLD_SECONDS = 600
+"""The time after which what is reserved or held is released by itself, unless another is given."""
+LONGEST_RESERVATION_SECONDS = 7 * 24 * 3600
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -133,6 +136,21 @@ def parse_duration(text: str) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         raise Refused(f"'{text.strip()}' is not a length of time", "give one such as 90s, 10m or 2h")
     return int(digits) * scale
+
+
+def duration_text(seconds: int) -> str:
+    """Format a length of time in the largest unit that divides it: ``10 minutes``, ``90 seconds``, ``7 days``."""
+    units = ((86_400, "day"), (3600, "hour"), (60, "minute"))
+    unit, name = next((each for each in units if seconds and seconds % each[0] == 0), (1, "second"))
+    count = seconds // unit
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+def check_reserved_for(seconds: int, what: str) -> None:
+    """Refuse to reserve for less than a second or for more than a week; ``what`` begins the message."""
+    if type(seconds) is not int or not 1 <= seconds <= LONGEST_RESERVATION_SECONDS:
+        length = duration_text(seconds) if type(seconds) is int else f"{seconds!r} seconds"
+        raise Refused(f"{what} for {length}", f"give 1 second to {duration_text(LONGEST_RESERVATION_SECONDS)}")
 
 
 def checked_model(text: str) -> str:

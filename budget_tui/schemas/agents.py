@@ -10,7 +10,7 @@ from budget_tui.domain import tokens as domain
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.pacing import Status
-from budget_tui.domain.tokens import TokenKind
+from budget_tui.domain.tokens import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS, TokenKind
 from budget_tui.schemas.base import (
     EntityId,
     Moment,
@@ -23,7 +23,6 @@ from budget_tui.schemas.base import (
     Tokens,
     count_from_json,
 )
-from budget_tui.services.agents import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
 from budget_tui.services.token_prices import PriceOutcome, TokenPrice
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, StrictBool
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.records import StoredHold
+from budget_tui.domain.tokens import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
 from budget_tui.schemas.base import (
     CostCategory,
     Moment,
@@ -21,7 +22,6 @@ from budget_tui.schemas.base import (
     count_from_json,
 )
 from budget_tui.services import holds as services
-from budget_tui.services.agents import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
 from budget_tui.services.holds import Settlement
 
 

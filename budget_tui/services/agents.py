@@ -14,6 +14,7 @@ from budget_tui.domain.hierarchy import checked_id, checked_name
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import AgentFact, StoredReservation
 from budget_tui.domain.tokens import (
+    HOLD_SECONDS,
     AgentBudget,
     Reservation,
     TokenBalance,
@@ -21,6 +22,7 @@ from budget_tui.domain.tokens import (
     TokenSums,
     Use,
     by_kind,
+    check_reserved_for,
     checked_model,
     checked_tokens,
     rate_per_hour,
@@ -51,9 +53,6 @@ from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
 from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
-
-HOLD_SECONDS = 600
-LONGEST_RESERVATION_SECONDS = 7 * 24 * 3600
 
 _log = logging.getLogger("budget_tui.agents")
 
@@ -186,7 +185,7 @@ class Agents:
     def reserve(self, agent_id: str, tokens: int, seconds: int = HOLD_SECONDS, key: str | None = None) -> Reservation:
         """Reserve tokens for at most ``seconds``, after which they are released automatically."""
         checked_tokens(tokens)
-        _check_seconds(seconds)
+        check_reserved_for(seconds, "tokens cannot be reserved")
         with _LogRefusal(self._context, "reserve", agent_id, tokens), self._context.work() as work:
             request = {"agent": agent_id, "tokens": tokens, "seconds": seconds}
             result = run_once(work, "agent.reserve", key, request, lambda: _reserve(work, agent_id, tokens, seconds))
@@ -489,13 +488,6 @@ def _reservation(work: Work, reservation_id: str) -> StoredReservation:
             command="budget-tui agent reserve prints its id",
         )
     return found
-
-
-def _check_seconds(seconds: int) -> None:
-    if type(seconds) is not int or not 1 <= seconds <= LONGEST_RESERVATION_SECONDS:
-        raise Refused(
-            f"tokens cannot be reserved for {seconds!r} seconds", f"give 1 to {LONGEST_RESERVATION_SECONDS:,}"
-        )
 
 
 @reverses("agent.allocate", "agent.top-up", describe=value_of("tokens of {}"))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from budget_tui.domain.amount import minor_unit
 from budget_tui.domain.errors import InsufficientBudget, Refused
 from budget_tui.domain.forecast import MIN_DAYS, Forecast
+from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.snapshot import ProjectLine
 from budget_tui.presentation.formatting import count, money
 from budget_tui.services.context import Context
@@ -58,7 +59,7 @@ class CoverOffer:
 
     def amount_from(self, donor: Donor) -> int:
         """Return what a donor is asked for by default: what is needed, as far as it can be spared."""
-        return min(self.need or donor.spare, donor.spare)
+        return min(self.need, donor.spare)
 
 
 class Cover:
@@ -95,7 +96,15 @@ def why(donor: Donor, currency: str) -> str:
     return f"will need at most {money(donor.forecast_high, currency)} of {money(donor.allocation, currency)}{held}"
 
 
+def why_none(offer: CoverOffer) -> str:
+    """Say why an offer has no donors."""
+    return "no other project can spare anything" if offer.others else "there is no other project"
+
+
 def _take(work: Work, project_id: str, donor_id: str, amount: int | None) -> TransferOutcome:
+    if donor_id == POOL:
+        command = f"budget-tui transfer {POOL} {project_id} AMOUNT"
+        raise Refused("the pool is no donor: anybody can have what is unallocated", "transfer it", command=command)
     if project_id == donor_id:
         raise Refused("a project cannot cover itself", "choose another one")
     for each in (project_id, donor_id):

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from budget_tui.domain.amount import NANOS
-from budget_tui.domain.tokens import TokenKind
-from budget_tui.services.agents import LONGEST_RESERVATION_SECONDS, Agents
+from budget_tui.domain.tokens import LONGEST_RESERVATION_SECONDS, TokenKind
+from budget_tui.services.agents import Agents
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.token_prices import TokenPrices

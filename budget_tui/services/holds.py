@@ -10,8 +10,8 @@ from budget_tui.domain.amount import within_limit
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, unknown
 from budget_tui.domain.records import StoredHold
+from budget_tui.domain.tokens import HOLD_SECONDS, check_reserved_for
 from budget_tui.presentation.formatting import money
-from budget_tui.services.agents import HOLD_SECONDS, LONGEST_RESERVATION_SECONDS
 from budget_tui.services.context import Context
 from budget_tui.services.costs import HOLD_SOURCE, CostEntry, enter
 from budget_tui.services.idempotency import run_once
@@ -80,7 +80,7 @@ class Holds:
         """
         if amount <= 0:
             raise Refused("a hold needs a positive amount", "give one such as 2.50")
-        _check_seconds(seconds)
+        check_reserved_for(seconds, "money cannot be held")
         request = {"project": project_id, "amount": within_limit(amount), "seconds": seconds, "today": with_today}
         with self._context.work() as work:
             try:
@@ -165,8 +165,3 @@ def _stored(work: Work, hold_id: str) -> StoredHold:
     if found is None:
         raise unknown("hold", hold_id)
     return found
-
-
-def _check_seconds(seconds: int) -> None:
-    if type(seconds) is not int or not 1 <= seconds <= LONGEST_RESERVATION_SECONDS:
-        raise Refused(f"money cannot be held for {seconds!r} seconds", f"give 1 to {LONGEST_RESERVATION_SECONDS:,}")

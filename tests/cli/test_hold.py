@@ -29,6 +29,6 @@ def test_holding_settling_and_releasing(seeded: Cli) -> None:
 def test_what_is_no_hold_is_refused(seeded: Cli) -> None:
     seeded("hold", "pcc").refused(2, "the amount to hold is missing")
     seeded("hold", "nothing", "1").refused(4, "there is no project 'nothing'")
-    seeded("hold", "pcc", "1", "--for", "8d").refused(2, "give 1 to 604,800")
+    seeded("hold", "pcc", "1", "--for", "8d").refused(2, "money cannot be held for 8 days; give 1 second to 7 days")
     seeded("settle", "nothing", "1").refused(4, "there is no hold 'nothing'", "hold list")
     seeded("settle", "nothing", "1", "--category", "total").refused(2, "is not a category")

@@ -90,7 +90,7 @@ def test_no_more_than_that_is_taken_and_it_is_looked_at_again(home: Home) -> Non
         take(home, "idle")
     with pytest.raises(InsufficientBudget, match="no forecast range"):
         take(home, "new", "1")
-    for donor, kind in (("web", Refused), ("nothing", NotFound)):
+    for donor, kind in (("web", Refused), ("nothing", NotFound), ("pool", Refused)):
         with pytest.raises(kind):
             take(home, donor)
 

@@ -23,7 +23,20 @@ async def test_one_key_shows_who_can_spare_it_and_one_moves_it(
         assert allocation_of(services, "python-api") == units(119)
         await dashboard.keys("u")
         assert allocation_of(services, "python-api") == units(100)
-        await dashboard.keys("v", "escape", "G", "j", "v")
-        assert "Cover" in dashboard.text
+        await dashboard.keys("v", "escape", "G", "v", "enter")
+        assert "Dandelion will lack nothing by the end of the period" in dashboard.line_with("✕"), "it takes nothing"
         await dashboard.keys("escape")
         assert allocation_of(services, "dandelion") == units(50)
+
+        for project in ("pcc", "videonest-api"):
+            services.projects.archive(project)
+        await dashboard.looked()
+        await dashboard.keys("v")
+        assert "no other project can spare anything" in dashboard.text
+        assert "Python API may need all that it has" in dashboard.text
+        assert "t moves allocation from the pool" in dashboard.text
+        await dashboard.keys("enter")  # on Cancel
+        services.projects.archive("python-api")
+        await dashboard.looked()
+        await dashboard.keys("v")
+        assert "there is no other project" in dashboard.text

@@ -6,14 +6,15 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Static
 
-from budget_tui.domain.errors import Refused
 from budget_tui.presentation.columns import Column
-from budget_tui.presentation.formatting import data_through, money, number
-from budget_tui.services.cover import CoverOffer, Donor, why
+from budget_tui.presentation.formatting import count, data_through, money, number
+from budget_tui.services.cover import CoverOffer, Donor, why, why_none
 from budget_tui.services.transfers import TransferOutcome
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import FollowedTable
+
+_MAX_NAMED = 5
 
 
 class DonorTable(FollowedTable[Donor]):
@@ -40,9 +41,14 @@ class CoverScreen(BoxScreen[TransferOutcome]):
 
     def on_mount(self) -> None:
         self.query_one(".box").border_subtitle = Content(data_through(self._offer.data_through))
-        self._table.show(self._offer.donors)
-        self._describe()
-        self._table.focus()
+        if self._offer.donors:
+            self._table.show(self._offer.donors)
+            self._describe()
+            self._table.focus()
+        else:
+            self._table.display = self.query_one("#submit").display = False
+            self.query_one("#achieves", Static).update(self._nobody())
+            self.query_one("#cancel").focus()
 
     def _columns(self) -> tuple[Column[Donor], ...]:
         offer, currency = self._offer, self._offer.currency
@@ -60,15 +66,23 @@ class CoverScreen(BoxScreen[TransferOutcome]):
         pool = f"; {money(offer.unallocated, offer.currency)} is unallocated" if offer.unallocated > 0 else ""
         return Content.assemble(f"{offer.name} {lacks} by the end of the period", (pool, MUTED))
 
+    def _nobody(self) -> Content:
+        """Say why nobody can give, and what helps all the same."""
+        others, lines = self._offer.others, [why_none(self._offer)]
+        lines += [f"{other.name} {other.why}" for other in others[:_MAX_NAMED]]
+        if len(others) > _MAX_NAMED:
+            lines.append(f"and {count(len(others) - _MAX_NAMED, 'more project')}")
+        first, *more = lines
+        from_whom = "the pool" if self._offer.unallocated > 0 else "one that has not spent it" if others else ""
+        helps = f"t moves allocation from {from_whom}" if from_whom else "a larger budget would help: e on Budget"
+        return Content.assemble(f"{first}\n", *((f"{line}\n", MUTED) for line in more), f"\n{helps}")
+
     @on(DonorTable.Moved)
     def _describe(self) -> None:
-        donor, currency = self._table.current, self._offer.currency
-        if donor is None:
-            reasons = "\n".join(f"{other.name} {other.why}" for other in self._offer.others[:5])
-            words = Content.assemble("nobody can spare anything\n", (reasons, MUTED))
-        else:
-            words = Content.assemble((f"{donor.name} {why(donor, currency)}", MUTED))
-        self.query_one("#achieves", Static).update(words)
+        donor = self._table.current
+        if donor is not None:
+            words = Content.styled(f"{donor.name} {why(donor, self._offer.currency)}", MUTED)
+            self.query_one("#achieves", Static).update(words)
 
     @property
     def _table(self) -> DonorTable:
@@ -80,9 +94,8 @@ class CoverScreen(BoxScreen[TransferOutcome]):
 
     async def submit(self) -> TransferOutcome:
         donor, project_id = self._table.current, self._offer.project_id
-        if donor is None:
-            raise Refused("nobody can spare anything", "raise the budget, or take from a project by a transfer")
-        amount = self._offer.amount_from(donor)
+        assert donor is not None
+        amount = self._offer.amount_from(donor) or None  # it needs nothing, which the command refuses
         return await self.dashboard.run_command(
             lambda services: services.cover.take(project_id, donor.project_id, amount)
         )
