@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from textual.color import Color, ColorParseError
 
+from tests.architecture.code import dotted, parsed
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "budget_tui"
 TOP_LEVEL = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "budget_tui", "styles", "tests"}
@@ -50,7 +52,7 @@ def sources(*folders: Path) -> list[Path]:
 
 def floats_in(code: str) -> Iterator[int]:
     """The lines that make a binary float, or a column of them: ``float(…)``, ``sqlalchemy.Float``."""
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(parsed(code)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
             yield node.lineno
         elif isinstance(node, ast.Name | ast.Attribute):
@@ -74,9 +76,9 @@ def test_floats_are_found_where_they_are() -> None:
 
 def prints_in(code: str) -> Iterator[int]:
     """The lines that write to the terminal: ``print(…)``, ``typer.echo(…)``, ``sys.stderr.write(…)``."""
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(parsed(code)):
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
+            name = dotted(node.func)
             if name in ("print", "input") or re.search(
                 r"\b(s?echo|confirm|prompt|print_exc)$|std(out|err)\.write", name
             ):
@@ -100,7 +102,7 @@ ERRORS = {"BudgetError", "Refused", "InsufficientBudget", "NotFound", "Conflict"
 
 def command_lines_in(code: str) -> Iterator[int]:
     """The lines of errors that tell everybody of a command line, not only who is at a terminal."""
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(parsed(code)):
         if (
             not isinstance(node, ast.Call)
             or not isinstance(node.func, ast.Name)

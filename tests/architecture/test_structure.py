@@ -16,6 +16,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.demo import load_demo
 from budget_tui.storage.database import database_at
 from budget_tui.storage.session import Session
+from tests.architecture.code import parsed
 
 PACKAGE = Path(__file__).resolve().parents[2] / "budget_tui"
 LARGEST_CYCLE = 2
@@ -44,7 +45,7 @@ def imports_of(module: str, tree: ast.AST, modules: Mapping[str, str]) -> set[st
 
 
 def graph_of(modules: Mapping[str, str]) -> dict[str, set[str]]:
-    return {module: imports_of(module, ast.parse(text), modules) for module, text in modules.items()}
+    return {module: imports_of(module, parsed(text), modules) for module, text in modules.items()}
 
 
 def cycles_in(graph: Mapping[str, set[str]]) -> list[set[str]]:
@@ -117,7 +118,7 @@ def needless(modules: Mapping[str, str], early: set[str]) -> list[str]:
         f"{module}: {name}"
         for module, text in modules.items()
         if module not in early
-        for name in sorted(late_imports_in(ast.parse(text), modules))
+        for name in sorted(late_imports_in(parsed(text), modules))
         if not SLOW.fullmatch(name)
     ]
 
@@ -247,7 +248,7 @@ def lines_with(
         f"{module}:{line}"
         for module, text in modules.items()
         if not allowed.fullmatch(module)
-        for line in find(ast.parse(text))
+        for line in find(parsed(text))
     ]
 
 

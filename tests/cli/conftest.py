@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from budget_tui.bootstrap import open_services
 from budget_tui.cli.app import run
+from budget_tui.services.demo import load_demo
 from budget_tui.storage.database import database_at
 from tests.conftest import MadeOnce
 
@@ -93,6 +95,17 @@ def cli(database: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
         return Ran(code, captured.out, captured.err)
 
     return command
+
+
+def load(path: Path) -> None:
+    load_demo(open_services(str(path)).context)
+
+
+@pytest.fixture
+def demo(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
+    """Runs one command line on the demonstration."""
+    made_once(database, load)
+    return cli
 
 
 EXAMPLE = (

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import open_services
-from budget_tui.services.demo import load_demo
 from budget_tui.services.transfers import Transfers
-from tests.conftest import MadeOnce
 
 from .conftest import Cli
 from .test_worked_example import FIELDS
@@ -19,16 +17,6 @@ JANUARY = {
     "python-api": ("Python API", 100, 88),
     "dandelion": ("Dandelion", 50, 0),
 }
-
-
-def load(path: Path) -> None:
-    load_demo(open_services(str(path)).context)
-
-
-@pytest.fixture
-def demo(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
-    made_once(database, load)
-    return cli
 
 
 def test_loading_says_what_was_written_and_how_to_see_it(cli: Cli, database: Path) -> None:
@@ -129,14 +117,14 @@ def test_undo_leaves_the_demonstration_as_it_is(demo: Cli) -> None:
     demo("undo").refused(2, "there is nothing to undo")
 
 
-def test_the_data_are_the_same_every_time(cli: Cli, tmp_path: Path) -> None:
+def test_the_data_are_the_same_every_time(demo: Cli, database: Path, tmp_path: Path) -> None:
     answers = []
-    for name in ("one", "two"):
-        path = str(tmp_path / f"{name}.db")
-        cli("--db", path, "demo", "--load").done()
+    again = tmp_path / "again.db"
+    demo("--db", str(again), "demo", "--load").done()
+    for path in (database, again):
         answers.append(
             [
-                cli("--db", path, "--org", organization, "--as-of", day, "status", "--json").out
+                demo("--db", str(path), "--org", organization, "--as-of", day, "status", "--json").out
                 for organization, day in (
                     ("default", "2025-12-24"),
                     ("default", "2026-01-13"),

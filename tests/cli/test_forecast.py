@@ -1,15 +1,6 @@
 """``forecast``: the range for each project and for everything."""
 
-import pytest
-
 from tests.cli.conftest import Cli
-
-
-@pytest.fixture
-def demo(cli: Cli) -> Cli:
-    """Runs one command line on the demonstration data, which has three months of costs."""
-    cli("demo", "--load").done()
-    return cli
 
 
 def test_the_range_in_words_and_as_json(demo: Cli) -> None:

@@ -1,35 +1,21 @@
 """``plan``: what is typed and what is answered, on the demonstration's company."""
 
-import shutil
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from budget_tui.cli.app import run
-
 from .conftest import Cli, Ran
 
 
-@pytest.fixture(scope="session")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that holds the demonstration. Not to be changed."""
-    folder = tmp_path_factory.mktemp("demonstration")
-    copy = folder / "copy.db"
-    for command in (("demo", "--load"), ("db", "backup", str(copy))):
-        assert run(["--db", str(folder / "demo.db"), *command]) == 0
-    return copy
-
-
 @pytest.fixture
-def plan(cli: Cli, demonstration: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def plan(demo: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Runs one ``plan`` command for acme on the last day of the quarter."""
-    shutil.copy(demonstration, database)
     monkeypatch.setenv("BUDGET_TUI_ORG", "acme")
     monkeypatch.setenv("BUDGET_TUI_AS_OF", "2026-03-31")
 
     def command(*arguments: str) -> Ran:
-        return cli("plan", *arguments)
+        return demo("plan", *arguments)
 
     return command
 

@@ -6,8 +6,8 @@ from random import Random
 from tests.faults import months, transfers
 
 SEED = 12
-SECONDS = 3.0
-PAUSE_SECONDS = 0.7
+SECONDS = 1.5
+PAUSE_SECONDS = 0.5
 ROUNDS = 1
 
 

@@ -9,8 +9,8 @@ from tests.faults.harness import read_notes
 from tests.faults.writers import AGENT, KINDS, campaign, compare
 
 SEED = 11
-ATTEMPTS = 30
-KILLS = 2
+ATTEMPTS = 10
+KILLS = 1
 LONGEST_SECONDS = 60.0
 
 
