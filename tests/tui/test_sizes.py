@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from budget_tui.bootstrap import Services
 from budget_tui.tui.chrome import SCREENS
 from tests.tui.conftest import OpenDashboard
@@ -33,16 +31,15 @@ def open_frames(dashboard: Dashboard) -> list[str]:
     return [line for line in dashboard.lines if re.match(r"[╭│╰]", line) and not re.search(r"[╮│╯]$", line.rstrip())]
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_nothing_stands_beyond_the_edge(
-    open_dashboard: OpenDashboard, services: Services, size: tuple[int, int]
-) -> None:
-    async with open_dashboard(size=size) as dashboard:
+async def test_nothing_stands_beyond_the_edge(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=SIZES[0]) as dashboard:
         for key, mode, _ in SCREENS:
             await dashboard.keys(key)
             assert dashboard.app.current_mode == mode
-            assert beyond_the_edge(dashboard) == [], mode
-            assert open_frames(dashboard) == [], mode
+            for size in SIZES:
+                await dashboard.resized(*size)
+                assert beyond_the_edge(dashboard) == [], (mode, size)
+                assert open_frames(dashboard) == [], (mode, size)
 
 
 async def test_a_narrow_budget_screen_keeps_every_figure(open_dashboard: OpenDashboard) -> None:
