@@ -197,7 +197,7 @@ def budget_allocation_tree(services: Services, arguments: TreeFilters) -> TreeAn
 
 def budget_forecast(services: Services, arguments: TreeFilters) -> ForecastAnswer:
     """What will be used of each running budget by its period's end: in four of five cases between low and high."""
-    found = services.forecasts.of_plan(arguments.root_entity_id, arguments.narrowed())
+    found = services.plan_views.forecast(arguments.root_entity_id, arguments.narrowed())
     return ForecastAnswer(user_text=USER_TEXT, **dict(PlanForecast.from_domain(found)))
 
 

@@ -145,6 +145,11 @@ async def test_answers_say_how_far_the_data_reaches(acme: Services) -> None:
     async with Client(server_of(acme)) as client:
         for tool in TOOLS:
             assert told(await client.call_tool(tool))["data_through"] == "2026-03-06", tool
+        of_department = told(await client.call_tool("budget_forecast", {"root_entity_id": "DEPT-ENG"}))
+        tree = told(await client.call_tool("budget_allocation_tree", {"root_entity_id": "DEPT-ENG"}))
+    assert of_department["entity"]["forecast_usd"]["low"] >= of_department["entity"]["spent_usd"] > 0
+    ranges = {line["budget_id"]: line["forecast"] for line in of_department["budgets"]}
+    assert tree["roots"][0]["forecast"] in ranges.values()
 
 
 async def test_what_was_settled_again_is_told(database: Path) -> None:

@@ -6,6 +6,7 @@ Names in exports or of files may contain anything: characters that move a termin
 import codecs
 import io
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
@@ -93,13 +94,28 @@ def warn(warnings: Sequence[str]) -> None:
     report(*(f"warning: {warning}" for warning in warnings))
 
 
+def terminal_width() -> int:
+    """Return the width of the terminal, or what COLUMNS says; 80 without either."""
+    return shutil.get_terminal_size().columns
+
+
 def table(
     columns: "Sequence[Column[Row]]",
     rows: Sequence[Row],
     amounts: Callable[[Sequence[str]], Sequence[str]] = lambda texts: texts,
+    room: int | None = None,
 ) -> list[str]:
-    """Format a header and a line per row, aligned; ``amounts`` rewrites the texts of a right-aligned column."""
+    """Format a header and a line per row, aligned; ``amounts`` rewrites the texts of a right-aligned column.
+
+    Within ``room`` columns of the terminal, columns with a priority are dropped where they do not fit.
+    """
     cells = [_cells(column, rows, amounts) for column in columns]
+    if room is not None:
+        first_to_go = sorted((column.priority, at) for at, column in enumerate(columns) if column.priority)
+        for _, at in first_to_go:
+            if sum(_width(each[0]) + 2 for each in cells if each) - 2 > room:
+                cells[at] = []
+        cells = [each for each in cells if each]
 
     def aligned(texts: Sequence[str]) -> str:
         return "  ".join(texts).rstrip()

@@ -293,7 +293,7 @@ def forecast(
     high."""
     session = session_of(context)
     conditions = _filter_of(session, "", category, budget_type, provider=provider)
-    found = session.services.forecasts.of_plan(root, conditions)
+    found = session.services.plan_views.forecast(root, conditions)
     if json:
         print_json(schemas.forecast.PlanForecast.from_domain(found))
         return

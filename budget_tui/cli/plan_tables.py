@@ -6,15 +6,18 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from budget_tui.cli.console import table
+from budget_tui.cli.console import table, terminal_width
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_results import (
     Breakdown,
+    BudgetForecast,
     BudgetLine,
     BudgetPage,
+    Forecasts,
     Part,
     PlanAllocation,
+    PlanForecast,
     PlanSummary,
     PlanTree,
     TreeNode,
@@ -24,7 +27,6 @@ from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED
 from budget_tui.presentation.plan_columns import NOTHING, SHAPES, scope_text
-from budget_tui.services.forecasts import BudgetForecast, PlanForecast
 from budget_tui.services.plans import ID_SHOWN_LENGTH
 
 _CENTS = re.compile(r"\.\d+$")
@@ -93,8 +95,9 @@ def summary_table(summary: PlanSummary) -> list[str]:
         Column("what", "Scope", lambda line: scope_text(line.budget)),
         Column("period", "Period", lambda line: f.period_name(line.budget.period)),
         *_figures(lambda line: line.figures, lambda line: _kind(line.budget)),
+        *_forecast(summary.forecasts, lambda line: line.budget),
     )
-    lines = table(columns, summary.lines, _without_cents) if summary.lines else ["no budget fits"]
+    lines = table(columns, summary.lines, _without_cents, terminal_width()) if summary.lines else ["no budget fits"]
     totals = [line for totals in summary.totals for line in _total(totals)]
     return [*_heading(summary), *lines, *([""] if summary.lines else []), *totals]
 
@@ -139,8 +142,20 @@ def tree_table(tree: PlanTree) -> list[str]:
         amount("Free", lambda node: parent_amount(node, node.unallocated)),
         amount("Actual", lambda node: _known(node.figures.actual, *_kind(node.budget))),
         Column("status", " ", lambda row: SHAPES[row[1].figures.status]),
+        *_forecast(tree.forecasts, lambda row: row[1].budget),
     )
-    return [*_heading(tree), *(table(columns, rows, _without_cents) if rows else ["no budget fits"])]
+    return [*_heading(tree), *(table(columns, rows, _without_cents, terminal_width()) if rows else ["no budget fits"])]
+
+
+def _forecast(forecasts: Forecasts, budget_of: Callable[[Row], PlannedBudget]) -> list[Column[Row]]:
+    """Return the column of the ranges expected by the periods' ends, if there is any."""
+
+    def text(row: Row) -> str:
+        budget = budget_of(row)
+        found = forecasts.get(budget.budget_id)
+        return NOTHING if found is None else f.range_of(found, *_kind(budget))
+
+    return [Column("forecast", "Forecast", text, "right", priority=1)] if forecasts else []
 
 
 def _heading(result: PlanSummary | PlanTree) -> list[str]:

@@ -1,13 +1,14 @@
 """Frozen results about the plan, for every interface."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.coverage import OverAllocated
 from budget_tui.domain.currency import LeftOut
+from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, together
 from budget_tui.domain.plan import Allocations, PlannedBudget
@@ -40,6 +41,51 @@ class BudgetPage:
     allocations: Allocations = NONE_ALLOCATED
 
 
+class BudgetForecast(NamedTuple):
+    """A budget that runs today, what was used of it so far, and its forecast; in its currency or in tokens."""
+
+    budget: PlannedBudget
+    used: int
+    forecast: Forecast
+
+
+class EntityForecast(NamedTuple):
+    """What an entity and everything below it used in ``period`` so far, and will: money in nanos, and tokens."""
+
+    entity: Entity
+    period: Period
+    spent: int
+    forecast: Forecast
+    used_tokens: int
+    tokens_forecast: Forecast
+
+    @property
+    def has_tokens(self) -> bool:
+        """True if tokens were ever used there."""
+        return bool(self.used_tokens or self.tokens_forecast.median or self.tokens_forecast.days_of_history)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanForecast:
+    """The forecasts of the budgets that run today, agents' tokens included, in the order of the hierarchy.
+
+    ``entity`` is the one that was asked for, with all that is below it.
+    """
+
+    organization: Organization
+    as_of: date
+    data_through: date
+    entity: EntityForecast
+    lines: tuple[BudgetForecast, ...]
+    warnings: tuple[str, ...]
+
+
+Forecasts = Mapping[str, Forecast]
+"""The forecasts of budgets by id: of those that run today and have any."""
+MOST_FORECASTS = 500
+"""The number of running budgets up to which a view has their forecasts: it must not wait long for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanSummary:
     """Every budget against its actual, and totals per type and currency that count no amount twice."""
@@ -53,6 +99,7 @@ class PlanSummary:
     warnings: tuple[str, ...]
     period: Period | None = None
     allocations: Allocations = NONE_ALLOCATED
+    forecasts: Forecasts = field(default_factory=dict)
 
     @property
     def headline(self) -> Totals:
@@ -86,6 +133,7 @@ class PlanTree:
     warnings: tuple[str, ...]
     period: Period | None = None
     allocations: Allocations = NONE_ALLOCATED
+    forecasts: Forecasts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

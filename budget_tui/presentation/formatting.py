@@ -493,10 +493,19 @@ def forecast_range(found: Forecast, currency: str) -> str:
     return f"{low}–{high}"
 
 
-def likely_range(found: Forecast, currency: str) -> str:
+def range_of(found: Forecast, budget_type: BudgetType, currency: str) -> str:
+    """Format the ends of a forecast of money as `forecast_range`, of tokens as ``1.2M–1.9M``."""
+    if budget_type == "monetary":
+        return forecast_range(found, currency)
+    low, high = short_count(found.low), short_count(found.high)
+    return f"{low}–{high}" if found.has_range else short_count(found.median)
+
+
+def likely_range(found: Forecast, budget_type: BudgetType, currency: str) -> str:
     """Format a forecast: ``$412–$520, likely $460``."""
-    text = forecast_range(found, currency)
-    return f"{text}, likely {whole_money(found.median, currency)}" if found.has_range else text
+    text, is_money = range_of(found, budget_type, currency), budget_type == "monetary"
+    likely = whole_money(found.median, currency) if is_money else short_count(found.median)
+    return f"{text}, likely {likely}" if found.has_range else text
 
 
 def whole_money(nanos: int, currency: str) -> str:

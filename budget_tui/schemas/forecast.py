@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from budget_tui.domain import plan_results
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.forecast import Forecast
 from budget_tui.schemas.base import Number, Schema, amount_of
-from budget_tui.services import forecasts
 from budget_tui.services.forecasts import ForecastReport
 
 
@@ -97,7 +97,7 @@ class BudgetForecast(Schema):
     forecast: ForecastRange
 
     @classmethod
-    def from_line(cls, line: forecasts.BudgetForecast) -> "BudgetForecast":
+    def from_line(cls, line: plan_results.BudgetForecast) -> "BudgetForecast":
         budget, of_type = line.budget, line.budget.budget_type
         return BudgetForecast(
             budget_id=budget.budget_id,
@@ -116,17 +116,48 @@ class BudgetForecast(Schema):
         )
 
 
+class EntityForecast(Schema):
+    """What an entity and everything below it used in the organization's period, and what is expected by its end."""
+
+    hierarchy_entity_id: str = Field(examples=["DEPT-ENG"])
+    hierarchy_entity_name: str = Field(examples=["Engineering"])
+    hierarchy_level_code: str = Field(examples=["department"])
+    period_start: date
+    period_end: date = Field(description="Inclusive.")
+    spent_usd: Number = Field(description="What was spent through today.")
+    forecast_usd: ForecastRange
+    used_tokens: int | None = Field(description="null if no tokens are known.")
+    forecast_tokens: ForecastRange | None
+
+    @classmethod
+    def from_domain(cls, found: plan_results.EntityForecast) -> "EntityForecast":
+        tokens = ForecastRange.from_domain(found.tokens_forecast, BudgetType.TOKEN) if found.has_tokens else None
+        return EntityForecast(
+            hierarchy_entity_id=found.entity.entity_id,
+            hierarchy_entity_name=found.entity.name,
+            hierarchy_level_code=found.entity.level_code,
+            period_start=found.period.start,
+            period_end=found.period.end,
+            spent_usd=to_decimal(found.spent),
+            forecast_usd=ForecastRange.from_domain(found.forecast),
+            used_tokens=found.used_tokens if found.has_tokens else None,
+            forecast_tokens=tokens,
+        )
+
+
 class PlanForecast(Schema):
     as_of: date
     data_through: date = Field(description="The last day whose costs are known.")
+    entity: EntityForecast = Field(description="The entity that was asked for, else the organization.")
     budgets: list[BudgetForecast] = Field(description="Those that run today, agents' tokens included; not seats.")
     warnings: list[str] = Field(description="Over-allocated budgets among these.")
 
     @classmethod
-    def from_domain(cls, found: forecasts.PlanForecast) -> "PlanForecast":
+    def from_domain(cls, found: plan_results.PlanForecast) -> "PlanForecast":
         return PlanForecast(
             as_of=found.as_of,
             data_through=found.data_through,
+            entity=EntityForecast.from_domain(found.entity),
             budgets=[BudgetForecast.from_line(line) for line in found.lines],
             warnings=list(found.warnings),
         )

@@ -20,6 +20,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS
 from budget_tui.domain.period import Period, PeriodKind, around
 from budget_tui.domain.plan import NOTES_MAX_LENGTH, BudgetPlan, ChildShare, PlanFilter
+from budget_tui.domain.plan_results import MOST_FORECASTS
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
 from budget_tui.schemas.base import (
     Day,
@@ -35,6 +36,7 @@ from budget_tui.schemas.base import (
     nanos_from_json,
     without_trailing_zeros,
 )
+from budget_tui.schemas.forecast import ForecastRange
 from budget_tui.services.plans import PlanChange
 
 
@@ -265,15 +267,23 @@ class _OfEntity(Schema):
     entity: PlanEntity
 
 
-class PlanLine(Figures, PlannedBudget, _OfEntity):
+class _WithForecast(Schema):
+    forecast: ForecastRange | None = Field(
+        description="What is expected by the period's end; null if the budget does not run today, for seats, and where"
+        f" more than {MOST_FORECASTS} budgets that run are listed: narrow them down, or ask for their forecasts."
+    )
+
+
+class PlanLine(_WithForecast, Figures, PlannedBudget, _OfEntity):
     """A budget with its figures."""
 
     @classmethod
-    def from_line(cls, line: plan_results.BudgetLine, org_slug: str, allocations: plan.Allocations) -> "PlanLine":
+    def from_line(cls, line: plan_results.BudgetLine, summary: plan_results.PlanSummary) -> "PlanLine":
         return PlanLine(
             entity=PlanEntity.from_domain(line.budget),
-            **_budget(line.budget, org_slug, allocations),
+            **_budget(line.budget, summary.organization.slug, summary.allocations),
             **_figures(line.figures, line.budget.budget_type),
+            forecast=_forecast(line.budget, summary.forecasts),
         )
 
 
@@ -360,8 +370,12 @@ class PlanSummary(PlanHeadline, _Lines):
 
 
 def lines_of(summary: plan_results.PlanSummary) -> list[PlanLine]:
-    slug = summary.organization.slug
-    return [PlanLine.from_line(line, slug, summary.allocations) for line in summary.lines]
+    return [PlanLine.from_line(line, summary) for line in summary.lines]
+
+
+def _forecast(budget: plan.PlannedBudget, forecasts: plan_results.Forecasts) -> ForecastRange | None:
+    found = forecasts.get(budget.budget_id)
+    return None if found is None else ForecastRange.from_domain(found, budget.budget_type)
 
 
 class _Planned(_OfEntity):
@@ -375,20 +389,21 @@ class _AllocatedToChildren(Schema):
     children: list["PlanNode"]
 
 
-class PlanNode(_AllocatedToChildren, Figures, _Planned):
+class PlanNode(_AllocatedToChildren, _WithForecast, Figures, _Planned):
     """A budget of the tree with all that is below it."""
 
     @classmethod
-    def from_domain(cls, node: plan_results.TreeNode, org_slug: str, allocations: plan.Allocations) -> "PlanNode":
+    def from_domain(cls, node: plan_results.TreeNode, tree: plan_results.PlanTree) -> "PlanNode":
         planned, of_type = node.budget, node.budget.budget_type
         return PlanNode(
             entity=PlanEntity.from_domain(planned),
-            budget=PlannedBudget.from_domain(planned, org_slug, allocations),
+            budget=PlannedBudget.from_domain(planned, tree.organization.slug, tree.allocations),
             actual=_known(node.figures.actual, of_type),
             **_figures(node.figures, of_type),
+            forecast=_forecast(planned, tree.forecasts),
             allocated_to_children=amount_of(node.allocated_to_children, of_type),
             unallocated=amount_of(node.unallocated, of_type),
-            children=[PlanNode.from_domain(child, org_slug, allocations) for child in node.children],
+            children=[PlanNode.from_domain(child, tree) for child in node.children],
         )
 
 
@@ -403,9 +418,8 @@ class PlanTree(Schema):
 
     @classmethod
     def from_domain(cls, tree: plan_results.PlanTree) -> "PlanTree":
-        slug = tree.organization.slug
         return PlanTree(
-            roots=[PlanNode.from_domain(root, slug, tree.allocations) for root in tree.roots],
+            roots=[PlanNode.from_domain(root, tree) for root in tree.roots],
             as_of=tree.as_of,
             data_through=tree.data_through,
             **_days(tree.period),

@@ -1,8 +1,7 @@
 """Forecasts as ranges: of the running period and its projects, and of any scope, entity or budget."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -10,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from budget_tui.domain import pacing
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, is_below, mismatch, over_allocated
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, mismatch
 from budget_tui.domain.currency import Converter
 from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import (
@@ -25,21 +24,21 @@ from budget_tui.domain.forecast import (
     most_of,
     range_of,
 )
-from budget_tui.domain.hierarchy import ROOT_PATH, ancestor_paths
+from budget_tui.domain.hierarchy import ROOT_PATH, Entity, ancestor_paths
 from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
-from budget_tui.domain.plan import PlanFilter, PlannedBudget
+from budget_tui.domain.plan import PlannedBudget
+from budget_tui.domain.plan_results import BudgetForecast, EntityForecast
 from budget_tui.domain.records import DailyCosts
 from budget_tui.domain.recurring import Bill
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
-from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
 from budget_tui.services.freshness import data_through
-from budget_tui.services.plan_views import EVERYTHING, allocated_totals_in_plan, budgets_matching
 from budget_tui.services.snapshots import load_facts
-from budget_tui.services.usage import agents_tokens, entity_named
+from budget_tui.services.usage import agents_tokens
 from budget_tui.storage.session import Session
 
+NO_ENTITIES: Mapping[str, Period] = {}
 _Key = TypeVar("_Key")
 
 
@@ -83,25 +82,6 @@ class ForecastReport:
         return self.projects[project_id]
 
 
-class BudgetForecast(NamedTuple):
-    """A budget that runs today, what was used of it so far, and its forecast; in its currency or in tokens."""
-
-    budget: PlannedBudget
-    used: int
-    forecast: Forecast
-
-
-@dataclass(frozen=True, slots=True)
-class PlanForecast:
-    """The forecasts of the budgets that run today, agents' tokens included, in the order of the hierarchy."""
-
-    organization: Organization
-    as_of: date
-    data_through: date
-    lines: tuple[BudgetForecast, ...]
-    warnings: tuple[str, ...]
-
-
 class Forecasts:
     """Queries on what will be spent by the period's end. Nothing is written."""
 
@@ -116,45 +96,12 @@ class Forecasts:
             today, report = self._known
             if today == self._context.clock.today(report.snapshot.organization.time_zone):
                 return report
-        with self._session() as session:
+        with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
             report = read_forecasts(session, organization, today, self._context.clock.now())
             self._known = today, report  # before another thread's turn
         return report
-
-    def of_budgets(self, budgets: Sequence[PlannedBudget]) -> Mapping[str, BudgetForecast]:
-        """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
-        with self._session() as session:
-            organization = self._context.organization(session)
-            today = self._context.clock.today(organization.time_zone)
-            lines = Forecaster(session, organization, today, budgets).lines(budgets)
-        return {line.budget.budget_id: line for line in lines}
-
-    def of_plan(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanForecast:
-        """Return the forecasts of the matching budgets that run today, of an entity and everything below it ('' is
-        all)."""
-        with self._session() as session:
-            organization = self._context.organization(session)
-            today = self._context.clock.today(organization.time_zone)
-            budgets = budgets_matching(session, organization, replace(conditions, is_running=True), today)
-            history = session.fast.hierarchy_history(organization.org_key)
-            if root_entity_id:
-                top = entity_named(session, organization, root_entity_id)
-                budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
-            lines = tuple(Forecaster(session, organization, today, budgets).lines(budgets))
-            allocated = allocated_totals_in_plan(session, organization.org_key, budgets, history)
-            known = data_through(session, organization, today)
-        warnings = over_allocation_warnings(over_allocated(budgets, allocated))
-        return PlanForecast(organization, today, known, lines, warnings)
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """Begin a consistent read; what `current` knows is forgotten if anybody wrote since."""
-        if self._reader.changed():
-            self._known = None
-        with self._reader.session() as session:
-            yield session
 
     def close(self) -> None:
         self._reader.close()
@@ -182,11 +129,19 @@ class Forecaster:
     """
 
     def __init__(
-        self, session: Session, organization: Organization, today: date, budgets: Iterable[PlannedBudget]
+        self,
+        session: Session,
+        organization: Organization,
+        today: date,
+        budgets: Iterable[PlannedBudget],
+        entities: Mapping[str, Period] = NO_ENTITIES,
     ) -> None:
-        """``budgets`` say for which periods; others than those that run today are ignored."""
+        """``budgets`` say of which entities and for which periods, those that run today; ``entities``, by path, are
+        others that are asked for."""
+        running = [budget for budget in budgets if budget.period.contains(today)]
         self._session, self._organization, self._today = session, organization, today
-        self._periods = {budget.period for budget in budgets if budget.period.contains(today)}
+        self._periods = {*(budget.period for budget in running), *entities.values()}
+        self._below = {*(budget.path for budget in running), *entities}
         self._daily: dict[str, DailyUsage] = {}
 
     def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
@@ -201,12 +156,23 @@ class Forecaster:
                 scope = budget.path, budget.category, budget.provider, budget.period
                 yield BudgetForecast(budget, daily.used(*scope), daily.forecast(*scope))
 
+    def of_entity(self, entity: Entity, period: Period) -> EntityForecast:
+        """Return what an entity and everything below it will use in ``period``, planned or not."""
+        scope = entity.path, TOTAL, ANY_PROVIDER, period
+        money, tokens = self._in(self._organization.currency), self._in("")
+        return EntityForecast(
+            entity, period, money.used(*scope), money.forecast(*scope), tokens.used(*scope), tokens.forecast(*scope)
+        )
+
     def _in(self, currency: str) -> "DailyUsage":
         """Return usage in a currency; '' for tokens."""
         if currency not in self._daily:
             read = (self._session, self._organization, self._today, self._periods)
             known = data_through(*read[:3])
-            self._daily[currency] = read_money(*read, currency, known) if currency else read_tokens(*read, known)
+            if currency:
+                self._daily[currency] = read_money(*read, currency, known, self._below)
+            else:
+                self._daily[currency] = read_tokens(*read, known, self._below)
         return self._daily[currency]
 
 
@@ -353,11 +319,12 @@ def read_money(
     periods: Iterable[Period],
     currency: str,
     known_through: date,
+    below: Collection[str] = (ROOT_PATH,),
 ) -> DailyUsage:
-    """Read what was spent day by day, in ``currency`` as far as there are rates."""
+    """Read what was spent day by day at and below some paths, in ``currency`` as far as there are rates."""
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
-    costs = session.costs.daily(organization.org_key, days)
+    costs = session.costs.daily(organization.org_key, days, of=_entities_below(session, organization, below))
     if session.fast.has_recurring_fees(organization.org_key):
         costs = [*with_bills_apart(costs, bills_on(session, organization, days), days)]
         costs += _fees_to_come(session, organization, days, today)
@@ -407,14 +374,33 @@ def _fees_to_come(session: Session, organization: Organization, days: Period, to
             yield DailyCosts(0, *of, True, _first_day(amounts, days.start), amounts)
 
 
+def _entities_below(session: Session, organization: Organization, below: Collection[str]) -> list[int] | None:
+    """Return the keys of the entities at and below some paths; None for all, and what is unmapped."""
+    if ROOT_PATH in below:
+        return None
+    paths = tuple(below)
+    return [
+        entity.entity_key for entity in session.fast.entities(organization.org_key) if entity.path.startswith(paths)
+    ]
+
+
 def read_tokens(
-    session: Session, organization: Organization, today: date, periods: Iterable[Period], known_through: date
+    session: Session,
+    organization: Organization,
+    today: date,
+    periods: Iterable[Period],
+    known_through: date,
+    below: Collection[str] = (ROOT_PATH,),
 ) -> DailyUsage:
-    """Read the tokens that were used day by day. Agents' are known at once; imported ones as far as costs are."""
+    """Read the tokens that were used day by day at and below some paths.
+
+    Agents' are known at once; imported ones as far as costs are.
+    """
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
     paths = {entity.entity_key: entity.path for entity in session.fast.entities(organization.org_key)}
-    imported = session.costs.daily(organization.org_key, days, tokens=True)
+    of = _entities_below(session, organization, below)
+    imported = session.costs.daily(organization.org_key, days, tokens=True, of=of)
     used: dict[tuple[str, str], list[int]] = {}
     for tokens in agents_tokens(session, organization.org_key, days, today):
         by_day = used.setdefault((paths[tokens.entity_key], tokens.provider), [0] * days.days)

@@ -28,15 +28,27 @@ from budget_tui.domain.coverage import (
     over_allocated,
 )
 from budget_tui.domain.errors import Refused, unknown
+from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, unstored_root
 from budget_tui.domain.hierarchy_history import Era, HierarchyHistory
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import Allocations, PlanFilter, PlannedBudget, text_matcher, whole_period
-from budget_tui.domain.plan_results import Breakdown, BudgetLine, BudgetPage, PlanOutcome, PlanSummary, PlanTree
+from budget_tui.domain.plan_results import (
+    MOST_FORECASTS,
+    Breakdown,
+    BudgetLine,
+    BudgetPage,
+    Forecasts,
+    PlanForecast,
+    PlanOutcome,
+    PlanSummary,
+    PlanTree,
+)
 from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.closing import beyond_reach, budgets_ahead
 from budget_tui.services.context import Context
+from budget_tui.services.forecasts import Forecaster
 from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_breakdown import (
     BreakdownInput,
@@ -47,6 +59,7 @@ from budget_tui.services.plan_breakdown import (
     periods_of,
     with_actuals,
 )
+from budget_tui.services.snapshots import running_period
 from budget_tui.services.usage import (
     Addends,
     InOneCurrency,
@@ -100,25 +113,28 @@ class PlanViews:
             allocations = _allocations(session, organization)
         return PlanOutcome(budget, over_allocation_warnings(over_allocated([budget], allocated)), (), allocations)
 
-    def summary(self, conditions: PlanFilter = EVERYTHING) -> PlanSummary:
-        """Compare each matching budget with its actual."""
+    def summary(self, conditions: PlanFilter = EVERYTHING, *, with_forecasts: bool = True) -> PlanSummary:
+        """Compare each matching budget with its actual, and with its forecast unless these are too many."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            budgets = budgets_matching(session, organization, conditions, self._today(organization))
+            today = self._today(organization)
+            budgets = budgets_matching(session, organization, conditions, today)
             queries = usage_queries(budgets)
-            usage = Usage(session, organization, self._today(organization), queries)
+            usage = Usage(session, organization, today, queries)
             containment = Containment(budgets, usage.history)
             allocated = _allocated_totals(session, organization, conditions, budgets, usage.history, containment)
             allocations = _allocations(session, organization)
-            known = data_through(session, organization, self._today(organization))
+            known = data_through(session, organization, today)
+            lines = usage.lines(budgets, queries)
+            if conditions.status is not None:
+                lines = [line for line in lines if line.status is conditions.status]
+            shown = [line.budget for line in lines] if with_forecasts else []
+            forecasts = _forecasts(session, organization, today, shown)
         conversions = usage.conversions(queries)
-        lines = usage.lines(budgets, queries)
-        if conditions.status is not None:
-            lines = [line for line in lines if line.status is conditions.status]
         too_much = over_allocated((line.budget for line in lines), allocated)
         return PlanSummary(
             organization,
-            self._today(organization),
+            today,
             known,
             tuple(lines),
             tuple(totals for totals, _ in usage.totals(lines, containment)),
@@ -126,6 +142,7 @@ class PlanViews:
             (*over_allocation_warnings(too_much), *conversions.warnings),
             conditions.period_of((line.budget for line in lines), organization.period_rule.fiscal_start_month),
             allocations,
+            forecasts,
         )
 
     def at_a_glance(self) -> PlanSummary | None:
@@ -137,21 +154,23 @@ class PlanViews:
             budgets = budgets_matching(session, organization, running, self._today(organization))
             if all(budget.in_cycle for budget in budgets):
                 return None
-        return self.summary(running)
+        return self.summary(running, with_forecasts=False)
 
     def tree(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanTree:
         """Return the allocation trees of the whole organization, or of an entity and everything below it."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            budgets = budgets_matching(session, organization, conditions, self._today(organization))
+            today = self._today(organization)
+            budgets = budgets_matching(session, organization, conditions, today)
             if root_entity_id:
                 top = entity_named(session, organization, root_entity_id)
                 history = session.fast.hierarchy_history(organization.org_key)
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
             queries = usage_queries(budgets)
-            usage = Usage(session, organization, self._today(organization), queries)
+            usage = Usage(session, organization, today, queries)
             allocations = _allocations(session, organization)
-            known = data_through(session, organization, self._today(organization))
+            known = data_through(session, organization, today)
+            forecasts = _forecasts(session, organization, today, budgets)
             allocated: AllocatedTotals = {}  # only needed if it has children that the trees do not show
             if not replace(conditions, status=None).is_default:
                 allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
@@ -159,7 +178,7 @@ class PlanViews:
         trees = forest(budgets, usage.history)
         return PlanTree(
             organization,
-            self._today(organization),
+            today,
             known,
             tuple(with_actuals(node, usage.figures) for node in trees),
             conversions.left_out,
@@ -169,7 +188,45 @@ class PlanViews:
             ),
             conditions.period_of(budgets, organization.period_rule.fiscal_start_month),
             allocations,
+            forecasts,
         )
+
+    def forecast(self, root_entity_id: str = "", conditions: PlanFilter = EVERYTHING) -> PlanForecast:
+        """Return the forecast of an entity with everything below it, in the organization's period, and of the matching
+        budgets there that run today ('' is the whole organization)."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            today = self._today(organization)
+            budgets = budgets_matching(session, organization, replace(conditions, is_running=True), today)
+            history = session.fast.hierarchy_history(organization.org_key)
+            top = entity_named(session, organization, root_entity_id or ROOT_ID)
+            if root_entity_id:
+                budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
+            period = running_period(session.fast.global_budget(organization.org_key, today), organization, today)
+            forecaster = Forecaster(session, organization, today, budgets, {top.path: period})
+            lines = tuple(forecaster.lines(budgets))
+            entity = forecaster.of_entity(top, period)
+            allocated = allocated_totals_in_plan(session, organization.org_key, budgets, history)
+            known = data_through(session, organization, today)
+        warnings = over_allocation_warnings(over_allocated(budgets, allocated))
+        return PlanForecast(organization, today, known, entity, lines, warnings)
+
+    def forecasts(self, budgets: Sequence[PlannedBudget]) -> Forecasts:
+        """Return the forecasts of those of ``budgets`` that run today, unless these are too many."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            return _forecasts(session, organization, self._today(organization), budgets)
+
+    def agents_forecasts(self) -> Mapping[str, Forecast]:
+        """Return the forecasts of the tokens of agents, by the agent's id."""
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            today = self._today(organization)
+            conditions = PlanFilter(budget_type=BudgetType.TOKEN, is_running=True)
+            found = budgets_matching(session, organization, conditions, today)
+            budgets = [budget for budget in found if budget.level_code == "agent" and budget.in_cycle]
+            lines = Forecaster(session, organization, today, budgets).lines(budgets)
+            return {line.budget.entity_id: line.forecast for line in lines}
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
         """Return an entity's plan and usage per category, and of all categories together."""
@@ -468,6 +525,16 @@ def budgets_matching(
         currency=conditions.currency.upper(),
     )
     return planned_ahead(session, organization, today, wanted)
+
+
+def _forecasts(
+    session: Session, organization: Organization, today: date, budgets: Sequence[PlannedBudget]
+) -> Forecasts:
+    """Return the forecasts of those of ``budgets`` that run today; of too many, none: a view must not wait for them."""
+    running = [budget for budget in budgets if budget.period.contains(today)]
+    if len(running) > MOST_FORECASTS:
+        return {}
+    return Forecaster(session, organization, today, running).of_budgets(running)
 
 
 def _allocations(session: Session, organization: Organization) -> Allocations:

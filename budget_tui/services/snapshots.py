@@ -72,7 +72,7 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
     key, currency = organization.org_key, organization.currency
     budget = session.fast.global_budget(key, today)
     running = budget is not None and budget.period.contains(today)
-    period = _period(budget, organization, today)
+    period = running_period(budget, organization, today)
     so_far = period.through(today)
     parent_id = budget.budget_id if budget is not None else None
     data_through = known_through(session, organization, today)
@@ -145,7 +145,7 @@ def _carried_over(
     return replace(ended, amount=total.amount, carry=total.carry), facts, allocated
 
 
-def _period(latest: Budget | None, organization: Organization, today: date) -> Period:
+def running_period(latest: Budget | None, organization: Organization, today: date) -> Period:
     """Return the period that ``today`` is in: the stored one, or the one that a command would open."""
     rule = organization.period_rule
     if latest is None:

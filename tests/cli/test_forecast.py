@@ -30,7 +30,44 @@ def test_one_project(demo: Cli) -> None:
     assert "PCC: drawn from the weeks of" in shown
     [project] = demo("forecast", "pcc", "--json").json["projects"]
     assert project["project_id"] == "pcc"
-    demo("forecast", "nope").refused(4, "there is no project 'nope'")
+    demo("forecast", "nope").refused(4, "there is no entity 'nope'")
+
+
+def test_an_entity_and_an_agent(demo: Cli) -> None:
+    """What is below counts, planned or not; tokens have a range of their own."""
+    acme = ("--org", "acme", "--as-of", "2026-03-20")
+    lines = demo(*acme, "forecast", "DEPT-ENG").done().out.splitlines()
+    assert lines[2].split() == ["ENTITY", "SPENT", "LOW", "MEDIAN", "HIGH", "BUDGET"]
+    assert lines[3].startswith("Engineering")
+    found = demo(*acme, "forecast", "TEAM-MLOPS", "--json").json["entity"]
+    assert found["hierarchy_level_code"] == "team"
+    assert found["spent_usd"] <= found["forecast_usd"]["low"] <= found["forecast_usd"]["high"]
+    assert found["used_tokens"] <= found["forecast_tokens"]["median"]
+    demo("agent", "add", "helper", "--project", "pcc", "--tokens", "5000").done()
+    demo("agent", "consume", "helper", "1200").done()
+    shown = demo("forecast", "helper").done().out
+    assert "helper, tokens  1,200" in shown
+    assert "5,000  over at this rate" in shown, "1,200 on each of the 18 days to come"
+    assert "helper, tokens: the burn rate carried on, as 0 complete days of data are too few for a range" in shown
+
+
+def test_the_views_of_the_plan(demo: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Running budgets have a range, where there is room for it; in JSON always."""
+    acme = ("--org", "acme", "--as-of", "2026-03-20", "plan")
+    ranges = {line["budget_id"]: line["forecast"] for line in demo(*acme, "forecast", "--json").json["budgets"]}
+    lines = demo(*acme, "summary", "--json").json["budgets"]
+    assert {line["budget_id"]: line["forecast"] for line in lines if line["forecast"]} == ranges
+    [quarter, *_] = demo(
+        "--org", "acme", "--as-of", "2026-04-10", "plan", "summary", "--period", "2026-Q1", "--json"
+    ).json["budgets"]
+    assert quarter["forecast"] is None, "it has ended"
+    assert demo(*acme, "tree", "--json").json["roots"][0]["forecast"] in ranges.values()
+    assert "FORECAST" not in demo(*acme, "summary").done().out, "80 columns"
+    monkeypatch.setenv("COLUMNS", "120")
+    for view in ("summary", "tree"):
+        header, *rows = demo(*acme, view).done().out.splitlines()[1:]
+        assert header.endswith("FORECAST")
+        assert max(map(len, rows)) <= 120
 
 
 def test_the_budgets_of_the_plan(demo: Cli) -> None:

@@ -43,7 +43,7 @@ def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
 
 
 def test_forecasts_follow_every_change(home: Home) -> None:
-    """They are computed once for the same data; a read of the plan in between forgets nothing."""
+    """They are computed once for the same data."""
     home.budget("1000")
     home.add("web")
     forecasts = home.services.forecasts
@@ -51,7 +51,6 @@ def test_forecasts_follow_every_change(home: Home) -> None:
     report = forecasts.current()
     assert forecasts.current() is report
     home.spend("web", "20", on="2026-01-12")
-    forecasts.of_plan()
     assert forecasts.current().snapshot.total.spent == usd("30")
     forecasts.close()
 
@@ -82,17 +81,23 @@ def test_every_budget_has_the_forecast_of_what_counts_for_it(engine: Engine) -> 
         home.plan("TEAM-BACKEND", "cloud", "900", "2026-02"),
         home.plan("TEAM-BACKEND", "subscription", "9", "2026-01", budget_type="seat"),
     ]
-    found = home.services.forecasts.of_budgets(planned)
-    plan = home.services.forecasts.of_plan("DEPT-ENG")
-    home.services.forecasts.close()
-    medians = [found[budget.budget_id].forecast.median if budget.budget_id in found else None for budget in planned]
+    views = home.services.plan_views
+    found, everything = views.forecasts(planned), views.forecast()
+    plan = views.forecast("DEPT-ENG")
+    assert (found, plan.entity.spent) == (views.tree().forecasts, usd("168")), "12 days of January"
+    assert found == views.summary().forecasts
+    views.close()
+    medians = [found[budget.budget_id].median if budget.budget_id in found else None for budget in planned]
     january, quarter = 31, 90
     money = [usd(str(amount)) for amount in (14 * january, 10 * january, 4 * quarter)]
     assert medians == [*money, 100 * january, 0, None, None]
-    assert found[planned[3].budget_id].forecast.days_of_history == 35
-    assert set(plan.lines) == {found[budget.budget_id] for budget in (planned[0], planned[1], planned[3])}
+    assert found[planned[3].budget_id].days_of_history == 35
+    of_plan = {line.budget.budget_id: line.forecast for line in plan.lines}
+    assert of_plan == {each: found[each] for each in (planned[at].budget_id for at in (0, 1, 3))}
     used = {line.budget.budget_id: line.figures.actual for line in home.summary().lines}
-    assert all(line.used == used[line.budget.budget_id] for line in found.values() if line.used)
+    assert all(line.used == used[line.budget.budget_id] for line in everything.lines if line.used)
+    assert (plan.entity.forecast.median, plan.entity.tokens_forecast.median) == (usd("434"), 3100)
+    assert everything.entity.forecast == plan.entity.forecast
 
 
 def test_days_before_the_period_are_not_forecast_into_it(home: Home) -> None:

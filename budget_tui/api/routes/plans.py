@@ -116,8 +116,8 @@ async def get_allocation_tree(caller: OrganizationCaller, filters: Annotated[Tre
 @router.get(f"{ROOT}/forecast", response_model=PlanForecast, responses=problem_responses(404))
 async def get_plan_forecast(caller: OrganizationCaller, filters: Annotated[TreeFilters, Query()]) -> Response:
     """The usage expected of each running budget at the end of its period, as a range."""
-    forecasts, conditions = caller.services.forecasts, filters.narrowed()
-    found = await caller.pools.read(lambda: forecasts.of_plan(filters.root_entity_id, conditions))
+    views, conditions = caller.services.plan_views, filters.narrowed()
+    found = await caller.pools.read(lambda: views.forecast(filters.root_entity_id, conditions))
     return json_response(PlanForecast.from_domain(found))
 
 

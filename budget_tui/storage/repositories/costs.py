@@ -1,11 +1,11 @@
 """Costs as entered or imported: their origins with their owners, and their sources."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import ChargeCategory, CostOrigin
@@ -21,7 +21,7 @@ from budget_tui.domain.records import (
     Resolution,
     UnmappedOrigin,
 )
-from budget_tui.storage.engine import in_a_list
+from budget_tui.storage.engine import in_a_list, listed
 from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, FormerCostRow, SourceRow
@@ -192,15 +192,22 @@ class CostRepository(Repository):
         )
         return {row.charge_category: row.amount for row in rows}
 
-    def daily(self, org: int, days: Period, *, tokens: bool = False) -> list[DailyCosts]:
+    def daily(
+        self, org: int, days: Period, *, tokens: bool = False, of: Collection[int] | None = None
+    ) -> list[DailyCosts]:
         """Return what each origin cost on each of ``days``, for origins that cost anything on any of them.
 
-        With ``tokens``, return the tokens that costs state, except agents': those are counted as they are used.
+        ``of`` are the keys of the entities that are asked for; None: all, and what is unmapped. With ``tokens``, return
+        the tokens that costs state, except agents': those are counted as they are used.
         """
         start, after = days.half_open
         value = _c.tokens if tokens else _c.amount_nanos
         of_cost = (value.is_not(None), _o.source != AGENT_SOURCE) if tokens else ()
-        origins = self._daily_origins(org)
+        wanted: list[ColumnElement[bool]] = []
+        if of is not None:
+            entities = listed(self._connection, ("entity_key",), [(key,) for key in of])
+            wanted.append(_o.entity_key.in_(select(entities.c.entity_key)))
+        origins = self._daily_origins(org, *wanted)
         rows = self._many(
             select(
                 _o.origin_key,
@@ -209,7 +216,7 @@ class CostRepository(Repository):
             )
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             # The sum keeps SQLite from using an index: in the order of keys, grouping needs no sorting.
-            .where(_c.day >= start, _c.day < after, _o.org_key + 0 == org, *of_cost)
+            .where(_c.day >= start, _c.day < after, _o.org_key + 0 == org, *of_cost, *wanted)
             .group_by(_o.origin_key)
         )
         lists = _ByDay(days)
@@ -248,14 +255,14 @@ class CostRepository(Repository):
                 )
         return found
 
-    def _daily_origins(self, org: int) -> dict[int, Any]:
+    def _daily_origins(self, org: int, *wanted: ColumnElement[bool]) -> dict[int, Any]:
         """Return what `DailyCosts` say of each origin, by its key."""
         first = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key).scalar_subquery().label("first_day")
         of_origin = (_o.category, _o.provider, _o.currency, _o.charge_category, _o.source, _o.billing_account_id)
         rows = self._many(
             select(_o.origin_key, _e.path, *of_origin, first)
             .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
-            .where(_o.org_key == org)
+            .where(_o.org_key == org, *wanted)
         )
         return {row.origin_key: row for row in rows}
 

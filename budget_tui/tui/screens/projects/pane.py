@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from budget_tui.domain.amount import share
 from budget_tui.domain.audit import AuditFilter
+from budget_tui.domain.budget import BudgetType
 from budget_tui.presentation import explanations, formatting
 from budget_tui.presentation.audit import sentence
 from budget_tui.presentation.columns import pace_bar_style
@@ -111,7 +112,7 @@ class ProjectPane(Widget):
         found = details.forecast if details is not None and details.project_id == line.project_id else None
         text, likely = formatting.money(pace.forecast, currency), pace.forecast
         if found is not None and found.has_range:
-            text, likely = formatting.likely_range(found, currency), found.median
+            text, likely = formatting.likely_range(found, BudgetType.MONETARY, currency), found.median
         over = likely - pace.allocation
         yield spread(
             Content.assemble(("Forecast ", MUTED), text),
