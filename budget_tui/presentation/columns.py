@@ -5,7 +5,7 @@ The dashboard's table and the command line's tables draw them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,12 +14,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from budget_tui.domain.amount import share
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.pacing import Status
 from budget_tui.presentation import formatting
 
 if TYPE_CHECKING:
     from budget_tui.domain.audit import AuditEntry
     from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+    from budget_tui.domain.forecast import Forecast
     from budget_tui.domain.records import UnmappedOrigin
     from budget_tui.domain.snapshot import Pace, ProjectLine
     from budget_tui.domain.tokens import AgentBudget
@@ -278,6 +280,29 @@ def _tokens(
     return amounts(
         key, label, count, lambda tokens: f"{tokens:,}", min_width=width, priority=priority, is_muted=is_muted
     )
+
+
+def agents_with_forecast(
+    columns: Sequence[Column[AgentBudget]], forecasts: Mapping[str, Forecast]
+) -> tuple[Column[AgentBudget], ...]:
+    """Return the columns of agents with that of the tokens expected by the period's end, in front of the rates; as they
+    are if no agent has a forecast."""
+
+    def text(agent: AgentBudget) -> str:
+        found = forecasts.get(agent.agent_id)
+        return "" if found is None else formatting.range_of(found, BudgetType.TOKEN, "")
+
+    def style(agent: AgentBudget) -> str:
+        found = forecasts.get(agent.agent_id)
+        return "warning" if found is not None and found.median > agent.allocated_tokens else ""
+
+    def sort_key(agent: AgentBudget) -> int:
+        found = forecasts.get(agent.agent_id)
+        return -1 if found is None else found.median
+
+    added = Column("forecast", "Forecast", text, "right", priority=1, style=style, is_muted=True, sort_key=sort_key)
+    at = next(number for number, column in enumerate(columns) if column.key == "per_hour")
+    return (*columns[:at], added, *columns[at:]) if forecasts else tuple(columns)
 
 
 @cache

@@ -8,9 +8,10 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_results import BudgetLine
+from budget_tui.domain.plan_results import BudgetLine, Forecasts
 from budget_tui.domain.variance import Variance, VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
@@ -160,6 +161,53 @@ def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
         used_column(lambda line: line.figures, sort_key=lambda line: line.figures.millionths_used),
         status_column(lambda line: line.figures, sort_key=lambda line: _RANKS[line.status]),
     )
+
+
+def with_forecast(
+    columns: Sequence[Column[Row]], forecasts: Forecasts, budget_of: Callable[[Row], PlannedBudget]
+) -> tuple[Column[Row], ...]:
+    """Return ``columns`` with that of the ranges expected by the periods' ends, before the used share; as they are if
+    no budget has one."""
+
+    def found(row: Row) -> Forecast | None:
+        return forecasts.get(budget_of(row).budget_id)
+
+    def kind(row: Row) -> tuple[BudgetType, str]:
+        return budget_of(row).budget_type, budget_of(row).currency
+
+    def text(row: Row) -> str:
+        known = found(row)
+        return NOTHING if known is None else formatting.range_of(known, *kind(row))
+
+    def style(row: Row) -> str:
+        known, planned = found(row), budget_of(row).amount
+        if known is None or known.median <= planned:
+            return "muted"
+        return str(VarianceStatus.OVER if known.low > planned else VarianceStatus.APPROACHING)
+
+    def sort_key(row: Row) -> tuple[object, ...]:
+        known = found(row)
+        return *_by_unit(*kind(row)), *_missing_first(None if known is None else known.median)
+
+    added = Column(
+        "forecast",
+        "Forecast",
+        text,
+        "right",
+        priority=1,
+        style=style,
+        sort_key=sort_key,
+        longest=lambda rows: [row for row in rows if found(row) is not None],
+    )
+    at = next(number for number, column in enumerate(columns) if column.key == "used")
+    return (*columns[:at], added, *columns[at:]) if forecasts else tuple(columns)
+
+
+def forecast_words(found: Forecast, budget: PlannedBudget) -> str:
+    """Describe the forecast of a budget: ``$19,097–$19,420 by Mar 31, likely $19,235: over, perhaps``."""
+    text = formatting.likely_range(found, budget.budget_type, budget.currency)
+    against = formatting.forecast_against(found, budget.amount)
+    return f"{text} by {formatting.short_day(budget.period.end)}" + (f": {against}" if against else "")
 
 
 def used_column(figures: Callable[[Row], Variance], sort_key: Callable[[Row], Any] | None = None) -> Column[Row]:

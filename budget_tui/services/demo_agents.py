@@ -16,7 +16,8 @@ _PRICES = {TokenKind.INPUT: 3 * NANOS, TokenKind.OUTPUT: 15 * NANOS}
 
 
 class DemoAgent(NamedTuple):
-    """An agent, and its usage long ago and within the last hours; ``reserved`` tokens are so still."""
+    """An agent, and its usage on the days of the month before yesterday, and within the last hours; ``reserved`` tokens
+    are so still."""
 
     agent_id: str
     name: str
@@ -45,14 +46,32 @@ def put_agents_to_work(context: Context, agents: Sequence[DemoAgent], shown_on: 
     """
     yesterday = shown_on - timedelta(days=1)
 
-    def hours_ago(hours: int) -> Agents:
-        return Agents(replace(context, clock=_EarlierClock(yesterday, hours)))
+    def at_work(days_ago: int, hours: int = 0) -> Agents:
+        """Return the agents some days and hours before yesterday."""
+        day = yesterday - timedelta(days=days_ago)
+        return Agents(replace(context, clock=_EarlierClock(day, 24 * days_ago + hours)))
 
     today = Agents(replace(context, clock=Clock(yesterday)))
     for agent in agents:
         today.add(agent.agent_id, agent.project_id, agent.name, agent.model, agent.tokens)
-        hours_ago(90).consume(agent.agent_id, agent.used_before, output=agent.used_before // 8)
-        hours_ago(20).consume(agent.agent_id, agent.used_lately, output=agent.used_lately // 8)
+    for days_ago in range(yesterday.day - 1, 0, -1):
+        for number, agent in enumerate(agents):
+            tokens = _part(agent.used_before, number, yesterday, days_ago)
+            at_work(days_ago).consume(agent.agent_id, tokens, output=tokens // 8)
+    for agent in agents:
+        at_work(0, 20).consume(agent.agent_id, agent.used_lately, output=agent.used_lately // 8)
         if agent.reserved:
             today.reserve(agent.agent_id, agent.reserved, seconds=LONGEST_RESERVATION_SECONDS)
     TokenPrices(replace(context, clock=Clock(shown_on))).set(agents[0].model, _PRICES)
+
+
+def _part(tokens: int, number: int, yesterday: date, days_ago: int) -> int:
+    """Return the part of an agent's ``tokens`` that it used on a day: less at weekends, and not the same every day."""
+
+    def share(ago: int) -> int:
+        day = yesterday - timedelta(days=ago)
+        return (8 if day.weekday() >= 5 else 20) + (day.day * 7 + number * 5) % 9
+
+    shares = [share(ago) for ago in range(1, yesterday.day)]
+    before = sum(shares[days_ago:])
+    return tokens * (before + shares[days_ago - 1]) // sum(shares) - tokens * before // sum(shares)

@@ -218,15 +218,16 @@ class PlanViews:
             return _forecasts(session, organization, self._today(organization), budgets)
 
     def agents_forecasts(self) -> Mapping[str, Forecast]:
-        """Return the forecasts of the tokens of agents, by the agent's id."""
+        """Return the forecasts of the tokens of agents that have a budget, by the agent's id, unless these are too
+        many."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._today(organization)
             conditions = PlanFilter(budget_type=BudgetType.TOKEN, is_running=True)
             found = budgets_matching(session, organization, conditions, today)
             budgets = [budget for budget in found if budget.level_code == "agent" and budget.in_cycle]
-            lines = Forecaster(session, organization, today, budgets).lines(budgets)
-            return {line.budget.entity_id: line.forecast for line in lines}
+            forecasts = _forecasts(session, organization, today, budgets)
+        return {budget.entity_id: forecasts[budget.budget_id] for budget in budgets if budget.budget_id in forecasts}
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
         """Return an entity's plan and usage per category, and of all categories together."""

@@ -1,5 +1,7 @@
 """``forecast``: the range for each project and for everything."""
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 

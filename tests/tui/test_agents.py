@@ -223,7 +223,7 @@ async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services)
         await dashboard.keys("/")
         await dashboard.typed("python", "enter")
         assert shown() == ["indexer"]
-        assert below(dashboard) == "1 of 3 match 'python'"
+        assert below(dashboard).startswith("1 of 3 match 'python' · Indexer: 0 tokens by the period's end")
         await dashboard.keys("escape")
         assert shown() == ["coder", "reviewer", "indexer"]
         await dashboard.keys("s")

@@ -8,10 +8,13 @@ import pytest
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, PlanFilter
 from budget_tui.presentation.columns import split_at_point
+from budget_tui.presentation.formatting import range_of
+from budget_tui.presentation.plan_columns import forecast_words
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
 from budget_tui.tui.dialogs.cost_details import CostBox
@@ -430,6 +433,21 @@ async def test_what_others_write_is_shown(open_dashboard: OpenDashboard, acme: S
         other.plans.update(budget_id(other, "DEPT-OPS", year=True), PlanChange(amount=9_999 * NANOS))
         await dashboard.looked()
         assert "9,999.00" in dashboard.line_with("Operations")
+
+
+async def test_ranges_follow_the_figures_and_the_cursor(open_dashboard: OpenDashboard, acme: Services) -> None:
+    """Of the budgets shown; the line below says what the one under the cursor means."""
+    lines = {line.budget.entity_id: line for line in acme.plan_views.forecast().lines}
+    (budget, _, backend), tokens = lines["TEAM-BACKEND"], lines["TEAM-MLOPS"].forecast
+    async with open_dashboard(acme, size=(160, 30), keys="4") as dashboard:
+        await dashboard.keys("tab", "/")
+        await dashboard.typed("backend", "enter")
+        assert range_of(backend, BudgetType.MONETARY, "USD") in dashboard.line_with("Backend")
+        assert f"Backend: {forecast_words(backend, budget)}" in dashboard.text
+        await dashboard.keys("escape", "tab")
+        assert range_of(tokens, BudgetType.TOKEN, "") in dashboard.line_with("MLOps")
+        await dashboard.keys("end")
+        assert "over, almost surely" in dashboard.text, "of the last branch, which is over already"
 
 
 async def test_where_nothing_is_planned_it_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -21,7 +22,7 @@ from budget_tui.domain.errors import BudgetError, Conflict, Refused
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.domain.tokens import AgentBudget, TokenBalance, parse_tokens_change
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import agent_columns
+from budget_tui.presentation.columns import agent_columns, agents_with_forecast
 from budget_tui.tui import dialogs
 from budget_tui.tui.dashboard import NO_PROJECTS
 from budget_tui.tui.dialogs.box import BoxScreen
@@ -32,9 +33,11 @@ from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
+from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
+    from budget_tui.domain.forecast import Forecast
     from budget_tui.tui.dialogs.explain import ExplainQuery
 
 _FIELDS = (
@@ -93,6 +96,10 @@ class AgentFormScreen(BoxScreen[AgentEntry]):
         return entry
 
 
+class AgentRows(EditableRows[AgentBudget], FollowedTable[AgentBudget]):
+    """The rows, whose cursor the line below follows."""
+
+
 class AgentTable(FilteredTable[AgentBudget]):
     """Agents and their token balances."""
 
@@ -112,12 +119,19 @@ class AgentTable(FilteredTable[AgentBudget]):
             self.expected = expected
             self.advance = advance
 
+    forecasts: Mapping[str, Forecast] = MappingProxyType({})
+    """The forecasts of agents by id, once they are known."""
+
     def __init__(self, is_reading: Callable[[], bool]) -> None:
         super().__init__()
         self._is_reading = is_reading
 
-    def make_table(self) -> EditableRows[AgentBudget]:
-        return EditableRows((), self.id_of, self._is_reading)
+    def make_table(self) -> AgentRows:
+        return AgentRows((), self.id_of, self._is_reading)
+
+    @on(AgentRows.Moved)
+    def _moved(self) -> None:
+        self.describe()
 
     def id_of(self, agent: AgentBudget) -> str:
         return agent.agent_id
@@ -126,7 +140,14 @@ class AgentTable(FilteredTable[AgentBudget]):
         return agent.name, agent.agent_id, agent.project_id, agent.model
 
     def overall_summary(self, hints: Sequence[str]) -> Content:
-        return Content.styled(f" {' · '.join(hints)}", MUTED)
+        agent = self.current
+        found = None if agent is None else self.forecasts.get(agent.agent_id)
+        expected = []
+        if agent is not None and found is not None:
+            by_the_end = formatting.likely_range(found, BudgetType.TOKEN, "")
+            against = formatting.forecast_against(found, agent.allocated_tokens)
+            expected = [f"{agent.name}: {by_the_end} tokens by the period's end" + (f", {against}" if against else "")]
+        return Content.styled(f" {' · '.join([*hints, *expected])}", MUTED)
 
     # Editing
 
@@ -202,13 +223,29 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
 
     def watch_reading(self, agents: list[AgentBudget] | None) -> None:
         self._show(agents, self.snapshot)
+        if agents:
+            self._read_forecasts()
+
+    @work(exclusive=True, group="forecasts")
+    async def _read_forecasts(self) -> None:
+        """Read the forecasts, after the figures."""
+        try:
+            found = await self.dashboard.read(lambda services: services.plan_views.agents_forecasts())
+        except BudgetError:  # reading the agents runs into it, too, and reports it
+            return
+        table = self.query_one(AgentTable)
+        if found != table.forecasts:
+            table.forecasts = found
+            self._show(self.reading, self.snapshot)
+            table.table.redraw()
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         self._show(self.reading, snapshot)
 
     def _show(self, agents: list[AgentBudget] | None, snapshot: BudgetSnapshot | None) -> None:
         if agents is not None and snapshot is not None and self.is_mounted:
-            self.table.show(agents, agent_columns(formatting.elapsed(snapshot)))
+            columns = agent_columns(formatting.elapsed(snapshot))
+            self.table.show(agents, agents_with_forecast(columns, self.query_one(AgentTable).forecasts))
 
     def explain_query(self) -> ExplainQuery | None:
         agent = self.table.current

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import on
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
@@ -13,7 +14,8 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.plan import PlanFilter, PlannedBudget, parse_planned
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation import formatting
-from budget_tui.presentation.plan_columns import budget_columns
+from budget_tui.presentation.columns import Column
+from budget_tui.presentation.plan_columns import budget_columns, forecast_words, with_forecast
 from budget_tui.services.cost_details import Actual, actual_of
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.editing import TOKEN_STEP, EditableTable, EditRequested
@@ -89,10 +91,19 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
         is_chosen = None if len(shown) == len(board.lines) else lambda line: line.budget.budget_id in shown
         if is_new:
             table.is_chosen = is_chosen
-            table.show(board.lines, budget_columns(board.as_of))
+            table.show(board.lines, self._columns(board))
         else:
             table.choose(is_chosen)
         self.refresh_rows()
+
+    def show_forecasts(self) -> None:
+        if self.board is not None:
+            self.table.show(self.board.lines, self._columns(self.board), keeps_order=True)
+            self.table.redraw()
+            self.refresh_rows()
+
+    def _columns(self, board: PlanBoard) -> Sequence[Column[BudgetLine]]:
+        return with_forecast(budget_columns(board.as_of), self.forecasts, lambda line: line.budget)
 
     def drill_down(self, row: BudgetLine) -> Actual:
         return actual_of(row.budget, formatting.plan_name(row.budget))
@@ -121,8 +132,16 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
         is_there = any(self._id_of(each) == self._id_of(line) for each in self.board.lines)
         return "" if is_there else f"{formatting.plan_name(line.budget)} is gone; someone deleted it"
 
+    @on(BudgetTable.Moved)
+    def _moved(self) -> None:
+        self.describe()
+
     def summary(self) -> Content:
-        return Content("")
+        line = self.current
+        found = None if line is None else self.forecasts.get(line.budget.budget_id)
+        if line is None or found is None:
+            return Content("")
+        return Content.styled(f" {line.budget.entity_name}: {forecast_words(found, line.budget)}", MUTED)
 
     def preview(self, line: BudgetLine) -> Content:
         before = line.budget

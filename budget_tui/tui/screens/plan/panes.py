@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from textual.binding import Binding
@@ -11,7 +12,7 @@ from textual.containers import Vertical
 
 from budget_tui.domain.coverage import OverAllocated
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
-from budget_tui.domain.plan_results import BudgetLine
+from budget_tui.domain.plan_results import BudgetLine, Forecasts
 from budget_tui.presentation import formatting
 from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import PlanBoard
@@ -30,6 +31,8 @@ class PlanPane(Vertical):
 
     TAB: ClassVar[str]
     board: PlanBoard | None = None
+    forecasts: Forecasts = MappingProxyType({})
+    """The forecasts of the budgets shown, once they are known."""
 
     def __init__(self) -> None:
         super().__init__(id=self.TAB)
@@ -57,6 +60,9 @@ class PlanPane(Vertical):
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         """Show ``lines``, the filtered ones; ``is_new``: the board was not shown here before."""
         raise NotImplementedError
+
+    def show_forecasts(self) -> None:
+        """Show `forecasts`, which are new."""
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         """Return warnings: over-allocated children, costs left out of the figures, rates used in them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.period import PeriodKind, around
 from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
-from budget_tui.domain.plan_results import BudgetLine, PlanOutcome
+from budget_tui.domain.plan_results import MOST_FORECASTS, BudgetLine, Forecasts, PlanOutcome
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.services.plan_views import PlanBoard
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.tui.dialogs.explain import ExplainQuery
 
+BETWEEN_LETTERS = 0.3
+"""Seconds after the latest letter of a search in a large plan, before forecasts are read."""
 Choice = TypeVar("Choice")
 
 
@@ -85,6 +88,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self._warned_of: PlanBoard | None = None
         self._lines: Sequence[BudgetLine] = ()
         self._shown: dict[str, tuple[PlanBoard, PlanFilter]] = {}
+        self._forecasts: Forecasts = {}
+        self._forecasts_of: PlanBoard | None = None
+        self._forecasts_shown: dict[str, Forecasts] = {}
 
     def compose_body(self) -> ComposeResult:
         yield TabLine()
@@ -159,6 +165,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if before != (board, self._choice):
             self._shown[pane.TAB] = board, self._choice
             pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
+        self._show_forecasts()
         if self._warned_of is board and not board.has_other_currencies:
             self._warn()  # in the same frame
         else:
@@ -200,6 +207,35 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             self._fill_pane()
             if self.focused is None:
                 self.pane.table.focus()
+            self._read_forecasts()
+
+    @work(exclusive=True, group="forecasts")
+    async def _read_forecasts(self) -> None:
+        """Read the forecasts of the budgets shown, after their figures, unless these are too many."""
+        board: PlanBoard | None = self.reading
+        if board is None:
+            return
+        running = [line.budget for line in self._lines if line.budget.period.contains(board.as_of)]
+        known = self._forecasts if self._forecasts_of is board else {}
+        missing = [budget for budget in running if budget.budget_id not in known]
+        if not missing or len(running) > MOST_FORECASTS:
+            return
+        if len(board.lines) > MOST_FORECASTS:  # reading takes longer than the next letter of a search
+            await asyncio.sleep(BETWEEN_LETTERS)
+        try:
+            found = await self.dashboard.read(lambda services: services.plan_views.forecasts(missing))
+        except BudgetError:  # reading the plan runs into it, too, and reports it
+            return
+        self._forecasts_of, now = board, {**known, **found}
+        if now != self._forecasts:
+            self._forecasts = now
+            self._show_forecasts()
+
+    def _show_forecasts(self) -> None:
+        pane = self.pane
+        if self._forecasts_shown.get(pane.TAB) is not self._forecasts:
+            self._forecasts_shown[pane.TAB] = pane.forecasts = self._forecasts
+            pane.show_forecasts()
 
     @work(group=ASKING)
     async def action_filter(self) -> None:

@@ -26,11 +26,13 @@ from budget_tui.presentation.plan_columns import (
     amounts,
     bar_column,
     bar_of,
+    forecast_words,
     one_of_each,
     scope_text,
     status_column,
     unit,
     used_column,
+    with_forecast,
 )
 from budget_tui.services.cost_details import Actual, actual_of
 from budget_tui.services.plan_views import PlanBoard, Tree
@@ -167,7 +169,14 @@ class AllocationPane(PlanPane):
         here: Branch | None = self.table.current
         # A row that is gone is not searched for: that would create all the rows.
         stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
-        self.table.show(rows, _columns(self.today), measuring=measured, measures=measured is not None, keeps_row=stays)
+        columns = with_forecast(_columns(self.today), self.forecasts, lambda branch: branch.budget)
+        self.table.show(rows, columns, measuring=measured, measures=measured is not None, keeps_row=stays)
+
+    def show_forecasts(self) -> None:
+        if self.board is not None:
+            self._fill(_measured(self.board.lines, self.board.tree(self.board.lines)))
+            self.table.redraw()
+            self._describe()
 
     @on(TreeTable.Moved)
     def _describe(self) -> None:
@@ -185,11 +194,13 @@ class AllocationPane(PlanPane):
         here = [each for each in self._too_much if each.budget.budget_id == budget.budget_id]
         for words in too_much(here or self._too_much):
             return Content.assemble(("▲ ", "$warning"), words)
-        if not branch.children:
-            return Content.styled(f"{formatting.plan_name(budget)}: nothing of it is allocated further", MUTED)
-        part = formatting.percent(share(branch.allocated, budget.amount))
-        to = formatting.count(len(branch.children), "budget")
-        return Content.styled(f"{formatting.plan_name(budget)}: {part} of it allocated to {to}", MUTED)
+        words = "nothing of it is allocated further"
+        if branch.children:
+            part = formatting.percent(share(branch.allocated, budget.amount))
+            words = f"{part} of it allocated to {formatting.count(len(branch.children), 'budget')}"
+        found = self.forecasts.get(budget.budget_id)
+        expected = f"; {forecast_words(found, budget)}" if found is not None else ""
+        return Content.styled(f"{formatting.plan_name(budget)}: {words}{expected}", MUTED)
 
 
 @cache
