@@ -114,14 +114,15 @@ class ProjectPane(Widget):
         if found is not None and found.has_range:
             text, likely = formatting.likely_range(found, BudgetType.MONETARY, currency), found.median
         over = likely - pace.allocation
-        yield spread(
-            Content.assemble(("Forecast ", MUTED), text),
-            Content.styled(
-                f"{formatting.money(abs(over), currency)} {'over' if over > 0 else 'under'}",
-                "$warning" if over > 0 else MUTED,
-            ),
-            width,
+        effect = Content.styled(
+            f"{formatting.money(abs(over), currency)} {'over' if over > 0 else 'under'}",
+            "$warning" if over > 0 else MUTED,
         )
+        words = Content.assemble(("Forecast ", MUTED), text)
+        if words.cell_length + 1 + effect.cell_length <= width:
+            yield spread(words, effect, width)
+        else:
+            yield from (words, spread(Content(""), effect, width))
         if found is not None and not found.has_range and found.days_of_history:
             days = formatting.count(found.days_of_history, "day")
             yield Content.styled(f"a single number, from {days} of data", MUTED)

@@ -429,7 +429,7 @@ class ProjectsScreen(TableScreen):
     @work(exclusive=True, group="details")
     async def _read_details(self) -> None:
         """Show the details of the project under the cursor, where there is room for them."""
-        pane, line, shown = self.query_one(ProjectPane), self.table.current, self.snapshot
+        pane, line, shown = self.query_one(ProjectPane), self.table.current, self.shown
         pane.project_id = line.project_id if line is not None else ""
         if line is None or shown is None or not pane.display:
             return
@@ -437,7 +437,8 @@ class ProjectsScreen(TableScreen):
 
         def read(services: Services) -> ProjectDetails | None:
             # In the reader's thread the cursor may have moved on: what nobody looks at is not read.
-            return read_details(services, project_id, shown) if pane.project_id == project_id else None
+            is_wanted = pane.project_id == project_id and self.shown is shown
+            return read_details(services, project_id, shown) if is_wanted else None
 
         try:
             details = await self.dashboard.read(read)
@@ -500,6 +501,7 @@ class ProjectsScreen(TableScreen):
         if fork is not None and basis is not None:
             self.shown = basis.snapshot(fork)
             self.effects = basis.alerts(fork)
+            self._read_details()
 
     @on(ProjectTable.Tried)
     def _try(self, event: ProjectTable.Tried) -> None:
@@ -571,6 +573,7 @@ class ProjectsScreen(TableScreen):
         self.fork = self._basis = self._typed = self._warned_about = None
         self.effects = AlertChanges()
         self.shown = self.snapshot
+        self._read_details()
 
     def _go_to_edit(self, fork: Fork | None, problem: str) -> None:
         if fork is self.fork:
