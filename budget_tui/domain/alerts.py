@@ -165,7 +165,7 @@ class Outcome(NamedTuple):
     """The effect of an evaluation: the states by threshold, and the threshold to report, if any."""
 
     states: Mapping[int, State]
-    fires_at: int | None
+    to_report: int | None
 
 
 def value_of(kind: AlertKind, reading: Reading, threshold: int = 0) -> int | None:
@@ -333,7 +333,7 @@ def evaluate(rule: AlertRule, reading: Reading, known: Mapping[int, State]) -> O
     Of several thresholds crossed at once the worst is reported. What is not known leaves everything as it is.
     """
     states: dict[int, State] = {}
-    fires_at: int | None = None
+    to_report: int | None = None
     for threshold in rule.thresholds:
         before = known.get(threshold)
         crossed = is_crossed(rule.kind, reading, threshold)
@@ -348,8 +348,8 @@ def evaluate(rule: AlertRule, reading: Reading, known: Mapping[int, State]) -> O
             value = value_of(rule.kind, reading, threshold)
             states[threshold] = State(phase, value or 0, reading.amount, reading.data_through)
         if phase is Phase.FIRED and threshold in rule.seeded and (before is None or before.phase is not Phase.FIRED):
-            fires_at = threshold  # they are ordered by severity
-    return Outcome(states, fires_at)
+            to_report = threshold  # they are ordered by severity
+    return Outcome(states, to_report)
 
 
 def _phase(rule: AlertRule, reading: Reading, threshold: int, before: State | None, crossed: bool) -> Phase:

@@ -430,6 +430,13 @@ class StateKey(NamedTuple):
     threshold: int
 
 
+class AlertProgress(NamedTuple):
+    """The day through which data reached at the latest evaluation; ``revision`` is that of rules and states since."""
+
+    data_through: date
+    revision: str
+
+
 class Delivery(NamedTuple):
     """The delivery of a message through a channel: ``queued``, ``sent`` or ``undelivered``, after some attempts."""
 
@@ -450,6 +457,6 @@ class AlertMessage(NamedTuple):
     subject: str
     period_start: date
     body: Mapping[str, Any]
+    created_at: datetime
     channels: tuple[str, ...] = ()
-    created_at: datetime | None = None
     deliveries: tuple[Delivery, ...] = ()

@@ -16,7 +16,7 @@ from budget_tui.domain.budget import Organization
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.currency import ConvertedSpend, LeftOut
 from budget_tui.domain.errors import unknown
-from budget_tui.domain.hierarchy import ancestor_paths
+from budget_tui.domain.hierarchy import ROOT_PATH, ancestor_paths
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
 
@@ -159,9 +159,9 @@ class SnapshotFacts:
     projects: Sequence[ProjectFact]
     spend_by_path: Mapping[str, Spend]
     unmapped: Spend
-    unmapped_costs: int
-    daily_spend: tuple[tuple[date, int], ...]
     data_through: date
+    unmapped_costs: int = 0
+    daily_spend: tuple[tuple[date, int], ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     carried_over: bool = False
     carry: Carry = NO_CARRY
@@ -198,7 +198,7 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
 def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSnapshot:
     """Build the snapshot of ``today``; ``now`` only says when it was computed."""
     rolled = rolled_up(facts.spend_by_path)
-    everything = added_up([*facts.spend_by_path.values(), facts.unmapped])
+    everything = added_up([rolled.get(ROOT_PATH, Spend()), facts.unmapped])
     is_budgeted = bool(facts.monthly_budget or facts.carry.carried)
 
     def pace(allocation: int, spend: Spend, carried: int = 0) -> Pace:

@@ -202,9 +202,7 @@ RULE_COLUMNS: Sequence[Column[RuleStatus]] = (
 
 
 MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
-    Column(
-        "at", "At", lambda message: f"{message.created_at.astimezone():%Y-%m-%d %H:%M}" if message.created_at else ""
-    ),
+    Column("at", "At", lambda message: f"{message.created_at.astimezone():%Y-%m-%d %H:%M}"),
     Column("alert", "Alert", lambda message: str(message.rule_key), "right"),
     Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20),
     Column("sent", "Sent", lambda message: deliveries_text(message), max_width=60, shrinks_to=10),

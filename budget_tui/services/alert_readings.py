@@ -7,6 +7,7 @@ periods that have ended since data last reached their end, from the plan's usage
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from budget_tui.domain import pacing
 from budget_tui.domain.alerts import (
@@ -27,7 +28,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import Pace, SnapshotFacts, build_snapshot
 from budget_tui.services.forecasts import DailyUsage, Forecaster, read_money
 from budget_tui.services.plan_views import foreseen
-from budget_tui.services.snapshots import load_facts
+from budget_tui.services.snapshots import load_paces
 from budget_tui.services.usage import Usage, UsageQuery
 from budget_tui.storage.session import Session
 
@@ -37,22 +38,43 @@ SPIKE_DAYS = 7
 """Days through today that are looked at for spikes; older ones were looked at before, or came too late to matter."""
 
 
+class KnownForecasts(NamedTuple):
+    """Forecasts of an evaluation, by path and amount, and the usage that they are of."""
+
+    usage: DailyUsage
+    found: Mapping[tuple[str, int], Forecast]
+
+
 class CycleReadings:
     """The readings of the running period's global budget and of its projects, if they were given any.
 
-    ``daily`` returns what was spent on each day; it is called only where a rule needs it.
+    ``daily`` returns what was spent on each day; it is called only where a rule needs it. ``known`` are the forecasts
+    of an earlier evaluation: few change between the two.
     """
 
-    def __init__(self, facts: SnapshotFacts, today: date, now: datetime, daily: Callable[[], DailyUsage]) -> None:
-        self._facts, self._today, self._daily = facts, today, daily
+    def __init__(
+        self,
+        facts: SnapshotFacts,
+        today: date,
+        now: datetime,
+        daily: Callable[[], DailyUsage],
+        known: KnownForecasts | None = None,
+    ) -> None:
+        self._facts, self._today, self._daily, self._known = facts, today, daily, known
         self._snapshot = build_snapshot(facts, today, now)
+        self._forecasts: dict[tuple[str, int], Forecast] = {}
 
-    def of(self, rules: Iterable[AlertRule]) -> Iterator[tuple[AlertRule, Reading]]:
-        """Yield each of ``rules``, which watch budgets, with every reading that it watches."""
+    @property
+    def forecasts(self) -> KnownForecasts | None:
+        """The forecasts that were computed; those known before, if there were none."""
+        return KnownForecasts(self._daily(), self._forecasts) if self._forecasts else self._known
+
+    def of(self, rules: Iterable[AlertRule]) -> Iterator[tuple[Reading, Sequence[AlertRule]]]:
+        """Yield every reading that any of ``rules``, which watch budgets, watches, with those that do."""
         by_entity = _by_entity(rules)
         for reading in self.readings({rule.kind for of_entity in by_entity.values() for rule in of_entity}):
-            for rule in _matching(by_entity, reading.watched, in_cycle=True):
-                yield rule, reading
+            if matching := _matching(by_entity, reading.watched, in_cycle=True):
+                yield reading, matching
 
     def readings(self, kinds: Collection[AlertKind]) -> Iterator[Reading]:
         """Yield the readings of every budget, for rules of these ``kinds``."""
@@ -88,7 +110,11 @@ class CycleReadings:
     def _forecast(self, path: str, amount: int) -> Forecast | None:
         """Return the forecast of the running period, as exactly as it takes to compare it with ``amount``; one that
         rests on less than a week is none yet."""
-        found = self._daily().forecast_beyond(path, TOTAL, ANY_PROVIDER, self._facts.period, amount)
+        daily, known = self._daily(), None
+        if self._known is not None and daily.is_same_below(path, self._known.usage):
+            known = self._known.found.get((path, amount))
+        found = known or daily.forecast_beyond(path, TOTAL, ANY_PROVIDER, self._facts.period, amount)
+        self._forecasts[path, amount] = found
         return found if found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
 
     def _spent_after_data(self, path: str) -> int:
@@ -103,19 +129,31 @@ class Readings:
     """The readings of an organization's rules on ``today``.
 
     Budgets of earlier periods are read while data has not reached beyond their end, or had not on ``since``, the day
-    that it reached at the evaluation before.
+    that it reached at the evaluation before, whose forecasts are ``known``.
     """
 
     def __init__(
-        self, session: Session, organization: Organization, today: date, now: datetime, since: date | None = None
+        self,
+        session: Session,
+        organization: Organization,
+        today: date,
+        now: datetime,
+        since: date | None = None,
+        known: KnownForecasts | None = None,
     ) -> None:
         self._session, self._organization, self._today, self._now = session, organization, today, now
-        self._facts = load_facts(session, organization, today, now)
+        self._known = known
+        self._facts = load_paces(session, organization, today, now)
         self.data_through = self._facts.data_through
         self.since = min(self.data_through, since or self.data_through)
 
-    def of(self, rules: Iterable[AlertRule]) -> Iterator[tuple[AlertRule, Reading]]:
-        """Yield each of ``rules`` with every reading that it watches."""
+    @property
+    def forecasts(self) -> KnownForecasts | None:
+        """The forecasts of the running period that were computed."""
+        return self._cycle.forecasts
+
+    def of(self, rules: Iterable[AlertRule]) -> Iterator[tuple[Reading, Sequence[AlertRule]]]:
+        """Yield every reading that any of ``rules`` watches, with those that do."""
         of_budgets = [rule for rule in rules if rule.kind in WATCHES_BUDGETS]
         others = [rule for rule in rules if rule.kind not in WATCHES_BUDGETS]
         yield from self._of_budgets(of_budgets)
@@ -125,7 +163,7 @@ class Readings:
             AlertKind.UNMAPPED: self._unmapped,
         }
         for rule in others:
-            yield from ((rule, reading) for reading in read[rule.kind](rule))
+            yield from ((reading, (rule,)) for reading in read[rule.kind](rule))
 
     def running(self) -> Iterator[Reading]:
         """Yield the usage of every budget whose period contains today."""
@@ -135,7 +173,7 @@ class Readings:
 
     # Budgets
 
-    def _of_budgets(self, rules: Sequence[AlertRule]) -> Iterator[tuple[AlertRule, Reading]]:
+    def _of_budgets(self, rules: Sequence[AlertRule]) -> Iterator[tuple[Reading, Sequence[AlertRule]]]:
         if not rules:
             return
         yield from self._cycle.of(rules)
@@ -147,8 +185,7 @@ class Readings:
             if (found := _matching(by_entity, _watched(budget), in_cycle=budget.in_cycle))
         }
         for budget, reading in self._others([each for each in budgets if each.budget_id in rules_of], kinds):
-            for rule in rules_of[budget.budget_id]:
-                yield rule, reading
+            yield reading, rules_of[budget.budget_id]
 
     def _needs_plan(self, entities: Mapping[str | None, object]) -> bool:
         """Return whether rules for ``entities`` (None: each project) may watch budgets that the snapshot lacks."""
@@ -156,7 +193,7 @@ class Readings:
 
     @cached_property
     def _cycle(self) -> CycleReadings:
-        return CycleReadings(self._facts, self._today, self._now, lambda: self._daily)
+        return CycleReadings(self._facts, self._today, self._now, lambda: self._daily, self._known)
 
     @cached_property
     def _daily(self) -> DailyUsage:

@@ -31,9 +31,9 @@ from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.errors import NotFound, unknown
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.records import AlertMessage, Delivery, StateKey
+from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
 from budget_tui.presentation import alerts as words
-from budget_tui.services.alert_readings import Readings
+from budget_tui.services.alert_readings import KnownForecasts, Readings
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget
@@ -88,40 +88,51 @@ class Check:
         return not (self.exceeded or self.failing)
 
 
-class _Basis(NamedTuple):
-    """The rules and their states since a day, as stored: while they are the same, nobody else has evaluated."""
-
-    since: date
-    rules: list[AlertRule]
-    states: Mapping[StateKey, State]
-    progress: date | None
-
-    @classmethod
-    def read(cls, session: Session, org: int, since: date) -> "_Basis":
-        alerts = session.alerts
-        return cls(since, alerts.rules(org), alerts.states(org, since), alerts.progress(org))
+_Place = tuple[int, str, date]
+"""A rule's key, what it watches, and the first day of the period."""
+_States = Mapping[_Place, Mapping[int, State]]
+"""States by place and threshold."""
+_Settled = Mapping[_Place, tuple[Reading, Sequence[Finding]]]
+"""Readings at which all rules left their states as they were, and what they found. The place is that of the first."""
+_Firing = dict[_Place, tuple[Finding, list[StateKey]]]
+"""What fires, with the states that the message reports."""
 
 
 class _Changes(NamedTuple):
-    """The changes that an evaluation has to store, and the basis on which it was made."""
+    """The changes that an evaluation has to store; ``ended`` are the states that are armed again."""
 
-    basis: _Basis
+    data_through: date
     states: Mapping[StateKey, State]
-    armed: Sequence[StateKey]
+    ended: Sequence[StateKey]
     messages: Sequence[AlertMessage]
     reported: Mapping[StateKey, str]
     seeded: Sequence[AlertRule]
-    progress: date | None
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.states or self.armed or self.seeded) and self.progress is None
 
 
-_Place = tuple[int, str, date]
-"""A rule's key, what it watches, and the first day of the period."""
-_Firing = dict[_Place, tuple[Finding, list[StateKey]]]
-"""What fires, with the states that the message reports."""
+class _Memory(NamedTuple):
+    """What one evaluation leaves for the next: of thousands of rules, few change from one to the next.
+
+    Rules and states hold while the ``progress`` that is stored is the same, since nobody changed any then. With them
+    hold the readings that are ``settled``: equal ones change nothing.
+    """
+
+    progress: AlertProgress | None
+    rules: Sequence[AlertRule]
+    since: date
+    states: _States
+    settled: _Settled
+    forecasts: KnownForecasts | None
+
+    def after(self, changes: _Changes, progress: AlertProgress) -> "_Memory":
+        """Return what is known once ``changes`` are stored."""
+        states = dict(self.states)
+        for key, state in changes.states.items():
+            states[key[:3]] = {**states.get(key[:3], {}), key.threshold: state}
+        for key in changes.ended:
+            states[key[:3]] = {at: state for at, state in states[key[:3]].items() if at != key.threshold}
+        seeded = {rule.rule_key for rule in changes.seeded}
+        rules = [rule._replace(seeded=rule.thresholds) if rule.rule_key in seeded else rule for rule in self.rules]
+        return self._replace(progress=progress, rules=rules, states=states)
 
 
 class Alerts:
@@ -129,6 +140,7 @@ class Alerts:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._memory: _Memory | None = None  # replaced as a whole, so that threads may share it
 
     # Commands
 
@@ -163,13 +175,13 @@ class Alerts:
 
     def rules(self) -> list[RuleStatus]:
         """Return every rule, with what is beyond its thresholds now."""
+        now = self._context.clock.now()
         with self._context.reading() as session:
-            evaluation, _ = self._evaluated(session)
+            evaluation, _, _ = self._evaluated(session, now)
         worst: dict[int, dict[tuple[str, date], Finding]] = {}
         for finding in evaluation.findings:
             of_rule = worst.setdefault(finding.rule.rule_key, {})
             of_rule[finding.reading.watched.subject, finding.reading.period.start] = finding
-        now = self._context.clock.now()
         return [
             RuleStatus(
                 rule,
@@ -190,7 +202,7 @@ class Alerts:
         since = self._context.clock.now() - GIVE_UP_AFTER
         return [
             message
-            if message.created_at is None or message.created_at >= since
+            if message.created_at >= since
             else message._replace(deliveries=tuple(map(_given_up, message.deliveries)))
             for message in messages
         ]
@@ -199,19 +211,22 @@ class Alerts:
 
     def evaluate(self, *, only_look: bool = False) -> Evaluation:
         """Evaluate all rules, and store and queue what is new, unless it is to ``only_look``, or as of another day."""
+        now = self._context.clock.now()
         with self._context.reading() as session:
-            evaluation, changes = self._evaluated(session)
-        only_look = only_look or self._context.clock.as_of is not None or not evaluation.organization.org_key
-        if only_look:
+            evaluation, changes, memory = self._evaluated(session, now)
+        org = evaluation.organization.org_key
+        if only_look or self._context.clock.as_of is not None or not org:
             return replace(evaluation, messages=())
-        if changes.is_empty:
+        if changes is None:
             return evaluation
         with self._context.transaction(self._context.org_slug) as unit:
-            if _Basis.read(unit, evaluation.organization.org_key, changes.basis.since) != changes.basis:
-                evaluation, changes = self._evaluated(unit)  # somebody else evaluated in the meantime
-            if not changes.is_empty:
-                _store(unit, evaluation.organization.org_key, changes, self._context.clock.now())
+            progress = unit.alerts.progress(org)
+            if progress is None or progress != memory.progress:  # somebody else may have evaluated in the meantime
+                evaluation, changes, memory = self._evaluated(unit, now)
+            if changes is not None:
+                progress = _store(unit, org, changes, now)
                 unit.commit()
+                self._memory = memory.after(changes, progress)
         return evaluation
 
     def check(self, scopes: Sequence[str] = (), *, only_look: bool = False) -> Check:
@@ -241,61 +256,97 @@ class Alerts:
             ),
         )
 
-    def _evaluated(self, session: Session) -> tuple[Evaluation, _Changes]:
+    def _evaluated(self, session: Session, now: datetime) -> tuple[Evaluation, _Changes | None, _Memory]:
+        """Return what an evaluation finds, what it has to store, if anything, and what it knows now."""
         organization = self._context.organization(session)
-        org = organization.org_key
-        today, now = self._context.clock.today(organization.time_zone), self._context.clock.now()
-        rules, progress = session.alerts.rules(org), session.alerts.progress(org)
-        readings = Readings(session, organization, today, now, progress)
-        pairs = list(readings.of(rules))
-        since = min((reading.period.start for _, reading in pairs), default=today)
-        basis = _Basis(since, rules, session.alerts.states(org, since), progress)
-        states, armed, findings, firing = _transitions(pairs, basis.states)
-        made = [(_message(organization, finding, now), keys) for finding, keys in _without_repetition(firing, now)]
+        org, today = organization.org_key, self._context.clock.today(organization.time_zone)
+        memory, progress = self._memory, session.alerts.progress(org)
+        is_known = memory is not None and progress is not None and progress == memory.progress
+        rules = memory.rules if memory and is_known else session.alerts.rules(org)
+        readings = Readings(
+            session, organization, today, now, progress and progress.data_through, memory and memory.forecasts
+        )
+        groups = list(readings.of(rules))
+        since = min((reading.period.start for reading, _ in groups), default=today)
+        if memory and is_known and memory.since <= since:
+            since, states, settled = memory.since, memory.states, memory.settled
+        else:
+            states, settled = session.alerts.states(org, since), {}
+        found = _transitions(groups, states, settled)
+        made = [
+            (_message(organization, finding, now), keys) for finding, keys in _without_repetition(found.firing, now)
+        ]
+        changes = _Changes(
+            readings.data_through,
+            found.states,
+            found.ended,
+            [message for message, _ in made],
+            {key: message.message_id for message, keys in made for key in keys},
+            [rule for rule in rules if rule.seeded != rule.thresholds],
+        )
+        is_new = progress is None or progress.data_through != readings.data_through
+        memory = _Memory(progress, rules, since, states, found.settled, readings.forecasts)
+        self._memory = memory
         return (
             Evaluation(
                 organization,
                 today,
                 readings.data_through,
                 tuple(rules),
-                tuple(findings),
+                tuple(found.findings),
                 tuple(message for message, _ in made),
             ),
-            _Changes(
-                basis,
-                states,
-                armed,
-                [message for message, _ in made],
-                {key: message.message_id for message, keys in made for key in keys},
-                [rule for rule in rules if set(rule.seeded) != set(rule.thresholds)],
-                readings.data_through if readings.data_through != progress else None,
-            ),
+            changes if is_new or changes.states or changes.ended or changes.seeded else None,
+            memory,
         )
 
 
+class _Transitions(NamedTuple):
+    """The states that change, those that end, everything beyond a threshold, what fires, and what changes nothing."""
+
+    states: dict[StateKey, State]
+    ended: list[StateKey]
+    findings: list[Finding]
+    firing: _Firing
+    settled: dict[_Place, tuple[Reading, Sequence[Finding]]]
+
+
 def _transitions(
-    pairs: Iterable[tuple[AlertRule, Reading]], stored: Mapping[StateKey, State]
-) -> tuple[dict[StateKey, State], list[StateKey], list[Finding], _Firing]:
-    """Return the states that change, those that end, everything beyond a threshold, and what fires."""
-    known: dict[_Place, dict[int, State]] = {}
-    for key, state in stored.items():
-        known.setdefault(key[:3], {})[key.threshold] = state
-    states: dict[StateKey, State] = {}
-    armed: list[StateKey] = []
-    findings: list[Finding] = []
-    firing: _Firing = {}
-    for rule, reading in pairs:
-        place = (rule.rule_key, reading.watched.subject, reading.period.start)
-        before = known.get(place, {})
-        outcome = evaluate(rule, reading, before)
-        changed = {StateKey(*place, at): state for at, state in outcome.states.items() if before.get(at) != state}
-        states.update(changed)
-        armed.extend(StateKey(*place, at) for at in before.keys() - outcome.states.keys())
-        findings += found_in(rule, reading)
-        if outcome.fires_at is not None:
-            fired = [key for key, state in changed.items() if state.phase is Phase.FIRED]
-            _together(firing, place, Finding(rule, reading, outcome.fires_at), fired)
-    return states, armed, findings, firing
+    groups: Iterable[tuple[Reading, Sequence[AlertRule]]], states: _States, settled: _Settled
+) -> _Transitions:
+    """Evaluate the rules that watch each reading, except those ``settled`` at an equal one."""
+    found = _Transitions({}, [], [], {}, {})
+    for reading, rules in groups:
+        place = (rules[0].rule_key, reading.watched.subject, reading.period.start)
+        before = settled.get(place)
+        if before is not None and before[0] == reading:
+            found.settled[place] = before
+            found.findings.extend(before[1])
+            continue
+        findings: list[Finding] = []
+        changes = False
+        for rule in rules:
+            changes |= _transition(rule, reading, states, found)
+            findings += found_in(rule, reading)
+        found.findings.extend(findings)
+        if not changes:
+            found.settled[place] = reading, findings
+    return found
+
+
+def _transition(rule: AlertRule, reading: Reading, states: _States, found: _Transitions) -> bool:
+    """Add to ``found`` what a rule changes at a reading; return whether that is anything."""
+    place = (rule.rule_key, reading.watched.subject, reading.period.start)
+    before = states.get(place, {})
+    outcome = evaluate(rule, reading, before)
+    changed = {StateKey(*place, at): state for at, state in outcome.states.items() if before.get(at) != state}
+    ended = [StateKey(*place, at) for at in before.keys() - outcome.states.keys()]
+    found.states.update(changed)
+    found.ended.extend(ended)
+    if outcome.to_report is not None:
+        fired = [key for key, state in changed.items() if state.phase is Phase.FIRED]
+        _add_firing(found.firing, place, Finding(rule, reading, outcome.to_report), fired)
+    return bool(changed or ended)
 
 
 def _given_up(delivery: Delivery) -> Delivery:
@@ -312,7 +363,7 @@ def evaluate_after_change(context: Context) -> None:
         logging.getLogger("budget_tui.alerts").exception("%s: alerts were not evaluated", context.label)
 
 
-def _together(firing: _Firing, place: _Place, finding: Finding, keys: list[StateKey]) -> None:
+def _add_firing(firing: _Firing, place: _Place, finding: Finding, keys: list[StateKey]) -> None:
     """Add what fires to ``firing``. Of several days that stand out at once, the dearest is reported."""
     if finding.rule.kind is AlertKind.SPIKE:
         place = (*place[:2], date.min)
@@ -342,14 +393,13 @@ def _reached(rule: AlertRule, now: datetime) -> frozenset[str]:
     return frozenset() if rule.is_muted(now) else frozenset({"dashboard", *rule.channels})
 
 
-def _store(unit: Session, org: int, changes: _Changes, now: datetime) -> None:
+def _store(unit: Session, org: int, changes: _Changes, now: datetime) -> AlertProgress:
     alerts = unit.alerts
-    alerts.add_messages(org, changes.messages, now)
+    alerts.add_messages(org, changes.messages)
     alerts.set_states(changes.states, changes.reported, now)
-    alerts.remove_states(changes.armed)
+    alerts.remove_states(changes.ended)
     alerts.set_seeded(changes.seeded)
-    if changes.progress is not None:
-        alerts.set_progress(org, changes.progress)
+    return alerts.set_progress(org, changes.data_through)
 
 
 def _message(organization: Organization, finding: Finding, now: datetime) -> AlertMessage:
@@ -392,8 +442,8 @@ def _message(organization: Organization, finding: Finding, now: datetime) -> Ale
         watched.subject,
         reading.period.start,
         body,
-        () if is_muted else rule.channels,
         now,
+        () if is_muted else rule.channels,
     )
 
 
@@ -412,14 +462,14 @@ def add_rule(work: Work, new: NewRule) -> AlertRule:
 def change_rule(work: Work, rule: AlertRule, channels: Sequence[str], *, fails: bool) -> None:
     """Change whom a rule tells, and whether it fails checks; what it finds then is taken as it is."""
     before = _facts(work, rule)
-    work.unit.alerts.change_rule(rule.rule_key, channels, fails=fails)
+    work.unit.alerts.change_rule(work.organization.org_key, rule.rule_key, channels, fails=fails)
     work.record("alert.change", str(rule.rule_key), before, _facts(work, _stored(work, rule.rule_key)))
 
 
 def remove_rule(work: Work, rule: AlertRule) -> None:
     """Remove a rule and record it."""
     facts = _facts(work, rule)
-    work.unit.alerts.remove_rule(rule.rule_key)
+    work.unit.alerts.remove_rule(work.organization.org_key, rule.rule_key)
     work.record("alert.remove", str(rule.rule_key), facts, None)
 
 
@@ -472,7 +522,7 @@ def _status(work: Work, rule: AlertRule) -> RuleStatus:
 
 
 def _mute(work: Work, rule: AlertRule, until: datetime | None) -> None:
-    work.unit.alerts.mute(rule.rule_key, until)
+    work.unit.alerts.mute(work.organization.org_key, rule.rule_key, until)
     before, after = ({"muted_until": each and each.isoformat(timespec="seconds")} for each in (rule.muted_until, until))
     work.record("alert.mute", str(rule.rule_key), before, after)
 

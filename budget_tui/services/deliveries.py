@@ -111,9 +111,8 @@ def _outcome(message: AlertMessage, delivery: Delivery, error: str, now: datetim
     attempts = delivery.attempts + 1
     if not error:
         return {"state": "sent", "attempts": attempts, "error": "", "sent_at": now}
-    since = message.created_at or now
     wait = min(FIRST_RETRY * 2 ** min(delivery.attempts, 20), LAST_RETRY)
-    state = "undelivered" if now + wait > since + GIVE_UP_AFTER else "queued"
+    state = "undelivered" if now + wait > message.created_at + GIVE_UP_AFTER else "queued"
     return {"state": state, "attempts": attempts, "error": error, "due_at": now + wait}
 
 
@@ -123,8 +122,7 @@ def _in_envelopes(
     """Return messages as they are sent: those that quiet hours held back together, the others one by one."""
 
     def is_held(message: AlertMessage) -> bool:
-        made = message.created_at
-        return made is not None and channel.is_quiet_at(made.astimezone(zone(organization.time_zone)).time())
+        return channel.is_quiet_at(message.created_at.astimezone(zone(organization.time_zone)).time())
 
     held = [each for each in messages if is_held(each[0])]
     others = [[each] for each in messages if not is_held(each[0])]

@@ -221,6 +221,17 @@ class DailyUsage:
                 found.setdefault(path, []).append(number)
         return found
 
+    def is_same_below(self, path: str, other: "DailyUsage") -> bool:
+        """Return whether usage at and below ``path`` is as in ``other``, and its forecasts with it."""
+        return (
+            (self._days, self._today, self._last, self._ends) == (other._days, other._today, other._last, other._ends)
+            and self._seed == other._seed
+            and self._cells_below(path) == other._cells_below(path)
+        )
+
+    def _cells_below(self, path: str) -> list[Cell]:
+        return [self._cells[number] for number in self._below.get(path, ())]
+
     def forecast(self, path: str, category: str, provider: str, period: Period) -> Forecast:
         """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
         numbers = self._counting(path, category, provider)
@@ -436,12 +447,16 @@ def cells_of(costs: Iterable[DailyCosts], days: Period) -> list[Cell]:
     found: dict[tuple[str | None, str, str], Cell] = {}
     for cost in costs:
         key = cost.path, cost.category, cost.provider
-        cell = found.get(key) or Cell(*key, cost.first_day, [0] * days.days, None)
-        if cost.is_once:
-            cell = cell._replace(once=_sum(cell.once, cost.amounts))
+        usage, once = ([0] * days.days, cost.amounts) if cost.is_once else (cost.amounts, None)
+        cell = found.get(key)
+        if cell is None:
+            found[key] = Cell(*key, cost.first_day, usage, once)
+        elif cost.is_once:
+            found[key] = cell._replace(
+                once=_sum(cell.once, cost.amounts), first_day=min(cell.first_day, cost.first_day)
+            )
         else:
-            cell = cell._replace(usage=_sum(cell.usage, cost.amounts) if key in found else cost.amounts)
-        found[key] = cell._replace(first_day=min(cell.first_day, cost.first_day))
+            found[key] = cell._replace(usage=_sum(cell.usage, usage), first_day=min(cell.first_day, cost.first_day))
     return [*found.values()]
 
 

@@ -69,11 +69,27 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
 
     If the latest period has ended and is not closed yet, its carry-over is computed for the new one.
     """
+    facts = _budgets_and_spend(session, organization, today, now)
+    key, currency, so_far = organization.org_key, organization.currency, facts.period.through(today)
+    shown = replace(
+        facts,
+        unmapped_costs=session.fast.unmapped_costs(key, currency, so_far),
+        daily_spend=session.fast.daily_spend(key, currency, so_far),
+        alerts=session.fast.alerts_holding(key, facts.period.start),
+    )
+    return _in_one_currency(session, shown, today)
+
+
+def load_paces(session: Session, organization: Organization, today: date, now: datetime) -> SnapshotFacts:
+    """Read `load_facts` without what no budget's pace depends on: each day's spend, unmapped costs' number, alerts."""
+    return _in_one_currency(session, _budgets_and_spend(session, organization, today, now), today)
+
+
+def _budgets_and_spend(session: Session, organization: Organization, today: date, now: datetime) -> SnapshotFacts:
     key, currency = organization.org_key, organization.currency
     budget = session.fast.global_budget(key, today)
     running = budget is not None and budget.period.contains(today)
     period = running_period(budget, organization, today)
-    so_far = period.through(today)
     parent_id = budget.budget_id if budget is not None else None
     data_through = known_through(session, organization, today)
     spend_by_path, unmapped = session.fast.spend_by_path(key, currency, period, today, data_through)
@@ -83,7 +99,7 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
     projects, allocated = session.fast.project_facts(key, parent_id), session.fast.allocated(parent_id)
     if budget is not None and not running:
         budget, projects, allocated = _carried_over(session, organization, budget, projects, today)
-    facts = SnapshotFacts(
+    return SnapshotFacts(
         organization=organization,
         period=period,
         monthly_budget=budget.amount if budget is not None else 0,
@@ -91,14 +107,14 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
         projects=projects,
         spend_by_path=spend_by_path,
         unmapped=unmapped,
-        unmapped_costs=session.fast.unmapped_costs(key, currency, so_far),
-        daily_spend=session.fast.daily_spend(key, currency, so_far),
         data_through=data_through,
         carried_over=budget is not None and not running,
         carry=budget.carry if budget is not None else NO_CARRY,
         is_closed=closed is not None and closed.start == period.start,
-        alerts=session.fast.alerts_holding(key, period.start),
     )
+
+
+def _in_one_currency(session: Session, facts: SnapshotFacts, today: date) -> SnapshotFacts:
     facts = _with_other_currencies(session, facts, today)
     return _as_it_stood(session, facts) if facts.is_closed else facts
 

@@ -58,7 +58,9 @@ class Basis:
 
     def _found_in(self, facts: SnapshotFacts) -> list[Finding]:
         readings = CycleReadings(facts, self.today, self.now, self._spent_by_day)
-        return [finding for rule, reading in readings.of(self.rules) for finding in found_in(rule, reading)]
+        return [
+            found for reading, rules in readings.of(self.rules) for rule in rules for found in found_in(rule, reading)
+        ]
 
     def _spent_by_day(self) -> DailyUsage:
         assert self.daily is not None

@@ -438,10 +438,17 @@ class FastPaths:
     def daily_spend(self, org: int, currency: str, period: Period) -> tuple[tuple[date, int], ...]:
         """Return the spend of each day of ``period`` that has costs, in nanos, unmapped ones included."""
         start, after = map(day_number, period.half_open)
+        others = self._rows(
+            "SELECT 1 AS one FROM cost_origin WHERE org_key <> :org OR currency <> :currency LIMIT 1",
+            org=org,
+            currency=currency,
+        )
+        # Where all costs count, which is so for most, it takes half of the time not to look at each one's origin.
+        own = " AND o.origin_key = c.origin_key AND o.org_key = :org AND o.currency = :currency" if others else ""
         rows = self._rows(
-            "SELECT c.day, CAST(sum(c.amount_nanos) AS BIGINT) AS amount FROM cost c CROSS JOIN cost_origin o"
-            " WHERE c.day >= :start AND c.day < :after AND o.origin_key = c.origin_key AND o.org_key = :org"
-            " AND o.currency = :currency GROUP BY c.day ORDER BY c.day",
+            "SELECT c.day, CAST(sum(c.amount_nanos) AS BIGINT) AS amount"
+            f" FROM cost c{' CROSS JOIN cost_origin o' if others else ''}"
+            f" WHERE c.day >= :start AND c.day < :after{own} GROUP BY c.day ORDER BY c.day",
             start=start,
             after=after,
             org=org,

@@ -723,12 +723,16 @@ class AlertStateRow(Row, table=True):
 
 
 class AlertProgressRow(Row, table=True):
-    """The day through which an organization's data reached at the latest evaluation of its rules."""
+    """The day through which an organization's data reached at the latest evaluation of its rules.
+
+    ``revision`` is another one as soon as a rule or state changes.
+    """
 
     __tablename__ = "alert_progress"
 
     org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
     data_through: date = Field(sa_column=Column(Date, nullable=False))
+    revision: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
 
 
 class AlertMessageRow(Row, table=True):

@@ -44,6 +44,7 @@ class StandingClock(Clock):
 
 def add_rules(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM cost WHERE day > ?", (int(f"{TODAY:%Y%m%d}"),))
         connection.executemany(
             "INSERT INTO alert_rule (org_key, kind, thresholds, entity_key, category, budget_type, provider, source,"
             " channels, fails, seeded, created_by, created_at)"

@@ -3,6 +3,7 @@
 Its floor is SQLite alone, adding up the same month's costs from the same index.
 """
 
+import gc
 import sqlite3
 import tempfile
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 from measure import in_turns, report
 
+from budget_tui.__main__ import GARBAGE_THRESHOLD
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.snapshots import Snapshots
@@ -115,6 +117,7 @@ def seconds_of_sum(connection: sqlite3.Connection) -> float:
 
 
 def main() -> None:
+    gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)  # as the program does
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.db"
         fill(path)

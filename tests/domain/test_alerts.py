@@ -44,8 +44,8 @@ def fired(of: AlertRule, readings: list[Reading]) -> list[int | None]:
     states: dict[int, State] = {}
     found = []
     for each in readings:
-        states, fires_at = evaluate(of, each, states)  # type: ignore[assignment]
-        found.append(fires_at)
+        states, to_report = evaluate(of, each, states)  # type: ignore[assignment]
+        found.append(to_report)
     return found
 
 
@@ -64,15 +64,15 @@ def test_a_raise_arms_again_only_what_it_leaves_below() -> None:
 def test_what_is_found_at_first_is_taken_as_it_is() -> None:
     share = rule(AlertKind.SHARE, 800_000, 1_000_000, seeded=False)
     outcome = evaluate(share, reading(100, 90), {})
-    assert outcome.fires_at is None
+    assert outcome.to_report is None
     assert outcome.states[800_000].phase is Phase.FIRED
-    assert evaluate(share._replace(seeded=share.thresholds), reading(100, 101), outcome.states).fires_at == 1_000_000
+    assert evaluate(share._replace(seeded=share.thresholds), reading(100, 101), outcome.states).to_report == 1_000_000
 
 
 def test_an_added_threshold_is_seeded_by_itself() -> None:
     share = AlertRule(1, AlertKind.SHARE, (500_000, 800_000), seeded=(800_000,))
-    assert evaluate(share, reading(100, 85), {}).fires_at == 800_000
-    assert evaluate(share, reading(100, 60), {}).fires_at is None
+    assert evaluate(share, reading(100, 85), {}).to_report == 800_000
+    assert evaluate(share, reading(100, 60), {}).to_report is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=30))
@@ -85,7 +85,7 @@ def test_between_two_reports_of_a_threshold_it_was_not_crossed(history: list[tup
         outcome = evaluate(share, now, states)
         crossed = {at: bool(is_crossed(AlertKind.SHARE, now, at)) for at in share.thresholds}
         new = [at for at in share.thresholds if crossed[at] and not was_crossed[at]]
-        assert outcome.fires_at == (max(new) if new else None)
+        assert outcome.to_report == (max(new) if new else None)
         assert {at for at, state in outcome.states.items() if state.phase is Phase.FIRED} == {
             at for at in share.thresholds if crossed[at]
         }

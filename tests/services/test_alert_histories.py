@@ -1,5 +1,7 @@
 """Alerts over lives of every kind: spend, changes of budgets, late data, closes, undo, moves and turns of periods."""
 
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from random import Random
 from typing import NamedTuple
 
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.alerts import AlertKind, is_crossed
 from budget_tui.services.alert_readings import Readings
-from budget_tui.services.alerts import NewRule
+from budget_tui.services.alerts import Alerts, NewRule
+from budget_tui.services.clock import Clock, zone
 from tests.databases import Engine, empty
 from tests.examples import examples
 from tests.services.conftest import Home, home_at
@@ -24,6 +27,20 @@ RULES = (
 STEPS = 20
 
 
+@dataclass(frozen=True, slots=True)
+class ClockOf(Clock):
+    """The clock of a program that stays: it shows the moment that a history has come to."""
+
+    history: History | None = None
+
+    def now(self) -> datetime:
+        assert self.history is not None
+        return self.history.moment
+
+    def today(self, time_zone: str) -> date:
+        return self.now().astimezone(zone(time_zone)).date()
+
+
 class Place(NamedTuple):
     """What has a state of its own: a rule, and what it watches in which period."""
 
@@ -37,19 +54,21 @@ def crossed(home: Home) -> dict[Place, set[int]]:
     context = home.services.context
     with context.reading() as session:
         organization = context.organization(session)
+        progress = session.alerts.progress(organization.org_key)
         rules = [rule for rule in session.alerts.rules(organization.org_key) if rule.kind is not AlertKind.FORECAST]
         readings = Readings(
             session,
             organization,
             context.clock.today(organization.time_zone),
             context.clock.now(),
-            session.alerts.progress(organization.org_key),
+            progress and progress.data_through,
         )
         return {
             Place(rule.rule_key, reading.watched.subject, str(reading.period.start)): {
                 at for at in rule.thresholds if is_crossed(rule.kind, reading, at)
             }
-            for rule, reading in readings.of(rules)
+            for reading, watching in readings.of(rules)
+            for rule in watching
         }
 
 
@@ -68,12 +87,15 @@ def test_what_is_crossed_anew_is_reported_once(engine: Engine, seed: int) -> Non
     for rule in RULES:
         begun.services.alerts.add(rule)
     begun.services.alerts.evaluate()
+    lasting, chance = Alerts(replace(begun.services.context, clock=ClockOf(history=history))), Random(seed)
     known = crossed(begun)
     for _ in range(STEPS):
         history.live(1)
         home = begun.at(history.moment.isoformat()[:19])
         now, is_silent = crossed(home), is_unseeded(home)
-        messages = home.services.alerts.evaluate().messages
+        fresh = home.services.alerts
+        messages = chance.choice((lasting, fresh)).evaluate().messages
+        assert lasting.evaluate(only_look=True).findings == fresh.evaluate(only_look=True).findings, history.done
         reported = [(each.subject, str(each.period_start)) for each in messages if each.body["kind"] != "forecast"]
         anew = {place[1:] for place, thresholds in now.items() if thresholds - known.get(place, set())}
         assert {*reported} == (set() if is_silent else anew), history.done

@@ -109,6 +109,29 @@ def test_eight_evaluators_at_once_report_once(home: Home) -> None:
     assert len(home.services.alerts.messages()) == 1
 
 
+@pytest.mark.both_engines
+def test_who_stays_notices_what_others_did_in_between(home: Home) -> None:
+    staying, other = home.at("2026-01-20T12:00"), home.at("2026-01-20T12:00")
+    other.budget("500")
+    other.add("pcc", allocate="100")
+    other.services.costs.add_all([CostEntry("pcc", usd("3"), date(2026, 1, day)) for day in range(5, 20)])
+    assert reported(staying) == []
+    other.spend("pcc", "40", on="2026-01-19")
+    assert len(other.services.alerts.evaluate().messages) == 2
+    assert reported(staying) == [], "the other one reported it"
+    found = [each.services.alerts.evaluate().findings for each in (staying, other)]
+    assert found[0] == found[1]
+    assert {finding.rule.kind for finding in found[0]} == {AlertKind.SHARE, AlertKind.FORECAST}
+    other.services.alerts.add(share("90", scope="pcc", channels=("phone",)))
+    assert reported(staying) == []
+    other.services.alerts.mute(3, other.services.context.clock.now().replace(hour=20))
+    other.spend("pcc", "6")
+    [message] = staying.services.alerts.evaluate().messages
+    assert (message.rule_key, message.channels, message.body["muted"]) == (3, (), True)
+    other.services.alerts.remove(3)
+    assert [rule.rule_key for rule in staying.services.alerts.evaluate().rules] == [1, 2]
+
+
 def test_a_move_and_another_time_zone_take_it_as_it_is(home: Home) -> None:
     home = home.at("2026-01-13T12:00")
     home.budget("500")
@@ -201,7 +224,7 @@ def test_undo_takes_nothing_back_that_was_changed_since(home: Home) -> None:
     first = alerts.add(share("50", scope="ORG")).rule
     alerts.mute(first.rule_key, now.replace(hour=20))
     with home.services.context.work() as work:
-        work.unit.alerts.mute(first.rule_key, None)  # as somebody else would
+        work.unit.alerts.mute(work.organization.org_key, first.rule_key, None)  # as somebody else would
         work.commit()
     with pytest.raises(Conflict, match="the muting of alert 3 was changed since"):
         undo.undo()

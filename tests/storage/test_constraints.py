@@ -64,7 +64,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             "INSERT INTO recurring_charge VALUES (1, '2026-01-04', 5, NULL, 1, '2026-01-05', 6)",
             "INSERT INTO alert_state"
             " VALUES (1, 'pcc', '2026-01-01', 800000, 'fired', 900000, 5, '2026-01-05', '2026-01-05', 'm')",
-            "INSERT INTO alert_progress VALUES (1, '2026-01-05')",
+            "INSERT INTO alert_progress VALUES (1, '2026-01-05', 'first')",
             "INSERT INTO alert_message VALUES ('m', 1, 1, 'pcc', '2026-01-01', '{}', '2026-01-05')",
             "INSERT INTO alert_delivery VALUES ('m', 'phone', 'queued', 0, '2026-01-05', NULL, '', NULL)",
         ):

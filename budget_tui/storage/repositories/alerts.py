@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, or
 
 from budget_tui.domain.alerts import GIVE_UP_AFTER, AlertKind, AlertRule, Phase, State
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.records import AlertMessage, Delivery, StateKey
+from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
+from budget_tui.storage.ids import new_id
 from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import (
     AlertDeliveryRow,
@@ -63,24 +64,28 @@ class AlertRepository(Repository):
         }
         if rule.rule_key:
             values["rule_key"] = rule.rule_key
+        self._set_revision(org)
         return self._add(insert(AlertRuleRow).values(**values))
 
-    def change_rule(self, rule_key: int, channels: Sequence[str], *, fails: bool) -> None:
+    def change_rule(self, org: int, rule_key: int, channels: Sequence[str], *, fails: bool) -> None:
         """Change a rule; the next evaluation takes its state as it finds it."""
+        self._set_revision(org)
         self._change(
             update(AlertRuleRow)
             .where(_r.rule_key == rule_key)
             .values(channels=json.dumps(channels), fails=fails, seeded="[]")
         )
 
-    def remove_rule(self, rule_key: int) -> None:
+    def remove_rule(self, org: int, rule_key: int) -> None:
         """Remove a rule and its states; its messages stay, and those that wait are not delivered."""
+        self._set_revision(org)
         waiting = select(_m.message_id).where(_m.rule_key == rule_key)
         self._change(delete(AlertDeliveryRow).where(_d.state == "queued", _d.message_id.in_(waiting)))
         self._change(delete(AlertStateRow).where(_s.rule_key == rule_key))
         self._change(delete(AlertRuleRow).where(_r.rule_key == rule_key))
 
-    def mute(self, rule_key: int, until: datetime | None) -> None:
+    def mute(self, org: int, rule_key: int, until: datetime | None) -> None:
+        self._set_revision(org)
         self._change(update(AlertRuleRow).where(_r.rule_key == rule_key).values(muted_until=until))
 
     def set_seeded(self, rules: Iterable[AlertRule]) -> None:
@@ -92,25 +97,33 @@ class AlertRepository(Repository):
 
     def seed_again(self, org: int) -> None:
         """Let the next evaluation take the state of all rules as it finds it."""
+        self._set_revision(org)
         self._change(update(AlertRuleRow).where(_r.org_key == org).values(seeded="[]"))
 
     # States
 
-    def progress(self, org: int) -> date | None:
-        """Return the day through which data reached at the latest evaluation; None before the first one."""
-        found: date | None = self._value(select(_p.data_through).where(_p.org_key == org))
-        return found
+    def progress(self, org: int) -> AlertProgress | None:
+        """Return how far the latest evaluation came; None before the first one."""
+        found = self._row(select(_p.data_through, _p.revision).where(_p.org_key == org))
+        return AlertProgress(found.data_through, found.revision) if found else None
 
-    def set_progress(self, org: int, data_through: date) -> None:
-        statement = self._insert(AlertProgressRow).values(org_key=org, data_through=data_through)
-        self._change(
-            statement.on_conflict_do_update(
-                index_elements=[_p.org_key], set_={"data_through": statement.excluded.data_through}
-            )
-        )
+    def set_progress(self, org: int, data_through: date) -> AlertProgress:
+        """Store how far an evaluation came, which may have changed states."""
+        progress = AlertProgress(data_through, new_id())
+        values = progress._asdict()
+        statement = self._insert(AlertProgressRow).values(org_key=org, **values)
+        self._change(statement.on_conflict_do_update(index_elements=[_p.org_key], set_=values))
+        return progress
 
-    def states(self, org: int, since: date) -> dict[StateKey, State]:
-        """Return the states of the organization's rules in periods that began on ``since`` or later."""
+    def _set_revision(self, org: int) -> None:
+        """Let the next evaluation read the rules and states again."""
+        self._change(update(AlertProgressRow).where(_p.org_key == org).values(revision=new_id()))
+
+    def states(self, org: int, since: date) -> dict[tuple[int, str, date], dict[int, State]]:
+        """Return the states of the organization's rules in periods that began on ``since`` or later.
+
+        They are by threshold, of each rule (its key), subject and first day of the period.
+        """
         statement = (
             select(
                 _s.rule_key, _s.subject, _s.period_start, _s.threshold, _s.phase, _s.value, _s.amount, _s.data_through
@@ -118,10 +131,11 @@ class AlertRepository(Repository):
             .join_from(AlertStateRow, AlertRuleRow, _s.rule_key == _r.rule_key)
             .where(_r.org_key == org, _s.period_start >= since)
         )
-        return {
-            StateKey(*key): State(Phase(phase), value, amount, through)
-            for *key, phase, value, amount, through in self._many(statement)
-        }
+        found: dict[tuple[int, str, date], dict[int, State]] = {}
+        for rule_key, subject, start, threshold, phase, value, amount, through in self._many(statement):
+            state = State(Phase(phase), value, amount, through)
+            found.setdefault((rule_key, subject, start), {})[threshold] = state
+        return found
 
     def set_states(self, states: Mapping[StateKey, State], messages: Mapping[StateKey, str], now: datetime) -> None:
         """Store states, in place of those known; ``messages`` are the ids of the messages that report them."""
@@ -154,7 +168,7 @@ class AlertRepository(Repository):
 
     # Messages
 
-    def add_messages(self, org: int, messages: Sequence[AlertMessage], now: datetime) -> None:
+    def add_messages(self, org: int, messages: Sequence[AlertMessage]) -> None:
         self._change(
             insert(AlertMessageRow),
             [
@@ -165,7 +179,7 @@ class AlertRepository(Repository):
                     "subject": message.subject,
                     "period_start": message.period_start,
                     "body": simplejson.dumps(message.body, use_decimal=True, separators=(",", ":")),
-                    "created_at": now,
+                    "created_at": message.created_at,
                 }
                 for message in messages
             ],
@@ -178,7 +192,7 @@ class AlertRepository(Repository):
                     "channel": channel,
                     "state": "queued",
                     "attempts": 0,
-                    "due_at": now,
+                    "due_at": message.created_at,
                     "error": "",
                 }
                 for message in messages
@@ -312,8 +326,8 @@ def _message(row: Row[Any], deliveries: tuple[Delivery, ...]) -> AlertMessage:
         row.subject,
         row.period_start,
         simplejson.loads(row.body, use_decimal=True),
-        tuple([each.channel for each in deliveries]),
         row.created_at,
+        tuple([each.channel for each in deliveries]),
         deliveries,
     )
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
@@ -346,14 +347,19 @@ class _ByDay:
     def __init__(self, days: Period) -> None:
         self._days = days.days
         self._position = {day_number(days.start + timedelta(days=ahead)): ahead for ahead in range(days.days)}
-        self._positions: dict[str, list[int]] = {}  # most origins have costs on the same days
+        self._positions: dict[str, Sequence[int]] = {}  # most origins have costs on the same days
 
     def amounts(self, on: str, listed: str) -> list[int]:
         """Return an amount for each day."""
         if on not in self._positions:
-            self._positions[on] = [self._position[day] for day in json.loads(on)]
+            found = [self._position[day] for day in json.loads(on)]
+            in_a_row = range(found[0], found[0] + len(found))
+            self._positions[on] = in_a_row if found == [*in_a_row] else found
+        positions, given = self._positions[on], json.loads(listed)
+        if isinstance(positions, range):
+            return [*repeat(0, positions.start), *given, *repeat(0, self._days - positions.stop)]
         amounts = [0] * self._days
-        for at, amount in zip(self._positions[on], json.loads(listed), strict=True):
+        for at, amount in zip(positions, given, strict=True):
             amounts[at] += amount
         return amounts
 
