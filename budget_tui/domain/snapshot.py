@@ -159,9 +159,9 @@ class SnapshotFacts:
     projects: Sequence[ProjectFact]
     spend_by_path: Mapping[str, Spend]
     unmapped: Spend
+    unmapped_costs: int
+    daily_spend: tuple[tuple[date, int], ...]
     data_through: date
-    unmapped_costs: int = 0
-    daily_spend: tuple[tuple[date, int], ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     carried_over: bool = False
     carry: Carry = NO_CARRY

@@ -107,6 +107,8 @@ def _budgets_and_spend(session: Session, organization: Organization, today: date
         projects=projects,
         spend_by_path=spend_by_path,
         unmapped=unmapped,
+        unmapped_costs=0,
+        daily_spend=(),
         data_through=data_through,
         carried_over=budget is not None and not running,
         carry=budget.carry if budget is not None else NO_CARRY,
