@@ -155,6 +155,15 @@ class Alerts:
             work.commit()
             return _status(work, added)
 
+    def edit(self, rule_key: int, new: NewRule) -> RuleStatus:
+        """Change a rule into what ``new`` requests; what it finds then is taken as it is, and not reported."""
+        with self._context.work() as work:
+            before = _stored(work, rule_key)
+            change_rule(work, before, _checked(work, new))
+            changed = _stored(work, rule_key)
+            work.commit()
+            return _status(work, changed)
+
     def remove(self, rule_key: int) -> RuleStatus:
         """Remove a rule; messages that it queued and that were not sent yet are dropped."""
         with self._context.work() as work:
@@ -452,18 +461,29 @@ def _message(organization: Organization, finding: Finding, now: datetime) -> Ale
 
 def add_rule(work: Work, new: NewRule) -> AlertRule:
     """Add a rule and record it."""
-    rule, entity_key = _checked(work, new)
-    rule_key = work.unit.alerts.add_rule(work.organization.org_key, rule, entity_key, work.actor, work.now)
+    rule = _checked(work, new)
+    org, entity_key = work.organization.org_key, _entity_key(work, rule)
+    rule_key = work.unit.alerts.add_rule(org, rule, entity_key, work.actor, work.now)
     added = _stored(work, rule_key)
     work.record("alert.add", str(rule_key), None, _facts(work, added))
     return added
 
 
-def change_rule(work: Work, rule: AlertRule, channels: Sequence[str], *, fails: bool) -> None:
-    """Change whom a rule tells, and whether it fails checks; what it finds then is taken as it is."""
-    before = _facts(work, rule)
-    work.unit.alerts.change_rule(work.organization.org_key, rule.rule_key, channels, fails=fails)
-    work.record("alert.change", str(rule.rule_key), before, _facts(work, _stored(work, rule.rule_key)))
+def change_rule(work: Work, before: AlertRule, after: AlertRule) -> None:
+    """Change a rule into ``after`` and record it, unless they are the same; what it finds then is taken as it is.
+
+    It keeps its key and stays muted. A rule that watches something else starts without any state.
+    """
+    before = before._replace(seeded=())
+    after = after._replace(
+        rule_key=before.rule_key, muted_until=before.muted_until, created_by=before.created_by, seeded=()
+    )
+    if after == before:
+        return
+    org, entity_key = work.organization.org_key, _entity_key(work, after)
+    watches_the_same = after._replace(channels=before.channels, fails=before.fails) == before
+    work.unit.alerts.change_rule(org, after, entity_key, keeps_states=watches_the_same)
+    work.record("alert.change", str(before.rule_key), _facts(work, before), _facts(work, after))
 
 
 def remove_rule(work: Work, rule: AlertRule) -> None:
@@ -473,8 +493,12 @@ def remove_rule(work: Work, rule: AlertRule) -> None:
     work.record("alert.remove", str(rule.rule_key), facts, None)
 
 
-def _checked(work: Work, new: NewRule) -> tuple[AlertRule, int | None]:
-    """Return the rule that is requested and the key of its entity; raises `Refused` or `NotFound`."""
+def _entity_key(work: Work, rule: AlertRule) -> int | None:
+    return None if rule.entity_id is None else work.entity(rule.entity_id).entity_key
+
+
+def _checked(work: Work, new: NewRule) -> AlertRule:
+    """Return the rule that is requested; raises `Refused` or `NotFound`."""
     org = work.organization.org_key
     entity, category, budget_type, provider = None, new.category, new.budget_type, new.provider
     if new.scope:
@@ -499,7 +523,7 @@ def _checked(work: Work, new: NewRule) -> tuple[AlertRule, int | None]:
         new.fails,
     )
     check_rule(rule)
-    return rule, None if entity is None else entity.entity_key
+    return rule
 
 
 def _budget(work: Work, scope: str) -> PlannedBudget:
@@ -544,38 +568,48 @@ def _undo_rule(work: Work, lines: Lines) -> None:
     for line in lines:
         if line.after is not None:
             rule = _stored(work, int(line.subject))
-            _require_same(rule, undo_data(line.after))
+            _require_same(work, rule, undo_data(line.after))
             remove_rule(work, rule)
             continue
-        data = undo_data(line.before)
-        entity = data["entity_id"] and work.entity(data["entity_id"])
-        rule = AlertRule(
-            **{
-                **data,
-                "kind": AlertKind(data["kind"]),
-                "budget_type": BudgetType(data["budget_type"]),
-                "thresholds": tuple(data["thresholds"]),
-                "channels": tuple(data["channels"]),
-                "seeded": (),
-                "muted_until": data["muted_until"] and datetime.fromisoformat(data["muted_until"]),
-            }
-        )
+        rule = _rule_of(undo_data(line.before))
         org, actor = work.organization.org_key, rule.created_by or work.actor
-        work.unit.alerts.add_rule(org, rule, entity.entity_key if entity else None, actor, work.now)
+        work.unit.alerts.add_rule(org, rule, _entity_key(work, rule), actor, work.now)
         work.record("alert.add", line.subject, None, _facts(work, _stored(work, rule.rule_key)))
 
 
 @reverses("alert.change", describe=subjects_of("change of alert"))
 def _undo_change(work: Work, lines: Lines) -> None:
     for line in lines:
-        rule, data = _stored(work, int(line.subject)), undo_data(line.before)
-        _require_same(rule, undo_data(line.after))
-        change_rule(work, rule, data["channels"], fails=data["fails"])
+        rule = _stored(work, int(line.subject))
+        _require_same(work, rule, undo_data(line.after))
+        change_rule(work, rule, _rule_of(undo_data(line.before)))
 
 
-def _require_same(rule: AlertRule, left: Mapping[str, Any]) -> None:
-    stored = (", ".join(rule.channels), rule.fails)
-    require_same(f"alert {rule.rule_key}", stored, (", ".join(left["channels"]), left["fails"]))
+def _rule_of(data: Mapping[str, Any]) -> AlertRule:
+    """Return the rule that an undo brings back."""
+    return AlertRule(
+        **{
+            **data,
+            "kind": AlertKind(data["kind"]),
+            "budget_type": BudgetType(data["budget_type"]),
+            "thresholds": tuple(data["thresholds"]),
+            "channels": tuple(data["channels"]),
+            "seeded": (),
+            "muted_until": data["muted_until"] and datetime.fromisoformat(data["muted_until"]),
+        }
+    )
+
+
+def _require_same(work: Work, rule: AlertRule, left: Mapping[str, Any]) -> None:
+    stored, left_behind = (_described(each, work.organization.currency) for each in (rule, _rule_of(left)))
+    require_same(f"alert {rule.rule_key}", stored, left_behind)
+
+
+def _described(rule: AlertRule, currency: str) -> str:
+    """Describe everything that a user decided about a rule."""
+    fails = ", fails checks" if rule.fails else ""
+    when, told = words.condition_text(rule, currency), words.channels_text(rule)
+    return f"{words.scope_text(rule)}, {when}, {told}{fails}"
 
 
 @reverses("alert.mute", describe=lambda lines, _: f"muting of alert {lines[0].subject}")

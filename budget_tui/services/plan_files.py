@@ -393,13 +393,11 @@ def _apply_alert(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
         add_rule(work, new)
         return
     rule = _alert(work, item)
-    channels = fields["channels"].split(", ") if fields.get("channels") else []
-    change_rule(
-        work,
-        rule,
-        channels if "channels" in fields else rule.channels,
-        fails=fields["fails"] == "true" if "fails" in fields else rule.fails,
-    )
+    if "channels" in fields:
+        rule = rule._replace(channels=tuple(filter(None, fields["channels"].split(", "))))
+    if "fails" in fields:
+        rule = rule._replace(fails=fields["fails"] == "true")
+    change_rule(work, _alert(work, item), rule)
 
 
 def _alert(work: Work, item: Item) -> AlertRule:

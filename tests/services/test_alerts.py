@@ -217,6 +217,39 @@ def test_rules_are_removed_and_muted_and_both_are_undone(home: Home) -> None:
         alerts.add(NewRule(AlertKind.SILENT, ("3",)))
 
 
+@pytest.mark.both_engines
+def test_an_edited_rule_takes_it_as_it_is_and_the_edit_is_undone(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", "web", allocate="100")
+    alerts = home.services.alerts
+    assert reported(home) == []
+    home.spend("pcc", "85")
+    assert len(reported(home)) == 1
+    assert home.snapshot.alerts == 1
+    edited = alerts.edit(1, share("50", "90", scope="pcc", channels=("phone",), fails=True)).rule
+    assert (edited.rule_key, edited.entity_id, edited.thresholds, edited.seeded) == (1, "pcc", (500_000, 900_000), ())
+    assert reported(home) == []
+    assert home.snapshot.alerts == 0, "what was reported is of another rule"
+    home.spend("pcc", "6")
+    assert shares(home) == ["pcc has spent 91% of $100.00 for January 2026: $9.00 left"]
+    log = home.log
+    assert alerts.edit(1, share("50", "90", scope="pcc", channels=("phone",), fails=True)).rule.thresholds
+    assert home.log == log, "nothing was changed"
+    alerts.edit(1, share("50", "90", scope="pcc"))
+    assert home.snapshot.alerts == 1, "whom it tells changes nothing about what holds"
+    for _ in ("the second edit", "the costs", "the first edit"):
+        home.services.undo.undo()
+    back = next(status.rule for status in alerts.rules() if status.rule.rule_key == 1)
+    assert (back.entity_id, back.thresholds, back.channels, back.fails) == (None, (800_000, 1_000_000), (), False)
+    assert reported(home) == []
+    for new, kind in ((share("90", scope="nothing"), NotFound), (share("often"), Refused)):
+        with pytest.raises(kind):
+            alerts.edit(1, new)
+    with pytest.raises(NotFound):
+        alerts.edit(99, share("90"))
+
+
 def test_undo_takes_nothing_back_that_was_changed_since(home: Home) -> None:
     home = home.at("2026-01-13T12:00")
     alerts, undo, now = home.services.alerts, home.services.undo, home.services.context.clock.now()

@@ -22,7 +22,14 @@ async def test_rules_are_added_opened_muted_and_removed(open_dashboard: OpenDash
         assert "alert 7 watches pcc" in dashboard.text
         assert "pace 15 points" in dashboard.line_with(" pcc ")
         assert [status.rule.entity_id for status in services.alerts.rules()] == [None, None, "pcc"]
-        await dashboard.keys("G", "z")
+        await dashboard.keys("G", "e")
+        assert "Edit alert 7" in dashboard.text
+        assert dashboard.line_with("Threshold").split()[-2] == "▌15"
+        await dashboard.keys(*"20", "enter")
+        assert "alert 7 watches pcc: pace 20 points" in dashboard.text
+        await dashboard.keys("u")
+        assert "undone: change of alert 7" in dashboard.text
+        await dashboard.keys("z")
         assert "○ muted until" in dashboard.line_with("pace 15 points")
         await dashboard.keys("z")
         assert "○ muted until" not in dashboard.text

@@ -46,35 +46,19 @@ class AlertRepository(Repository):
 
     def add_rule(self, org: int, rule: AlertRule, entity_key: int | None, actor: str, now: datetime) -> int:
         """Add a rule and return its key: the one it has, else a new one."""
-        values = {
-            "org_key": org,
-            "kind": rule.kind,
-            "thresholds": json.dumps(rule.thresholds),
-            "entity_key": entity_key,
-            "category": rule.category,
-            "budget_type": rule.budget_type,
-            "provider": rule.provider,
-            "source": rule.source,
-            "channels": json.dumps(rule.channels),
-            "fails": rule.fails,
-            "muted_until": rule.muted_until,
-            "seeded": json.dumps(rule.seeded),
-            "created_by": actor,
-            "created_at": now,
-        }
+        values = {**_values(rule, entity_key), "org_key": org, "created_by": actor, "created_at": now}
         if rule.rule_key:
             values["rule_key"] = rule.rule_key
         self._set_revision(org)
         return self._add(insert(AlertRuleRow).values(**values))
 
-    def change_rule(self, org: int, rule_key: int, channels: Sequence[str], *, fails: bool) -> None:
-        """Change a rule; the next evaluation takes its state as it finds it."""
+    def change_rule(self, org: int, rule: AlertRule, entity_key: int | None, *, keeps_states: bool) -> None:
+        """Change the rule that has the key of ``rule``; its states are removed unless it ``keeps_states``."""
         self._set_revision(org)
-        self._change(
-            update(AlertRuleRow)
-            .where(_r.rule_key == rule_key)
-            .values(channels=json.dumps(channels), fails=fails, seeded="[]")
-        )
+        if not keeps_states:
+            self._change(delete(AlertStateRow).where(_s.rule_key == rule.rule_key))
+        values = _values(rule, entity_key)
+        self._change(update(AlertRuleRow).where(_r.rule_key == rule.rule_key).values(**values))
 
     def remove_rule(self, org: int, rule_key: int) -> None:
         """Remove a rule and its states; its messages stay, and those that wait are not delivered."""
@@ -261,6 +245,23 @@ def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
         or_(_d.claimed_until.is_(None), _d.claimed_until <= now),
         _m.created_at >= now - GIVE_UP_AFTER,
     )
+
+
+def _values(rule: AlertRule, entity_key: int | None) -> dict[str, Any]:
+    """Return the columns of a rule that can change."""
+    return {
+        "kind": rule.kind,
+        "thresholds": json.dumps(rule.thresholds),
+        "entity_key": entity_key,
+        "category": rule.category,
+        "budget_type": rule.budget_type,
+        "provider": rule.provider,
+        "source": rule.source,
+        "channels": json.dumps(rule.channels),
+        "fails": rule.fails,
+        "muted_until": rule.muted_until,
+        "seeded": json.dumps(rule.seeded),
+    }
 
 
 def _rules() -> Select[Any]:

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 
-from budget_tui.domain.alerts import RuleStatus
+from budget_tui.domain.alerts import AlertRule, RuleStatus
 from budget_tui.domain.records import AlertMessage
 from budget_tui.presentation.alerts import (
     MESSAGE_COLUMNS,
@@ -51,6 +51,7 @@ class RuleTable(Table[RuleStatus]):
     BINDINGS = [
         Binding("enter,l", "open", "Open", id="alert.open", tooltip="Show what the rule finds"),
         Binding("a", "screen.add", "Add", id="alert.add", tooltip="Add a rule"),
+        Binding("e", "screen.edit", "Edit", id="alert.edit", tooltip="Change the rule"),
         Binding("d", "screen.remove", "Remove", id="alert.remove", tooltip="Remove the rule"),
         Binding("z", "screen.mute", "Mute", id="alert.mute", tooltip="Mute the rule for a day, or send again"),
     ]
@@ -98,11 +99,25 @@ class AlertsScreen(ReadingScreen[AlertReading]):
 
     @work(group=ASKING)
     async def action_add(self) -> None:
-        entities: list[Entity] = await self.dashboard.read(lambda services: services.entities.active())
-        channels = [*self.dashboard.services.settings.channels]
-        added = await self.dashboard.ask(dialogs.alert_form.AlertFormScreen(entities, channels))
+        added = await self._ask_for_rule(None)
         if added is not None:
             self.report(f"alert {added.rule.rule_key} watches {scope_text(added.rule)}")
+
+    @work(group=ASKING)
+    async def action_edit(self) -> None:
+        status = self.query_one(RuleTable).current
+        if status is None:
+            return
+        edited = await self._ask_for_rule(status.rule)
+        if edited is not None:
+            condition = condition_text(edited.rule, edited.currency)
+            self.report(f"alert {edited.rule.rule_key} watches {scope_text(edited.rule)}: {condition}")
+
+    async def _ask_for_rule(self, rule: AlertRule | None) -> RuleStatus | None:
+        """Show the form for a new rule, or to change ``rule``."""
+        entities: list[Entity] = await self.dashboard.read(lambda services: services.entities.active())
+        channels = [*self.dashboard.services.settings.channels]
+        return await self.dashboard.ask(dialogs.alert_form.AlertFormScreen(entities, channels, rule))
 
     @work(group=ASKING)
     async def action_remove(self) -> None:
