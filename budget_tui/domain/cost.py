@@ -109,7 +109,13 @@ SAAS_PROVIDERS = frozenset(
     "zendesk miro airtable adobe 1password docusign intercom trello".split()
 )
 
-_AI_SERVICE = re.compile(r"\b(?:amazon bedrock|vertex ai|azure openai)\b")
+SERVICES_OF_CLOUDS: Mapping[str, str] = {
+    "bedrock": "amazon bedrock",
+    "vertex": "vertex ai",
+    "azure-openai": "azure openai",
+}
+"""The names, in lower case, under which clouds bill the AI providers of `BILLED_BY`."""
+_AI_SERVICE = re.compile(rf"\b(?:{'|'.join(SERVICES_OF_CLOUDS.values())})\b")
 _PLAN_PER_SEAT = re.compile(r"\b(?:chatgpt|claude)[ _-]+(?:plus|pro|max|teams?|business|enterprise|edu)\b|\bcopilot\b")
 
 _SHORT_NAMES: Mapping[str, str] = {name: name for name in AI_PROVIDERS | SAAS_PROVIDERS | set(_ALIASES)} | {

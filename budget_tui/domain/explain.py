@@ -713,6 +713,7 @@ class Reason(StrEnum):
     CURRENCY = "currency"
     NO_TOKENS = "no_tokens"
     NO_SEATS = "no_seats"
+    ESTIMATED = "estimated"
     SCHEDULED = "scheduled"
     DATES = "dates"
     DATA_ENDS = "data_ends"

@@ -360,7 +360,10 @@ class ServiceDay(NamedTuple):
 
 
 class StoredCost(NamedTuple):
-    """The cost of one origin on one day, as stored; ``amount`` is in nanos of ``currency``."""
+    """The cost of one origin on one day, as stored; ``amount`` is in nanos of ``currency``.
+
+    ``estimated`` is what was estimated and does not count, because the bill for it is there.
+    """
 
     day: date
     origin_key: int
@@ -373,16 +376,18 @@ class StoredCost(NamedTuple):
     tokens: int | None
     source: str
     tags: tuple[tuple[str, str], ...]
+    estimated: int | None
 
 
 class StoredCharge(NamedTuple):
     """A cost as stored, of one origin on one day; ``imported_at`` is None for one that was entered by hand, by an agent
-    or over the API."""
+    or over the API. ``estimated`` is as in `StoredCost`."""
 
     amount: int
     tokens: int | None
     charges: int
     imported_at: datetime | None
+    estimated: int | None
 
 
 class OriginInPeriod(NamedTuple):

@@ -88,7 +88,7 @@ class CostLine(NamedTuple):
     """One line of an actual: ``counted`` nanos of the actual's currency, or tokens, or seats.
 
     ``amount`` is the cost in its own ``currency``; None without a cost. ``entity_name`` '' is unmapped. ``origin_key``
-    is 0 where there is no cost.
+    is 0 where there is no cost. ``estimated`` nanos do not count, because the bill for them is there.
     """
 
     day: date
@@ -103,6 +103,7 @@ class CostLine(NamedTuple):
     origin_key: int = 0
     source: str = ""
     tags: tuple[tuple[str, str], ...] = ()
+    estimated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,4 +471,5 @@ def _line(cost: StoredCost, counted: int) -> CostLine:
         cost.origin_key,
         cost.source,
         cost.tags,
+        cost.estimated,
     )

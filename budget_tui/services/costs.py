@@ -29,8 +29,6 @@ from budget_tui.services.undo import Lines, in_few_words, require_same, reverses
 from budget_tui.services.work import Work
 
 MANUAL_SOURCE = "manual"
-HOLD_SOURCE = "holds"
-"""The source of costs that holds were settled with."""
 DEFAULT_TAG = "project"
 RULE_FIELDS = ("sub_account", "service", "provider")
 OLD_NAME = "name"
@@ -311,6 +309,7 @@ def _undo_costs(work: Work, lines: Lines) -> None:
     for line in lines:
         rows = [CostRecord(*row) for row in undo_data(line.after or line.before)["rows"]]
         if line.after is not None:
+            work.unit.estimates.count_again(row.key for row in rows)
             require_same(f"the costs of {line.subject}", work.unit.costs.remove(rows), len(rows))
             work.record("cost.add", line.subject, line.after, None)
         else:

@@ -28,6 +28,7 @@ from budget_tui.services.closing import (
     plan_close,
 )
 from budget_tui.services.currency import spent_by_path
+from budget_tui.services.estimates import settle_estimates
 from budget_tui.services.fee_booking import settle_fees
 from budget_tui.services.work import Work
 
@@ -161,8 +162,10 @@ def open_next(work: Work, plan: ClosePlan, below: Sequence[ClosingBudget]) -> No
 
 
 def settle(work: Work) -> None:
-    """Settle what a command may have changed beside its own subject: recurring fees, and carried-over amounts."""
+    """Settle what a command may have changed beside its own subject: recurring fees, estimates, and carried-over
+    amounts."""
     settle_fees(work, work.today)
+    settle_estimates(work)
     _settle_carry(work)
 
 

@@ -12,14 +12,16 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import BILLED_BY, Category, is_known_provider
 from budget_tui.domain.coverage import ANY_PROVIDER, NO_PROVIDER, TOTAL, Mismatch, Scope, mismatch
 from budget_tui.domain.currency import CurrencySum, Factor
+from budget_tui.domain.estimates import HOLD_SOURCE, ReplacedEstimate
 from budget_tui.domain.explain import CostGroup, Finding, Reason
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import AGENT_SOURCE, OriginInPeriod
 from budget_tui.domain.seats import SeatTimeline, most_seats
-from budget_tui.presentation.formatting import long_day
+from budget_tui.presentation.formatting import long_day, money
 from budget_tui.services.currency import converter
+from budget_tui.services.estimates import replaced_estimates
 from budget_tui.services.usage import Usage, UsageQuery, agents_tokens
 from budget_tui.storage.session import Session
 
@@ -179,6 +181,8 @@ def _money(
     fitting: Sequence[OriginInPeriod],
     found: SortedCosts,
 ) -> None:
+    found.left_out += _estimates(session, organization, criteria, path)
+    fitting = [origin for origin in fitting if origin.amount or origin.source != HOLD_SOURCE]  # 0 once it is billed
     own = [(origin, origin.amount) for origin in fitting if origin.currency == criteria.currency and origin.costs]
     to_convert = {
         origin.origin_key: origin for origin in fitting if origin.currency != criteria.currency and origin.costs
@@ -196,6 +200,32 @@ def _money(
                 left.left_number,
             )
         )
+
+
+def _estimates(
+    session: Session, organization: Organization, criteria: CostCriteria, path: _PathHistory
+) -> Iterator[Finding]:
+    """Yield the estimates of each provider that do not count, with what was billed instead."""
+    if criteria.period.start > criteria.today:
+        return
+    by_provider: dict[str, list[ReplacedEstimate]] = {}
+    days = criteria.period.through(criteria.today)
+    for each in replaced_estimates(session, organization.org_key, days):
+        is_in_scope = mismatch(criteria.scope, each.category, each.provider.casefold()) is None
+        if is_in_scope and path.includes(each.entity_key, each.day):
+            by_provider.setdefault(each.provider, []).append(each)
+    for provider, found in sorted(by_provider.items()):
+        currency = found[0].currency  # the organization's: they were entered
+        amount, billed = sum(each.amount for each in found), dict[str, int]()
+        # One bill may be for the estimates of several projects.
+        bills = {(each.day, *of_bill): part for each in found for of_bill, part in each.billed.items()}
+        for (_, _, code), part in bills.items():
+            billed[code] = billed.get(code, 0) + part
+        shown = " and ".join(money(part, code) for code, part in sorted(billed.items()))
+        text = f"of {provider} that were estimated: {shown} billed by {provider} counts instead"
+        if list(billed) == [currency] and (difference := billed[currency] - amount):
+            text += f", {money(abs(difference), currency)} {'more' if difference > 0 else 'less'}"
+        yield Finding(Reason.ESTIMATED, text, "", amount, currency, len(found))
 
 
 def _converted(

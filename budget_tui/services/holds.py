@@ -9,11 +9,12 @@ from typing import Any
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, unknown
+from budget_tui.domain.estimates import HOLD_SOURCE
 from budget_tui.domain.records import StoredHold
 from budget_tui.domain.tokens import HOLD_SECONDS, check_reserved_for
 from budget_tui.presentation.formatting import money
 from budget_tui.services.context import Context
-from budget_tui.services.costs import HOLD_SOURCE, CostEntry, enter
+from budget_tui.services.costs import CostEntry, enter
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.limits import Limits, require_left
 from budget_tui.services.work import Work

@@ -15,6 +15,7 @@ from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
+from budget_tui.domain.estimates import HOLD_SOURCE
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.records import StoredPart
 from budget_tui.domain.recurring import RECURRING_SOURCE
@@ -23,7 +24,6 @@ from budget_tui.presentation.formatting import count, days_named, money, period_
 from budget_tui.services.context import Context
 from budget_tui.services.costs import (
     DEFAULT_TAG,
-    HOLD_SOURCE,
     MANUAL_SOURCE,
     Resolver,
     origin_keys,

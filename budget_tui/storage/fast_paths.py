@@ -18,6 +18,7 @@ from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organizati
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.currency import Rate, UnconvertedCost
+from budget_tui.domain.estimates import HOLD_SOURCE
 from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of, unstored_root
 from budget_tui.domain.pacing import burn_window
@@ -242,6 +243,17 @@ class FastPaths:
     def has_recurring_fees(self, org: int) -> bool:
         """Return whether there ever was a recurring fee; every command asks, and most have none to book."""
         return bool(self._rows("SELECT 1 AS one FROM recurring_fee WHERE org_key = :org LIMIT 1", org=org))
+
+    def has_estimates(self, org: int) -> bool:
+        """Return whether there ever were estimates that a bill could replace; every command asks, and most have
+        none."""
+        return bool(
+            self._rows(
+                "SELECT 1 AS one FROM cost_origin WHERE org_key = :org AND source = :source AND provider <> '' LIMIT 1",
+                org=org,
+                source=HOLD_SOURCE,
+            )
+        )
 
     def recurring_fees(self, org: int) -> list[RecurringFee]:
         """Return every recurring fee, ended ones too, in the order in which they were added."""

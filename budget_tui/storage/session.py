@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from budget_tui.storage.repositories.costs import CostRepository
     from budget_tui.storage.repositories.datasets import DatasetRepository
     from budget_tui.storage.repositories.entities import EntityRepository
+    from budget_tui.storage.repositories.estimates import EstimateRepository
     from budget_tui.storage.repositories.organizations import OrganizationRepository
     from budget_tui.storage.repositories.periods import PeriodRepository
     from budget_tui.storage.repositories.rates import RateRepository
@@ -63,6 +64,7 @@ class Session:
     organizations: _Repository[OrganizationRepository] = _Repository("organizations", "OrganizationRepository")
     periods: _Repository[PeriodRepository] = _Repository("periods", "PeriodRepository")
     rates: _Repository[RateRepository] = _Repository("rates", "RateRepository")
+    estimates: _Repository[EstimateRepository] = _Repository("estimates", "EstimateRepository")
     recurring: _Repository[RecurringRepository] = _Repository("recurring", "RecurringRepository")
     seats: _Repository[SeatRepository] = _Repository("seats", "SeatRepository")
     usage: _Repository[UsageRepository] = _Repository("usage", "UsageRepository")

@@ -831,6 +831,16 @@ class RecurringChargeRow(Row, table=True):
     billed_nanos: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
+class ReplacedEstimateRow(Row, table=True):
+    """An estimate that does not count, because the bill for it is there: its cost is 0 in the meantime."""
+
+    __tablename__ = "replaced_estimate"
+
+    cost_key: int = Field(sa_column=Column(KEY, ForeignKey("cost.cost_key"), primary_key=True))
+    amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
+    replaced_at: datetime = Field(sa_type=UtcTime)
+
+
 # Text sorts by its bytes, whatever the server's locale.
 for table in SQLModel.metadata.tables.values():
     for column in table.columns:

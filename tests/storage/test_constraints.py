@@ -62,6 +62,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             "INSERT INTO recurring_fee VALUES (1, 1, 1, 'Figma', 5, 'figma', 'subscription', 'month', 4, '2026-01-01',"
             " NULL, '2026-01-04', 'a', '2026-01-01')",
             "INSERT INTO recurring_charge VALUES (1, '2026-01-04', 5, NULL, 1, '2026-01-05', 6)",
+            "INSERT INTO replaced_estimate VALUES (1, 5, '2026-01-05')",
             "INSERT INTO alert_state"
             " VALUES (1, 'pcc', '2026-01-01', 800000, 'fired', 900000, 5, '2026-01-05', '2026-01-05', 'm')",
             "INSERT INTO alert_progress VALUES (1, '2026-01-05', 'first')",

@@ -13,9 +13,11 @@ from budget_tui.bootstrap import Services, open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
 from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.currency import Rate
+from budget_tui.domain.estimates import HOLD_SOURCE
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import RuleName
+from budget_tui.domain.records import Resolution, RuleName
 from budget_tui.domain.recurring import Every, RecurringFee
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.costs import CostEntry
@@ -210,6 +212,15 @@ def test_the_cycle(unit: UnitOfWork, org: int) -> None:
             ),
         )
         assert (with_successor[1].budget_id if with_successor else None) == (follows[0].budget_id if follows else None)
+
+
+def test_estimates(unit: UnitOfWork, org: int) -> None:
+    assert not unit.fast.has_estimates(org)
+    for provider in ("", "openai"):
+        origin = CostOrigin(HOLD_SOURCE, True, "USD", provider)
+        unit.costs.add_origins(org, {origin: Resolution(None, provider, "genai")})
+        found = ordinary(unit, select(_o.provider).where(_o.org_key == org, _o.source == HOLD_SOURCE))
+        assert unit.fast.has_estimates(org) is any(row.provider for row in found)
 
 
 def test_recurring_fees(unit: UnitOfWork, org: int) -> None:

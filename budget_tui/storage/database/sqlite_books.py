@@ -418,8 +418,10 @@ def _entered_and_audit(connection: sqlite3.Connection) -> Iterator[str]:
             else:
                 entered.pop(key, None)
     for key, origin, day, nanos, tokens, hint in connection.execute(
-        "SELECT c.cost_key, c.origin_key, c.day, c.amount_nanos, c.tokens, o.entity_hint FROM cost_origin o"
-        " JOIN cost c ON c.origin_key = o.origin_key WHERE o.live AND o.source = 'manual'"
+        # An estimate whose bill is there counts as 0.
+        "SELECT c.cost_key, c.origin_key, c.day, coalesce(r.amount_nanos, c.amount_nanos), c.tokens, o.entity_hint"
+        " FROM cost_origin o JOIN cost c ON c.origin_key = o.origin_key"
+        " LEFT JOIN replaced_estimate r ON r.cost_key = c.cost_key WHERE o.live AND o.source IN ('manual', 'holds')"
     ):
         subject, row = entered.pop(key, (hint, None))
         if row is None:

@@ -23,12 +23,12 @@ from budget_tui.storage.engine import listed
 from budget_tui.storage.fast_paths import day_number, day_of
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.repositories.costs import read_tags
-from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, SeatRow
+from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow, SeatRow
 
 _SEGMENTS_AT_ONCE = 200
 """The segments per statement, each of which is a column; SQLite allows 2,000."""
 
-_c, _o, _e, _s = CostRow.c, CostOriginRow.c, EntityRow.c, SeatRow.c
+_c, _o, _e, _s, _r = CostRow.c, CostOriginRow.c, EntityRow.c, SeatRow.c, ReplacedEstimateRow.c
 _OWNER = (_o.entity_key, _o.category, _o.provider)
 _day = type_coerce(_c.day, Integer)
 _MONEY, _TOKENS = _c.amount_nanos, _c.tokens
@@ -147,8 +147,16 @@ class UsageRepository(Repository):
         amount = total(_MONEY)
         rows = self._rows(
             self._of_stretches(stretches, with_tokens=with_tokens)
+            .outerjoin(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
             .where(_o.currency != not_in)
-            .add_columns(_c.day, _c.origin_key, *kept, amount.label("amount"), total(_TOKENS).label("tokens"))
+            .add_columns(
+                _c.day,
+                _c.origin_key,
+                *kept,
+                amount.label("amount"),
+                total(_TOKENS).label("tokens"),
+                total(_r.amount_nanos).label("estimated"),
+            )
             .group_by(_c.day, _c.origin_key, *kept)
             .order_by(_c.day.desc(), amount.desc(), _c.origin_key)
         )
@@ -165,6 +173,7 @@ class UsageRepository(Repository):
                 row.tokens,
                 row.source,
                 read_tags(row.tags),
+                row.estimated,
             )
             for row in rows
         ]
@@ -192,8 +201,15 @@ class UsageRepository(Repository):
     def charges(self, origin_key: int, day: date, at_most: int) -> list[StoredCharge]:
         """Return the costs of one origin on one day as they are stored, the largest amounts first."""
         rows = self._rows(
-            select(_c.amount_nanos.label("amount"), _c.tokens, _c.charges, DatasetRow.c.imported_at)
+            select(
+                _c.amount_nanos.label("amount"),
+                _c.tokens,
+                _c.charges,
+                DatasetRow.c.imported_at,
+                _r.amount_nanos.label("estimated"),
+            )
             .outerjoin_from(CostRow, DatasetRow, DatasetRow.c.dataset_key == _c.dataset_key)
+            .outerjoin(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
             .where(_c.origin_key == origin_key, _c.day == day)
             .order_by(_c.amount_nanos.desc(), _c.cost_key)
             .limit(at_most)

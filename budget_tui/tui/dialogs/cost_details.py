@@ -271,6 +271,8 @@ def _group_columns(actual: Actual, groups: CostGroups, *, is_by_day: bool) -> tu
 
 def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
     def own(line: CostLine) -> str:
+        if line.estimated is not None:
+            return f"{formatting.money(line.estimated, line.currency)} estimated"
         if line.amount is None or (line.currency == actual.currency and actual.budget_type is BudgetType.MONETARY):
             return ""
         return formatting.money(line.amount, line.currency)
@@ -307,6 +309,8 @@ def _of_line(line: CostLine, actual: Actual) -> Iterable[Content]:
     else:
         own = formatting.money(line.amount, line.currency)
         yield _field("Amount", own if own == counted else f"{own}, counted as {counted}")
+    if line.estimated is not None:
+        yield _field("Estimated", f"{formatting.money(line.estimated, line.currency)}: the bill counts instead")
     yield _field("Day", f"{line.day:%A}, {formatting.long_day(line.day)}")
     yield _field("Entity", f"{line.entity_name} ({line.entity_id})" if line.entity_id else _UNMAPPED)
     yield from _fields((("Provider", line.provider), ("Service", line.service)))
@@ -339,6 +343,8 @@ def _stored(charges: Charges) -> Iterable[Content]:
         when = stored.imported_at
         came = f"imported {when.astimezone():%Y-%m-%d %H:%M}" if when else "entered"
         amount = formatting.money(stored.amount, charges.origin.currency)
+        if stored.estimated is not None:
+            amount = f"{formatting.money(stored.estimated, charges.origin.currency)} estimated"
         yield Content.assemble(amount, (f"  {formatting.count(stored.charges, 'charge')}, {came}", MUTED))
 
 

@@ -1,0 +1,125 @@
+"""Estimates: entered costs that do not count while the bill for them is there."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, update
+
+from budget_tui.domain.cost import ChargeCategory
+from budget_tui.domain.estimates import HOLD_SOURCE, EstimatedDay, Spender
+from budget_tui.domain.period import Period
+from budget_tui.storage.engine import listed
+from budget_tui.storage.repositories.base import Repository, read_first, total
+from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, ReplacedEstimateRow
+
+_c, _o, _e, _r = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRow.c
+
+
+class EstimateRepository(Repository):
+    def spenders(self, org: int) -> list[Spender]:
+        """Return the origins of estimates."""
+        return self._spenders(_o.org_key == org, _o.source == HOLD_SOURCE)
+
+    def billing(self, org: int) -> list[Spender]:
+        """Return the origins of imported usage."""
+        return self._spenders(_o.org_key == org, ~_o.live, _o.charge_category == ChargeCategory.USAGE)
+
+    def _spenders(self, *conditions: ColumnElement[bool]) -> list[Spender]:
+        rows = self._many(
+            select(_o.origin_key, _e.path, _o.provider, _o.service)
+            .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
+            .where(*conditions)
+        )
+        return [Spender(key, path, provider, service) for key, path, provider, service in rows]
+
+    def days(self, origin_keys: Collection[int], since: date) -> list[EstimatedDay]:
+        """Return the days from ``since`` on with estimates of certain origins."""
+        rows = self._rows(
+            self._costs_of(origin_keys)
+            .outerjoin(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
+            .where(_c.day >= since)
+            .add_columns(
+                _c.origin_key, _c.day, func.count().label("estimates"), func.count(_r.cost_key).label("replaced")
+            )
+            .group_by(_c.origin_key, _c.day)
+            .order_by(_c.day, _c.origin_key)
+        )
+        return [EstimatedDay(**row._mapping) for row in rows]
+
+    def billed(self, origin_keys: Collection[int], days: Period) -> dict[int, dict[date, int]]:
+        """Return what was billed on each of ``days`` that has costs, in nanos, by origin."""
+        start, after = days.half_open
+        found: dict[int, dict[date, int]] = {}
+        for row in self._rows(
+            self._costs_of(origin_keys)
+            .where(_c.day >= start, _c.day < after)
+            .add_columns(_c.origin_key, _c.day, total(_c.amount_nanos).label("amount"))
+            .group_by(_c.origin_key, _c.day)
+        ):
+            found.setdefault(row.origin_key, {})[row.day] = row.amount
+        return found
+
+    def _costs_of(self, origin_keys: Collection[int]) -> Select[Any]:
+        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+        return select().join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
+
+    def replaced(self, org: int, days: Period) -> list[Any]:
+        """Return the estimates on ``days`` that do not count, by origin and day: ``origin_key``, ``entity_key``,
+        ``provider``, ``category``, ``currency``, ``day`` and ``amount``, which was estimated."""
+        start, after = days.half_open
+        kinds = (_o.origin_key, _o.entity_key, _o.provider, _o.category, _o.currency, _c.day)
+        return list(
+            self._rows(
+                select(*kinds, total(_r.amount_nanos).label("amount"))
+                .join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
+                .join(CostOriginRow, _o.origin_key == _c.origin_key)
+                .where(_o.org_key == org, _c.day >= start, _c.day < after)
+                .group_by(*kinds)
+                .order_by(_c.day, _o.origin_key)
+            )
+        )
+
+    def replace(self, origin_key: int, day: date, now: datetime) -> int:
+        """Let the estimates of an origin on a day not count; return what they come to, in nanos."""
+        counting = (
+            select(_c.cost_key)
+            .outerjoin_from(CostRow, ReplacedEstimateRow, _r.cost_key == _c.cost_key)
+            .where(_c.origin_key == origin_key, _c.day == day, _r.cost_key.is_(None))
+        )
+        keys = [row.cost_key for row in self._rows(counting)]
+        rows = select(_c.cost_key, _c.amount_nanos, literal(now, ReplacedEstimateRow.c.replaced_at.type)).where(
+            _c.cost_key.in_(keys)
+        )
+        self._change(insert(ReplacedEstimateRow).from_select(["cost_key", "amount_nanos", "replaced_at"], rows))
+        self._change(update(CostRow).where(_c.cost_key.in_(keys)).values(amount_nanos=0))
+        return self._sum(keys)
+
+    def bring_back(self, origin_key: int, day: date) -> int:
+        """Let the estimates of an origin on a day count again; return what they come to, in nanos."""
+        found = select(_r.cost_key).join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
+        keys = [row.cost_key for row in self._rows(found.where(_c.origin_key == origin_key, _c.day == day))]
+        amount = self._sum(keys)
+        self.count_again(keys)
+        return amount
+
+    def count_again(self, cost_keys: Iterable[int]) -> None:
+        """Let those of some costs count that were estimates and did not."""
+        keys = [*cost_keys]
+        amount = select(_r.amount_nanos).where(_r.cost_key == _c.cost_key).scalar_subquery()
+        replaced = select(_r.cost_key).where(_r.cost_key.in_(keys))
+        self._change(update(CostRow).where(_c.cost_key.in_(replaced)).values(amount_nanos=amount))
+        self._change(delete(ReplacedEstimateRow).where(_r.cost_key.in_(keys)))
+
+    def _sum(self, keys: Collection[int]) -> int:
+        return int(self._value(select(func.coalesce(total(_r.amount_nanos), 0)).where(_r.cost_key.in_(keys))))
+
+    def amounts(self, org: int) -> Mapping[int, int]:
+        """Return what replaced estimates were of, in nanos by the cost's key."""
+        rows = self._rows(
+            select(_r.cost_key, _r.amount_nanos)
+            .join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
+            .join(CostOriginRow, _o.origin_key == _c.origin_key)
+            .where(_o.org_key == org)
+        )
+        return {row.cost_key: row.amount_nanos for row in rows}
