@@ -118,7 +118,7 @@ def list_alerts(context: typer.Context, json: JsonOption = False) -> None:
     elif not statuses:
         print_lines("there are no alerts: budget-tui alert add PROJECT --share 80,100")
     else:
-        print_lines(*table(words.RULE_COLUMNS, statuses))
+        print_lines(*table(words.rule_columns(), statuses))
 
 
 @app.command()

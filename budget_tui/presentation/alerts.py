@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 from budget_tui.domain.alerts import (
     EACH_PROJECT,
@@ -191,18 +192,51 @@ def channels_text(rule: AlertRule) -> str:
     return ", ".join(rule.channels) or "dashboard only"
 
 
-RULE_COLUMNS: Sequence[Column[RuleStatus]] = (
-    Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
-    Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
-    Column("when", "When", lambda status: condition_text(status.rule, status.currency), shrinks_to=16),
-    Column("status", "Status", status_text, style=lambda status: "warning" if status.findings else ""),
-    Column("channels", "Channels", lambda status: channels_text(status.rule), priority=2, is_muted=True),
-    Column("check", "Check", lambda status: "fails" if status.rule.fails else "", priority=1, is_muted=True),
-)
+def _brief_status(status: RuleStatus) -> str:
+    """Say how a rule stands, leaving out until when it is muted: no other column gives way to that."""
+    return "○ muted" if status.is_muted else status_text(status)
+
+
+@cache
+def rule_columns(*, is_narrow: bool = False) -> Sequence[Column[RuleStatus]]:
+    """Return the columns of rules; ``is_narrow`` shortens their texts."""
+    return (
+        Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
+        Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
+        Column("when", "When", lambda status: condition_text(status.rule, status.currency), shrinks_to=16),
+        Column(
+            "status",
+            "Status",
+            _brief_status if is_narrow else status_text,
+            style=lambda status: "muted" if status.is_muted else "warning" if status.findings else "",
+        ),
+        Column(
+            "channels",
+            "Channels",
+            lambda status: channels_text(status.rule),
+            shrinks_to=8,
+            priority=2,
+            yields_late=True,
+            is_muted=True,
+        ),
+        Column(
+            "check",
+            "Check",
+            lambda status: "fails" if status.rule.fails else "",
+            priority=1,
+            yields_late=True,
+            is_muted=True,
+        ),
+    )
 
 
 MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
-    Column("at", "At", lambda message: f"{message.created_at.astimezone():%Y-%m-%d %H:%M}"),
+    Column(
+        "at",
+        "At",
+        lambda message: f"{message.created_at.astimezone():%b %-d, %H:%M}",
+        is_muted=True,
+    ),
     Column("alert", "Alert", lambda message: str(message.rule_key), "right"),
     Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20),
     Column("sent", "Sent", lambda message: deliveries_text(message), max_width=60, shrinks_to=10),

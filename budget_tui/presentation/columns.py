@@ -306,8 +306,18 @@ def agents_with_forecast(
 
 
 @cache
-def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ...]:
-    """Return the columns of agents; the bar, what is available and the status are never dropped for lack of room."""
+def agent_columns(
+    tick: Fraction | None = None, names: tuple[tuple[str, str], ...] = ()
+) -> tuple[Column[AgentBudget], ...]:
+    """Return the columns of agents, with the ``names`` of their projects instead of ids where they are given.
+
+    The bar, what is available and the status are never dropped for lack of room.
+    """
+    name_of = dict(names)
+
+    def project(agent: AgentBudget) -> str:
+        return name_of.get(agent.project_id, agent.project_id)
+
     return (
         Column(
             "name",
@@ -322,12 +332,12 @@ def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ..
         Column(
             "project",
             "Project",
-            lambda agent: agent.project_id,
+            project,
             min_width=8,
             max_width=28,
             priority=1,
             is_muted=True,
-            sort_key=lambda agent: agent.project_id.casefold(),
+            sort_key=lambda agent: project(agent).casefold(),
         ),
         _tokens("allocated", "Allocated", lambda agent: agent.allocated_tokens),
         _tokens("used", "Used", lambda agent: agent.used_tokens),
@@ -366,7 +376,7 @@ def agent_columns(tick: Fraction | None = None) -> tuple[Column[AgentBudget], ..
             max_width=1,
             style=lambda agent: str(agent.status) if agent.allocated_tokens else "muted",
             sort_key=lambda agent: -share(agent.available_tokens, agent.allocated_tokens),
-            noun="status",
+            noun="trouble",
         ),
     )
 

@@ -200,6 +200,12 @@ def days_named(first: date, last: date) -> str:
     return f"{show(first)} – {long_day(last)}"
 
 
+def days_briefly(first: date, last: date) -> str:
+    """Format a range of days as `days_named`, but the month once: ``Sep 3 – 30, 2024``."""
+    is_one_month = first != last and (first.year, first.month) == (last.year, last.month)
+    return f"{short_day(first)} – {last.day}, {last.year}" if is_one_month else days_named(first, last)
+
+
 def period_name(period: Period) -> str:
     """Name a month, quarter or year, ``January 2026``, ``Q1 2026``, ``2026``, or another period by its months or dates.
 

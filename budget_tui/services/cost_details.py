@@ -131,11 +131,13 @@ class Charges(NamedTuple):
 class SpendDigest(NamedTuple):
     """The recent spend of an entity and all below it, in nanos of the organization's currency.
 
-    ``days`` are from the first day requested through today, None where nothing is known; ``services`` are those of the
-    current period, the largest first; ``latest`` are the last lines of the current period.
+    ``days`` are from the first day requested through today, None where nothing is known; ``period_days`` are the days
+    of the current period that have costs; ``services`` are those of the current period, the largest first; ``latest``
+    are the last lines of the current period.
     """
 
     days: tuple[tuple[date, int | None], ...]
+    period_days: tuple[tuple[date, int], ...]
     services: tuple[CostGroup, ...]
     latest: tuple[CostLine, ...]
     trouble: Trouble | None
@@ -217,6 +219,7 @@ class CostDetails:
         listed = (since + timedelta(days=ahead) for ahead in range((today - since).days + 1))
         return SpendDigest(
             tuple((day, known(day)) for day in listed),
+            tuple((day, by_day[day]) for day in sorted(by_day) if snapshot.period.contains(day)),
             tuple(services),
             latest[:_LATEST],
             _trouble(pace, snapshot, of_period, first_day),

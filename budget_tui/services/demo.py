@@ -16,12 +16,11 @@ from budget_tui.domain.errors import Conflict
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period
 from budget_tui.services.budgets import Budgets
-from budget_tui.services.clock import Clock
 from budget_tui.services.context import DEFAULT_ORG, DEMO_ACTOR, Context
 from budget_tui.services.costs import CostEntry, Costs
 from budget_tui.services.demo_acme import AcmeReport, plan_acme
 from budget_tui.services.demo_agents import DemoAgent, put_agents_to_work
-from budget_tui.services.demo_days import spread
+from budget_tui.services.demo_days import AtNoon, spread
 from budget_tui.services.demo_studio import StudioReport, open_studio
 from budget_tui.services.projects import Projects
 from budget_tui.services.transfers import TransferRequest, Transfers
@@ -150,7 +149,7 @@ def _live_through(context: Context) -> int:
     """Run the commands of two months and twelve days; return the number of costs recorded."""
 
     def on(day: date) -> Context:
-        return replace(context, clock=Clock(day))
+        return replace(context, clock=AtNoon(day))
 
     first = on(NOVEMBER.start)
     Budgets(first).set_global(450 * NANOS)

@@ -13,10 +13,9 @@ from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, ChildShare
 from budget_tui.domain.tree import Placement
-from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry, Costs
-from budget_tui.services.demo_days import spread
+from budget_tui.services.demo_days import AtNoon, spread
 from budget_tui.services.entities import Entities
 from budget_tui.services.organizations import NewOrganization, Organizations
 from budget_tui.services.plans import Plans
@@ -117,7 +116,7 @@ class AcmeReport:
 def plan_acme(context: Context) -> AcmeReport:
     """Create the organization and everything in it, through the commands that users have."""
     Organizations(context).add(NewOrganization(ORGANIZATION, "Acme Inc", "USD", "UTC"))
-    acme = replace(context, org_slug=ORGANIZATION, clock=Clock(QUARTER.start))
+    acme = replace(context, org_slug=ORGANIZATION, clock=AtNoon(QUARTER.start))
     Entities(acme).import_placements(_HIERARCHY)
     plans = Plans(acme)
     for budget in _BUDGETS:

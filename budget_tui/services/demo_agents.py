@@ -10,6 +10,7 @@ from budget_tui.domain.tokens import LONGEST_RESERVATION_SECONDS, TokenKind
 from budget_tui.services.agents import Agents
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
+from budget_tui.services.demo_days import AtNoon
 from budget_tui.services.token_prices import TokenPrices
 
 _PRICES = {TokenKind.INPUT: 3 * NANOS, TokenKind.OUTPUT: 15 * NANOS}
@@ -51,9 +52,9 @@ def put_agents_to_work(context: Context, agents: Sequence[DemoAgent], shown_on: 
         day = yesterday - timedelta(days=days_ago)
         return Agents(replace(context, clock=_EarlierClock(day, 24 * days_ago + hours)))
 
-    today = Agents(replace(context, clock=Clock(yesterday)))
+    today, at_noon = (Agents(replace(context, clock=clock(yesterday))) for clock in (Clock, AtNoon))
     for agent in agents:
-        today.add(agent.agent_id, agent.project_id, agent.name, agent.model, agent.tokens)
+        at_noon.add(agent.agent_id, agent.project_id, agent.name, agent.model, agent.tokens)
     for days_ago in range(yesterday.day - 1, 0, -1):
         for number, agent in enumerate(agents):
             tokens = _part(agent.used_before, number, yesterday, days_ago)
@@ -62,7 +63,7 @@ def put_agents_to_work(context: Context, agents: Sequence[DemoAgent], shown_on: 
         at_work(0, 20).consume(agent.agent_id, agent.used_lately, output=agent.used_lately // 8)
         if agent.reserved:
             today.reserve(agent.agent_id, agent.reserved, seconds=LONGEST_RESERVATION_SECONDS)
-    TokenPrices(replace(context, clock=Clock(shown_on))).set(agents[0].model, _PRICES)
+    TokenPrices(replace(context, clock=AtNoon(shown_on))).set(agents[0].model, _PRICES)
 
 
 def _part(tokens: int, number: int, yesterday: date, days_ago: int) -> int:

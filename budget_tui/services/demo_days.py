@@ -1,14 +1,23 @@
-"""The distribution of the demonstration's costs over days: by the day of the week, irregular, with an exact sum."""
+"""The days of the demonstration: their clock, and how its costs spread over them, irregular but with an exact sum."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from zlib import crc32
 
 from budget_tui.domain.amount import split
 from budget_tui.domain.period import ONE_DAY, Period
+from budget_tui.services.clock import Clock
 
 BUSY = (10, 11, 10, 11, 9, 3, 2)
 """Relative spending by day of the week, Monday first: less at weekends."""
+
+
+class AtNoon(Clock):
+    """A clock that shows noon of its day, so that the log is of the days that the data is of."""
+
+    def now(self) -> datetime:
+        assert self.as_of is not None
+        return datetime.combine(self.as_of, time(12), UTC)
 
 
 def spread(name: str, total: int, days: Period, unit: int, week: Sequence[int] = BUSY) -> Iterator[tuple[date, int]]:

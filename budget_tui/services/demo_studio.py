@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -12,11 +12,10 @@ from budget_tui.domain.amount import NANOS, minor_unit
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.period import Period
 from budget_tui.services.budgets import Budgets
-from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry, Costs
 from budget_tui.services.demo_agents import DemoAgent, put_agents_to_work
-from budget_tui.services.demo_days import BUSY, spread
+from budget_tui.services.demo_days import BUSY, AtNoon, spread
 from budget_tui.services.imports import ImportRequest, Imports
 from budget_tui.services.organizations import NewOrganization, Organizations
 from budget_tui.services.projects import Projects
@@ -130,21 +129,13 @@ class StudioReport:
     last_day: date
 
 
-class _AtNoon(Clock):
-    """A clock that shows noon of its day, so that the log is of the days that the data is of."""
-
-    def now(self) -> datetime:
-        assert self.as_of is not None
-        return datetime.combine(self.as_of, time(12), UTC)
-
-
 def open_studio(context: Context) -> StudioReport:
     """Create the organization and everything in it, through the commands that users have."""
     Organizations(context).add(NewOrganization(ORGANIZATION, "Studio", "USD", "UTC"))
     studio = replace(context, org_slug=ORGANIZATION)
 
     def on(day: date) -> Context:
-        return replace(studio, clock=_AtNoon(day))
+        return replace(studio, clock=AtNoon(day))
 
     costs = 0
     for number, month in enumerate(_MONTHS):

@@ -92,7 +92,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             for key, mode, name in SCREENS
         ),
         Binding("left_square_bracket", "turn(-1)", "Back", id="screen.previous", show=False, tooltip="Previous screen"),
-        Binding("right_square_bracket", "turn(1)", "Screen", id="screen.next", tooltip="Next screen"),
+        Binding("right_square_bracket", "turn(1)", "Next", id="screen.next", show=False, tooltip="Next screen"),
         Binding("A", "show('alerts')", "Alerts", id="alerts", show=False, tooltip="Go to Alerts"),
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("dollar_sign", "record_cost", "Record", id="cost.record", tooltip="Record a cost"),
@@ -102,13 +102,12 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             "close_period",
             "Close",
             id="period.close",
-            show=False,
             tooltip="Close the period today, or review what one that has ended carried over",
         ),
         Binding(
             "p", "period_settings", "Periods", id="period.settings", show=False, tooltip="Choose how periods recur"
         ),
-        Binding("m", "map", "Map", id="cost.map", show=False, tooltip="Assign unmapped costs to a project"),
+        Binding("m", "map", "Map", id="cost.map", tooltip="Assign unmapped costs to a project"),
         Binding("x", "explain", "Explain", id="explain", tooltip="Explain these numbers"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Undo your last change"),
         Binding("U", "redo", "Redo", id="redo", show=False, tooltip="Redo the last undone change"),
@@ -117,7 +116,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         ),
         Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen, and the manual"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False, tooltip="Suspend the dashboard"),
-        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Quit the dashboard"),
+        Binding("q", "quit", "Quit", id="quit", tooltip="Quit the dashboard"),
     ]
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
@@ -245,6 +244,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     @work(exclusive=True, group="alerts")
     async def _evaluate_alerts(self) -> None:
         """Evaluate the alerts and send what is due."""
+        if not self.is_running:
+            return
         loop = asyncio.get_running_loop()
         try:
             look = await loop.run_in_executor(self._evaluator, self._look_after_alerts, self.services)

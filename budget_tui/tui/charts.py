@@ -36,7 +36,9 @@ _AXIS = 2
 _LABEL = 4
 """Minimum width of a label, in cells."""
 _BUDGET_LINE = "─"
-_MIN_PERIOD_WIDTH, _MAX_PERIOD_WIDTH, _PERIOD_GAP = 5, 9, 2
+_BUDGET_LINES = "▁─▔"
+"""The line of a budget at the lower edge of a cell, in its middle, at its upper edge."""
+_MIN_PERIOD_WIDTH, _MAX_PERIOD_WIDTH, _PERIOD_GAP = 5, 16, 2
 _MIN_MONTH_WIDTH, _MAX_MONTH_WIDTH = 4, 8
 _MAX_MONTH_CHART_WIDTH = 120
 _NAME = 12
@@ -190,6 +192,8 @@ class DayChart(Widget, can_focus=True):
     TITLE: ClassVar[str]
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    subject: reactive[str] = reactive("")
+    """What the chart is about, if not the global budget."""
     _chosen: reactive[date | None] = reactive(None)
 
     class Opened(Message):
@@ -213,6 +217,9 @@ class DayChart(Widget, can_focus=True):
     def watch_snapshot(self) -> None:
         self._describe()
 
+    def watch_subject(self) -> None:
+        self._describe()
+
     def watch__chosen(self) -> None:
         self._describe()
 
@@ -221,7 +228,7 @@ class DayChart(Widget, can_focus=True):
 
     def _describe(self) -> None:
         day, snapshot = self.cursor, self.snapshot
-        self.border_title = Content(self.TITLE)
+        self.border_title = Content(" · ".join(filter(None, (self.TITLE, self.subject))))
         if day is not None and snapshot is not None:
             spend = dict(snapshot.daily_spend)
             is_known = day in spend or day <= snapshot.data_through
@@ -244,12 +251,19 @@ class DayChart(Widget, can_focus=True):
 
 
 class SpendChart(DayChart):
-    """Spending in a column per day; future days stay empty, and so do days whose credits exceed their costs.
+    """Spending in a column per day, before the line of even spending; days whose credits exceed their costs stay empty.
 
     If the period is longer than there is room for, the last days up to today are shown, or up to the cursor.
     """
 
     TITLE = "Spend per day"
+
+    def watch_snapshot(self) -> None:
+        super().watch_snapshot()
+        if self.snapshot is not None:
+            even, currency = _even(self.snapshot), self.snapshot.organization.currency
+            legend = [("┄", MUTED), (f" even pace {formatting.money(even, currency)}", MUTED)] if even > 0 else []
+            self.border_subtitle = Content.assemble(*legend)
 
     def render(self) -> Content:
         snapshot = self.snapshot
@@ -261,7 +275,8 @@ class SpendChart(DayChart):
         spend, cursor = dict(snapshot.daily_spend), self.cursor
         days = [snapshot.period.start + timedelta(days=i) for i in range(snapshot.period.days)]
         amounts = [max(0, spend.get(day, 0)) for day in days]
-        top, free = round_up(max(amounts)), max(_LABEL, width - _AXIS - len(days))
+        even = max(0, _even(snapshot))
+        top, free = round_up(max(*amounts, even)), max(_LABEL, width - _AXIS - len(days))
         labels = [scale_label(part, snapshot.organization.currency, free) for part in (top, top // 2, 0)]
         room = max(map(len, labels))
         shown = max(1, min(len(days), width - _AXIS - room))
@@ -275,15 +290,18 @@ class SpendChart(DayChart):
         rows = max(1, height - 1)
 
         def cells(row: int) -> Content:
-            return Content.assemble(
-                *(
-                    (
-                        block(amount, row, rows, top) * (after - start - gap) + " " * gap,
-                        STRONG if day == cursor else "$accent",
-                    )
-                    for day, amount, start, after in zip(days, amounts, starts, starts[1:], strict=False)
+            behind = "┄" if even and row == -(-even * rows // top) else " "
+            drawn = []
+            for day, amount, start, after in zip(days, amounts, starts, starts[1:], strict=False):
+                column = block(amount, row, rows, top)
+                style = STRONG if day == cursor else "$accent"
+                drawn.append(
+                    (column * (after - start - gap), style)
+                    if column != " "
+                    else (behind * (after - start - gap), MUTED)
                 )
-            )
+                drawn.append((behind * gap, MUTED))
+            return Content.assemble(*drawn)
 
         return columns_chart(labels, rows, cells, partial(self._axis, snapshot, first, starts))
 
@@ -297,6 +315,11 @@ class SpendChart(DayChart):
         shown = len(starts) - 1
         texts = [(starts[day - first - 1], str(day), style) for day, style in marks if 0 < day - first <= shown]
         return _marks(indent, texts, apart=1)
+
+
+def _even(snapshot: BudgetSnapshot) -> int:
+    """Return what may be spent a day on average, in nanos."""
+    return snapshot.total.allocation // snapshot.period.days if snapshot.is_budgeted else 0
 
 
 class MonthChart(DayChart):
@@ -318,11 +341,13 @@ class MonthChart(DayChart):
         if snapshot is None:
             return
         found = self._range(snapshot)
-        legend = [("━", "$accent"), (" spent  ", MUTED), ("┅", MUTED), (" even pace  ", MUTED)]
-        if found is not None:
-            legend += [("┉", _forecast_style(snapshot, found.median)), (" 80% range", MUTED)]
-        elif snapshot.is_budgeted:
-            legend += [("┉", _forecast_style(snapshot, snapshot.total.forecast)), (" at this rate", MUTED)]
+        legend = [("━", "$accent"), (" spent", MUTED)]
+        if snapshot.is_budgeted:
+            legend += [("  ┅", MUTED), (" even pace", MUTED)]
+        if snapshot.days_left:
+            likely = found.median if found is not None else snapshot.total.forecast
+            ahead = " 80% range" if found is not None else " at this rate"
+            legend += [("  ┉", _forecast_style(snapshot, likely)), (ahead, MUTED)]
         self.border_subtitle = Content.assemble(*legend)
 
     def _range(self, snapshot: BudgetSnapshot) -> Forecast | None:
@@ -443,11 +468,11 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
     """
     spent = block(closed.spent, row, rows, top)
     is_over = closed.spent > closed.budget
-    is_budget = row == max(1, -(-closed.budget * rows // top))
-    line = _BUDGET_LINE if is_budget else " "
+    third = max(0, -(-closed.budget * rows * 3 // top) - 1)
+    line = _BUDGET_LINES[third % 3] if third // 3 == row - 1 else " "
     bar = line if spent == " " else spent
     return Content.assemble(
-        (bar * (column - _PERIOD_GAP), "$foreground" if bar == _BUDGET_LINE else "$warning" if is_over else "$accent"),
+        (bar * (column - _PERIOD_GAP), "$foreground" if spent == " " else "$warning" if is_over else "$accent"),
         (line * _PERIOD_GAP, "$foreground"),
     )
 

@@ -61,7 +61,8 @@ class TopBar(Widget):
 
     def _layouts(self, width: int) -> Iterable[tuple[Content, Content]]:
         """Yield the left and right parts of the line, each pair narrower than the one before."""
-        tabs, fewer, keys = self._tabs(), self._tabs(without_last=True), self._tabs(only_keys=True)
+        tabs, tight = self._tabs(), self._tabs(is_tight=True)
+        fewer, keys = self._tabs(is_tight=True, without_last=True), self._tabs(only_keys=True)
         new = (" new database", "bold $warning") if self._is_new() else ""
         name = Content.assemble((f" {shortened(self._database, _MAX_NAME)}", "bold $accent"), new)
         yield Content.assemble(name, "  ", tabs), self._period(3)
@@ -70,7 +71,7 @@ class TopBar(Widget):
         is_closed = self.snapshot is not None and self.snapshot.is_closed
         least = [] if is_closed else [Content("")]
         whole = min(cell_len(self._database), _MAX_NAME)
-        for shown in (tabs, fewer, keys):
+        for shown in (tabs, tight, fewer, keys):
             room = width - shown.cell_length
             periods = (self._period(2), self._period(1), self._days(), *(least if shown is not tabs else ()))
             # The full name of the database matters more than the period, an abbreviated one less.
@@ -92,14 +93,19 @@ class TopBar(Widget):
         name = "new database" if self._is_new() else shortened(self._database, max(least, most))
         return Content.assemble((name, "bold $accent"), (between, MUTED), period)
 
-    def _tabs(self, *, only_keys: bool = False, without_last: bool = False) -> Content:
-        """Return the screens; of those that are not shown only the keys, or of the last one of them."""
+    def _tabs(self, *, only_keys: bool = False, without_last: bool = False, is_tight: bool = False) -> Content:
+        """Return the screens; of those that are not shown only the keys, or of the last one of them.
+
+        Where they are ``is_tight``, a single cell is between two of them.
+        """
         last = [mode for _, mode, _ in SCREENS if mode != self._mode][-1]
         tabs = []
         for key, mode, label in SCREENS:
             style = "bold reverse" if mode == self._mode else MUTED
             is_brief = only_keys or (without_last and mode == last)
-            text = f" {key} " if is_brief and mode != self._mode else f" {key} {label} "
+            is_shown = mode == self._mode
+            text = f" {key}" if is_brief and not is_shown else f" {key} {label}"
+            text += "" if is_tight and not is_shown else " "
             tab = Content.styled(text, f"{style} @click=app.show('{mode}')")
             if mode == "alerts" and self.snapshot is not None and self.snapshot.alerts:
                 tab = Content.assemble(tab, (f"▲{self.snapshot.alerts}", "bold $warning"))
@@ -211,8 +217,10 @@ class Freshness(Widget):
 
 
 _GAPS = ("   ", "  ", " ")
-_EXPENDABLE = ("explain", "import", "record_cost", "sort", "turn(1)", "transfer")
-"""Keys to leave out where there is no room, in this order: the palette and the top bar offer them too."""
+_EXPENDABLE = ("map", "close_period", "quit", "sort", "filter", "import", "record_cost", "transfer", "explain")
+"""Keys to leave out where there is no room, in this order: the palette offers them too."""
+_AT_LEAST = len(_GAPS) + _EXPENDABLE.index("filter")
+"""The number of layouts with the palette's name."""
 _CHARACTERS = {"slash": "/", "plus": "+", "minus": "-", "dollar_sign": "$"}
 """Keys that Textual does not recognize as characters: it would show their bindings where they are typed as text."""
 
@@ -227,7 +235,7 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         keys: dict[str, Content] = {}
-        palette = Content("")
+        palette = sign = Content("")
         for active in self.screen.active_bindings.values():
             binding = active.binding
             style = "$foreground" if active.enabled else "$foreground 40%"
@@ -236,16 +244,20 @@ class KeyBar(Widget):
                 (f" {binding.description}", style),
             ).stylize(Style.from_meta({"key": binding.key}))
             if binding.key == self.app.COMMAND_PALETTE_BINDING:
-                palette = text
+                palette, sign = text, text[: text.plain.index(" ")]
             elif binding.show and not self._is_typed(active):
                 keys.setdefault(binding.action, text)
-        room = self.content_size.width - palette.cell_length - 1
+        width = self.content_size.width
         lines = [Content(gap).join(keys.values()) for gap in _GAPS]
         for action in _EXPENDABLE:
             keys.pop(action, None)
             lines.append(Content(_GAPS[-1]).join(keys.values()))
-        line = next((line for line in lines if line.cell_length <= room), lines[-1].truncate(room, ellipsis=True))
-        return spread(line, palette, self.content_size.width)
+        # The name of the palette goes before the keys of a table do.
+        layouts = [*((line, palette) for line in lines[:_AT_LEAST]), *((line, sign) for line in lines[_AT_LEAST - 1 :])]
+        for line, right in layouts:
+            if line.cell_length + right.cell_length < width:
+                return spread(line, right, width)
+        return spread(lines[-1].truncate(width - sign.cell_length - 1, ellipsis=True), sign, width)
 
     def _is_typed(self, active: ActiveBinding) -> bool:
         """Return whether the focused widget takes the key as text."""

@@ -434,6 +434,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def action_scroll_end(self) -> None:
         self.go_to(len(self.rows) - 1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return False if action == "open" and self.is_empty else super().check_action(action, parameters)
+
     def action_open(self) -> None:
         if self.current is not None:
             self.post_message(self.Opened(self, self.current))

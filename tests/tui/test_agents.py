@@ -71,7 +71,7 @@ async def test_how_each_agent_stands(open_dashboard: OpenDashboard, peopled: Ser
     async with open_dashboard(peopled, keys="3", size=(140, 30)) as dashboard:
         assert isinstance(dashboard.app.screen, AgentsScreen)
         coder = dashboard.line_with("Coder")
-        assert coder.split()[:5] == ["Coder", "pcc", "1,000,000", "250,000", "200,000"]
+        assert coder.split()[:5] == ["Coder", "PCC", "1,000,000", "250,000", "200,000"]
         assert "550,000" in coder
         assert coder.endswith("●")
         assert dashboard.line_with("Reviewer").endswith("◆")

@@ -53,6 +53,21 @@ async def test_the_alerts_of_the_example(open_dashboard: OpenDashboard, pictured
         await pictured(dashboard)
 
 
+async def test_no_column_goes_while_a_rule_is_muted(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="alerts", size=(80, 24), keys="z") as dashboard:
+        assert "○ muted" in dashboard.line_with("share 80%, 100%")
+        assert dashboard.line_with("share 80%, 100%").split("│")[1].endswith("dashboard only     ")
+        assert dashboard.line_with("Scope").split()[1:-1] == ["Alert", "Scope", "When", "Status", "Channels"]
+
+
+async def test_without_rules_it_says_how_to_add_one(open_dashboard: OpenDashboard, services: Services) -> None:
+    for status in services.alerts.rules():
+        services.alerts.remove(status.rule.rule_key)
+    async with open_dashboard(mode="alerts") as dashboard:
+        assert "no rules: a adds one" in dashboard.text
+        assert "z Mute" not in dashboard.lines[-1]
+
+
 async def test_what_fires_is_told_on_every_screen_and_listed(
     open_dashboard: OpenDashboard,
     services_on: OpenServices,

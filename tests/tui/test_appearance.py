@@ -102,7 +102,8 @@ def assert_shows_everything(dashboard: Dashboard) -> None:
         "Forecast  $",
         "data through Jan 13",
         "e Edit",
-        "^p palette",
+        "^p",
+        "7 Alerts",
         "18 d",
     ):
         assert text in dashboard.text, text
@@ -113,12 +114,14 @@ async def test_the_table_is_whole_at_every_size(open_dashboard: OpenDashboard, e
         for size in SIZES:
             await dashboard.resized(*size)
             assert is_whole(dashboard)
-            for line in dashboard.shown.projects:
-                row = dashboard.line_with(f" {line.name} ")[: dashboard.table.size.width].rstrip()
+            region = dashboard.table.region
+            lines = [line[: region.width] for line in dashboard.lines[region.y : region.bottom]]
+            for project in dashboard.shown.projects:
+                row = next(line for line in lines if f" {project.name} " in line).rstrip()
                 assert row[-1] in "●▲◆✕○"
                 assert re.search(r"[━╾─╋┼]{4}", row)
-            row, sums = dashboard.line_with(" PCC "), dashboard.line_with(" 7 projects ")
-            assert right_edges(row[: dashboard.table.size.width]) == right_edges(sums[: dashboard.table.size.width])
+            row, sums = (next(line for line in lines if text in line) for text in (" PCC ", " 7 projects "))
+            assert right_edges(row) == right_edges(sums)
 
 
 def right_edges(line: str) -> list[int]:
@@ -330,7 +333,7 @@ async def test_a_database_that_the_first_change_makes(open_dashboard: OpenDashbo
     async with open_dashboard(empty, size=(120, 30)) as dashboard:
         assert " budget new database " in dashboard.lines[0]
         await dashboard.resized(80, 24)
-        assert dashboard.lines[0].endswith(" 6 Log  7      new database")
+        assert dashboard.lines[0].endswith(" 7 Alerts    new database")
         await dashboard.keys("e", *"500", "enter")
         assert "new database" not in dashboard.text
 

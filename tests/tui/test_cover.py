@@ -19,7 +19,7 @@ async def test_one_key_shows_who_can_spare_it_and_one_moves_it(
         assert "Dandelion will need at most $31.00 of $50.00" in dashboard.text
         await pictured(dashboard)
         await dashboard.keys("enter")
-        assert "$19.00 moved from Dandelion to Python API; u takes it back" in dashboard.text
+        assert "$19.00 moved from Dandelion to Python API; u undoes it" in dashboard.text
         assert allocation_of(services, "python-api") == units(119)
         await dashboard.keys("u")
         assert allocation_of(services, "python-api") == units(100)

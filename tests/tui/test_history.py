@@ -57,11 +57,11 @@ async def test_spent_stands_against_the_budget_as_a_line(open_dashboard: OpenDas
         chart = dashboard.lines[top + 1 : top + 8]
         months = chart[-1]
         assert months.split()[1:-1] == "Nov Dec Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov".split()
-        line_of_500 = next(line for line in chart if "─────" in line)
+        line_of_500 = next(line for line in chart if "▔▔▔▔▔" in line)
         newest = months.rindex("Nov")
         assert line_of_500[newest] == " ", "the budget was 400 by then"
         below = chart[chart.index(line_of_500) + 1]
-        assert below[newest] == "─"
+        assert below[newest] == "▔", "two thirds of the scale, where the other one is five sixths"
         assert chart[-2][newest] == "█", "a column stands over its month"
         assert below[months.index("Jan")] == "█"
         assert line_of_500[months.index("Jan")] in "▁▂▃▄▅▆▇█", "what was spent stands before the line"

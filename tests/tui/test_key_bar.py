@@ -23,20 +23,27 @@ async def test_it_shows_the_keys_of_what_has_the_focus(open_dashboard: OpenDashb
 
 
 async def test_the_palettes_key_stays_where_there_is_no_room_for_all(open_dashboard: OpenDashboard) -> None:
-    async with open_dashboard(size=(45, 24), mode="projects") as dashboard:
+    async with open_dashboard(size=(36, 24), mode="projects") as dashboard:
         assert "…" in bar_of(dashboard.lines)
-        assert bar_of(dashboard.lines).endswith("^p palette")
+        assert bar_of(dashboard.lines).endswith("^p")
 
 
-async def test_80_columns_hold_the_keys_of_a_table(open_dashboard: OpenDashboard) -> None:
-    """The way to other screens among them: digits, which lead there elsewhere, are typed into a cell."""
+async def test_80_columns_hold_the_keys_of_every_screen(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard(size=(80, 24)) as dashboard:
-        for mode in ("projects", "agents"):
-            await dashboard.keys("]")
+        for _, mode, _ in SCREENS:
             assert dashboard.app.current_mode == mode
-            for text in ("Edit", "a Add", "/ Filter", "] Screen", "t Transfer", "u Undo", "? Help", "^p palette"):
+            for text in ("t Transfer", "x Explain", "u Undo", "? Help", "^p"):
                 assert text in bar_of(dashboard.lines), mode
+            for text in ("$ Record", "i Import"):
+                assert (text in bar_of(dashboard.lines)) == (mode != "alerts"), "commands on a row take the room"
             assert "…" not in bar_of(dashboard.lines)
+            await dashboard.keys("]")
+
+
+async def test_120_columns_hold_how_to_close_and_to_quit(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(120, 30)) as dashboard:
+        for text in ("c Close", "m Map", "q Quit", "^p palette"):
+            assert text in bar_of(dashboard.lines)
 
 
 async def test_every_screen_shows_the_key_that_explains_where_there_is_room(open_dashboard: OpenDashboard) -> None:

@@ -1,6 +1,7 @@
 """Project Allocation: what the table shows, how it is sorted and filtered, and the commands on a project."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -320,13 +321,32 @@ async def test_a_wide_screen_describes_the_project_under_the_cursor(
         dashboard.app.reload()
         await dashboard.settled()
         assert "$7.00" in dashboard.line_with("receipts")
-        await dashboard.resized(139, 40)
+        await dashboard.resized(139, 32)
         assert "Last 14 weeks" not in dashboard.text
-        await dashboard.resized(140, 40)
+        await dashboard.resized(140, 32)
         assert "Last 14 weeks" in dashboard.text
         assert "14 days" in header(dashboard), "there is room for the sparklines beside it"
         await dashboard.keys("/", *"nothing of that name")
         assert "Last 14 weeks" not in dashboard.text
+
+
+async def test_a_tall_screen_draws_the_month_of_the_project_under_the_cursor(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    async with open_dashboard(mode="projects", size=(120, 40)) as dashboard:
+        assert "Spent so far · PCC" in dashboard.text
+        assert "$45.00 left of $150.00" in dashboard.text, "the pane stands beside the chart"
+        await dashboard.keys("j")
+        assert "Spent so far · VideoNest API" in dashboard.text
+        services.costs.add(CostEntry("videonest-api", units(900), date(2026, 1, 2)))
+        dashboard.app.reload()
+        await dashboard.settled()
+        assert "$1,000 ┤" in dashboard.text, "the scale of the chart follows"
+        await dashboard.resized(80, 40)
+        assert "Spent so far · VideoNest API" in dashboard.text
+        assert "left of $120.00" not in dashboard.text
+        await dashboard.resized(120, 22)
+        assert "Spent so far" not in dashboard.text, "the table takes the room first"
 
 
 async def test_an_empty_table_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

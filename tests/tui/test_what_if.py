@@ -31,7 +31,7 @@ async def test_all_figures_follow_and_nothing_is_stored_until_it_is_saved(
         assert "30.00" in dashboard.line_with("Python API"), "the live numbers are those below it"
 
         await dashboard.keys("enter")
-        assert "2 allocations changed; u takes it back" in dashboard.text
+        assert "2 allocations changed; u undoes it" in dashboard.text
         assert allocation_of(services, "python-api") == units(120)
         assert allocation_of(services, "videonest-api") == units(110)
         assert "what if" not in dashboard.pool_line
@@ -80,7 +80,7 @@ async def test_what_somebody_changed_is_named_and_taken_over_before_it_is_saved(
         assert allocation_of(services, "pcc") == units(150)
         assert "60.00" in dashboard.line_with("Dandelion")
         await dashboard.keys("enter")
-        assert "1 allocation changed; $30.00 over-allocated; u takes it back" in dashboard.text
+        assert "1 allocation changed; $30.00 over-allocated; u undoes it" in dashboard.text
         assert allocation_of(services, "pcc") == units(250)
 
         await dashboard.keys("w", "=", *"100", "enter")
@@ -90,4 +90,4 @@ async def test_what_somebody_changed_is_named_and_taken_over_before_it_is_saved(
         await dashboard.keys("t", *"10", "enter")  # for real, from PCC
         assert "$10.00 moved" in dashboard.text
         await dashboard.keys("enter")
-        assert "1 allocation changed; u takes it back" in dashboard.text, "one's own changes are no surprise"
+        assert "1 allocation changed; u undoes it" in dashboard.text, "one's own changes are no surprise"

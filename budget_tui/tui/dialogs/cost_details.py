@@ -206,7 +206,9 @@ class CostLineScreen(Overlay[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box cost") as box:
-            box.border_title = Content(" · ".join(filter(None, (_name(self._line), str(self._line.day)))))
+            box.border_title = Content(
+                " · ".join(filter(None, (_name(self._line), formatting.long_day(self._line.day))))
+            )
             box.border_subtitle = "esc goes back"
             with Page():
                 yield Static(Content("\n").join(_of_line(self._line, self._actual)))

@@ -18,7 +18,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.records import UnmappedOrigin
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.columns import Column
-from budget_tui.presentation.formatting import count, days_named, money, period_name
+from budget_tui.presentation.formatting import count, days_briefly, money, period_name
 from budget_tui.services.costs import MappingOutcome
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.dialogs.project_form import new_project_form
@@ -126,7 +126,7 @@ class UnmappedScreen(BoxScreen[str]):
             Column("source", "Source", lambda group: ", ".join(group.sources), max_width=24, shrinks_to=7),
             Column("costs", "Costs", lambda group: f"{group.costs:,}", "right", min_width=5),
             Column("sum", "Sum", lambda group: _amounts(group.sums), "right", min_width=6),
-            Column("days", "Days", lambda group: days_named(group.first_day, group.last_day), shrinks_to=13),
+            Column("days", "Days", lambda group: days_briefly(group.first_day, group.last_day), shrinks_to=13),
         )
 
     def _mark_of(self, group: UnmappedGroup) -> str:

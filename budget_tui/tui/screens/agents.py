@@ -244,7 +244,8 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
 
     def _show(self, agents: list[AgentBudget] | None, snapshot: BudgetSnapshot | None) -> None:
         if agents is not None and snapshot is not None and self.is_mounted:
-            columns = agent_columns(formatting.elapsed(snapshot))
+            names = tuple((line.project_id, line.name) for line in snapshot.projects)
+            columns = agent_columns(formatting.elapsed(snapshot), names)
             self.table.show(agents, agents_with_forecast(columns, self.query_one(AgentTable).forecasts))
 
     def explain_query(self) -> ExplainQuery | None:

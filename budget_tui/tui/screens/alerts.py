@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on, work
@@ -11,31 +11,35 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widgets import Static
 
 from budget_tui.domain.alerts import AlertRule, RuleStatus
 from budget_tui.domain.records import AlertMessage
 from budget_tui.presentation.alerts import (
     MESSAGE_COLUMNS,
-    RULE_COLUMNS,
     channels_text,
     condition_text,
     deliveries_text,
+    rule_columns,
     scope_text,
     sentence,
     status_text,
 )
+from budget_tui.presentation.formatting import days_named, long_day
 from budget_tui.tui import dialogs
 from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.table import Table
+from budget_tui.tui.table import HEADER, FollowedTable, Table
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.domain.hierarchy import Entity
+    from budget_tui.presentation.columns import Column
 
 _MUTED_FOR = timedelta(days=1)
 _MAX_MESSAGES = 200
+_NARROW = 100
 
 
 class AlertReading(NamedTuple):
@@ -45,7 +49,7 @@ class AlertReading(NamedTuple):
     messages: list[AlertMessage]
 
 
-class RuleTable(Table[RuleStatus]):
+class RuleTable(FollowedTable[RuleStatus]):
     """A line per rule."""
 
     BINDINGS = [
@@ -55,6 +59,9 @@ class RuleTable(Table[RuleStatus]):
         Binding("d", "screen.remove", "Remove", id="alert.remove", tooltip="Remove the rule"),
         Binding("z", "screen.mute", "Mute", id="alert.mute", tooltip="Mute the rule for a day, or send again"),
     ]
+
+    def columns_within(self, width: int) -> Sequence[Column[RuleStatus]]:
+        return rule_columns(is_narrow=width < _NARROW)
 
 
 class MessageTable(Table[AlertMessage]):
@@ -78,7 +85,8 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     def compose_body(self) -> ComposeResult:
         with Frame() as rules:
             rules.border_title = "Rules"
-            yield RuleTable(RULE_COLUMNS, lambda status: status.rule.rule_key, self.is_reading)
+            yield RuleTable(rule_columns(), lambda status: status.rule.rule_key, self.is_reading)
+            yield Static(id="found")
         with Frame() as messages:
             messages.border_title = "Reported"
             yield MessageTable(MESSAGE_COLUMNS, lambda message: message.message_id, self.is_reading)
@@ -90,10 +98,26 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         if reading is None:
             return
         rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
-        rules.why_empty, messages.why_empty = "no rules: a adds one", "nothing was reported yet"
+        is_fixed = self.dashboard.services.context.clock.as_of is not None
+        rules.why_empty = "no rules: a adds one"
+        messages.why_empty = "nothing is reported as of another day" if is_fixed else "nothing was reported yet"
         rules.show(reading.rules, keeps_row=True)
+        rules.styles.height = HEADER + max(1, len(reading.rules))
         messages.show(reading.messages, keeps_row=messages.cursor > 0)
-        messages.refresh()  # none before and none now are the same to it
+        for table in (rules, messages):
+            table.refresh()  # none before and none now are the same to it
+
+    @on(RuleTable.Moved)
+    def _show_found(self) -> None:
+        """Say what the rule under the cursor finds now."""
+        status = self.query_one(RuleTable).current
+        found = [] if status is None else [Content(f"▲ {sentence(finding)}") for finding in status.findings]
+        self.query_one("#found", Static).update(Content("\n").join(found))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("remove", "mute") and self.query_one(RuleTable).is_empty:
+            return False
+        return super().check_action(action, parameters)
 
     # Commands
 
@@ -174,9 +198,13 @@ def _lines_of_message(message: AlertMessage) -> Iterable[Content]:
     yield Content.styled(str(body["sentence"]), "bold")
     yield Content("")
     yield field("Threshold", str(body["threshold"]))
-    yield field("Period", f"{body['period_start']} – {body['period_end']}")
-    yield field("Data", f"through {body['data_through']}")
-    yield field("Reported", str(body["created_at"]))
+    first, last, known = (
+        date.fromisoformat(str(body[name])) for name in ("period_start", "period_end", "data_through")
+    )
+    reported = datetime.fromisoformat(str(body["created_at"])).astimezone()
+    yield field("Period", days_named(first, last))
+    yield field("Data", f"through {long_day(known)}")
+    yield field("Reported", f"{long_day(reported.date())} {reported:%H:%M:%S}")
     yield field("Sent", deliveries_text(message))
     yield field("Try", str(body["command"]))
     yield field("Id", message.message_id)

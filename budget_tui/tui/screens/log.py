@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.containers import Horizontal
 from textual.content import Content
+from textual.widgets import Static
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.audit import AuditEntry, shown_facts
@@ -21,7 +23,7 @@ from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen
-from budget_tui.tui.table import PagedTable
+from budget_tui.tui.table import FollowedTable, PagedTable
 
 if TYPE_CHECKING:
     from budget_tui.tui.dialogs.explain import ExplainQuery
@@ -61,7 +63,7 @@ PAGE = 200
 _NARROW = 100
 
 
-class LogTable(PagedTable[LogWords]):
+class LogTable(PagedTable[LogWords], FollowedTable[LogWords]):
     """A line per entry. When new entries arrive, the cursor stays on its entry; on the first line, on the newest."""
 
     BINDINGS = [Binding("enter,l", "open", "Open", id="log.open", tooltip="Show the whole entry")]
@@ -76,6 +78,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
     MODE = "audit"
     WORKPLACES = (LogTable,)
     AUTO_FOCUS = "LogTable"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]
     BINDINGS = [
         Binding("slash", "filter", "Filter", id="log.filter", tooltip="Show only entries that contain …"),
         Binding("escape", "clear_filter", "Clear", id="log.clear", show=False, tooltip="Show all entries again"),
@@ -88,7 +91,9 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show entries that contain …")
-        yield LogTable(log_words_columns(), lambda line: line.entry.entry, self.is_reading)
+        with Horizontal(id="log"):
+            yield LogTable(log_words_columns(), lambda line: line.entry.entry, self.is_reading)
+            yield Static(id="entry")
 
     def read(self, services: Services) -> tuple[AuditEntry, ...]:
         if self._window is None:
@@ -126,6 +131,13 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
     @property
     def _log(self) -> LogTable:
         return self.query_one(LogTable)
+
+    @on(LogTable.Moved)
+    def _describe(self) -> None:
+        """Show the entry under the cursor in full, beside the table where there is room."""
+        row, pane = self._log.current, self.query_one("#entry", Static)
+        pane.border_title = Content(f"Entry {row.entry.entry}" if row is not None else "")
+        pane.update(Content("\n").join(_lines_of(row)) if row is not None else "", layout=False)
 
     @on(LogTable.EndApproached)
     def _read_on(self) -> None:

@@ -5,23 +5,30 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui.domain.trouble import is_in_trouble
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import trouble_rank
-from budget_tui.tui.render import MUTED, STRONG, WAITING, fitted, status
+from budget_tui.presentation.columns import pace_bar_style, trouble_rank
+from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from budget_tui.domain.forecast import Forecast
-    from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
     from budget_tui.services.forecasts import ForecastReport
+
+_MIN_BAR = 8
 
 
 class Outlook(Widget):
     """Three figures, a line each, with a comparison; below them the projects in trouble, the worst first.
+
+    Where there is room for all projects, the others follow.
 
     Until the range of the forecast is read, there is the burn rate carried on.
     """
@@ -34,21 +41,30 @@ class Outlook(Widget):
     def on_mount(self) -> None:
         self.border_title = "Outlook"
 
+    def watch_snapshot(self) -> None:
+        self._describe()
+
     def watch_forecasts(self) -> None:
+        self._describe()
+
+    def on_resize(self) -> None:
         self._describe()
 
     def watch_lately(self) -> None:
         self._describe()
 
     def _describe(self) -> None:
-        """Say below how good the forecast is."""
-        report = self.forecasts
-        self.border_subtitle = None
-        if report is not None and report.total.has_range and self.lately:
-            self.border_subtitle = Content(formatting.held_lately(self.lately))
-        elif report is not None and not report.total.has_range and report.snapshot.has_costs:
+        """Say below how good the forecast is, in words for which there is room."""
+        report, snapshot, words = self.forecasts, self.snapshot, [""]
+        if report is None or snapshot is None or snapshot.is_closed:
+            pass
+        elif report.total.has_range:
+            words.insert(0, formatting.held_lately(self.lately) if self.lately else "")
+        elif report.snapshot.has_costs:
             days = formatting.count(report.total.days_of_history, "day")
-            self.border_subtitle = Content(f"forecast: a single number, {days} of data")
+            words[:0] = [f"forecast: a single number, {days} of data", f"forecast: from {days} of data", f"from {days}"]
+        room = self.size.width - 6  # the corners, and a line at each side
+        self.border_subtitle = Content(next(text for text in words if len(text) <= max(0, room)))
 
     def render(self) -> Content:
         snapshot = self.snapshot
@@ -77,29 +93,42 @@ class Outlook(Widget):
         return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
 
     def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
-        found = sorted(
-            (line for line in snapshot.projects if is_in_trouble(line.pace)),
-            key=lambda line: trouble_rank(line.pace),
-            reverse=True,
-        )
+        ranked = sorted(snapshot.projects, key=lambda line: trouble_rank(line.pace), reverse=True)
+        found = ranked if len(ranked) <= room else [line for line in ranked if is_in_trouble(line.pace)]
         if not found or room < 1:
             return []
         shown = found if len(found) <= room else found[: max(1, room - 1)]
-        currency = snapshot.organization.currency
-        lefts = [formatting.money(line.pace.remaining, currency) for line in shown]
+        lines = self._project_lines(snapshot, shown)
+        if len(shown) < len(found):
+            lines.append(Content.styled(f"and {len(found) - len(shown):,} more", MUTED))
+        return [Content(""), *lines]
+
+    def _project_lines(self, snapshot: BudgetSnapshot, shown: Sequence[ProjectLine]) -> list[Content]:
+        """Draw the projects: status, name, a bar where there is room, what is left, and how long that lasts."""
+        currency, elapsed = snapshot.organization.currency, formatting.elapsed(snapshot)
+        lefts = [formatting.of_budget(line.pace, line.pace.remaining, currency) for line in shown]
         widest = max(map(len, lefts))
-        name_room = max(6, self.content_size.width - widest - 11)
-        lines = [
+        room = self.content_size.width - widest - 11
+        names = min(room, max(cell_len(line.name) for line in shown))
+        cells = room - names - 1 if room - names > _MIN_BAR else 0
+        names = names if cells else max(6, room)
+
+        def drawn(line: ProjectLine) -> Content:
+            if not cells:
+                return Content("")
+            used, held = formatting.used_share(line.pace), formatting.reserved_share(line.pace)
+            return Content(" ") + bar(used, cells, elapsed, pace_bar_style(line.pace), held)
+
+        return [
             Content.assemble(
                 status(line.pace),
-                f" {fitted(line.name, name_room)} {left.rjust(widest)} ",
-                (formatting.runway(line.pace.runway_days).rjust(7), MUTED),
+                f" {fitted(line.name, names)}",
+                drawn(line),
+                f" {left.rjust(widest)} ",
+                (formatting.runway_of(line.pace).rjust(7), MUTED),
             )
             for line, left in zip(shown, lefts, strict=True)
         ]
-        if len(shown) < min(room, len(found)):
-            lines.append(Content.styled(f"and {len(found) - len(shown):,} more", MUTED))
-        return [Content(""), *lines]
 
     # The comparisons, each from the longest wording to the shortest
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -50,7 +52,7 @@ class ClosedPeriodScreen(Overlay[None]):
         with Vertical(classes="box wide") as box:
             box.border_title = Content(formatting.period_name(self._archived.period))
             box.border_subtitle = "⏎ costs · x explains · esc closes"
-            yield Static(self._summary())
+            yield Static(_summary(self._archived))
             yield List(compact=True)
 
     def on_mount(self) -> None:
@@ -62,23 +64,19 @@ class ClosedPeriodScreen(Overlay[None]):
     def _fill(self) -> None:
         table = self.query_one(OptionList)
         chosen, room = table.highlighted, table.content_size.width
-        if len(list(self._lines(room))) * 100 > self.size.height * _HEIGHT_PERCENT:
+        if len(self._options(room)) * 100 > self.size.height * _HEIGHT_PERCENT:
             room -= 1  # for the scrollbar
-        table.set_options(self._lines(room))
+        table.set_options(self._options(room))
         if chosen is None:
             table.action_first()
         else:
             table.highlighted = chosen
 
-    def _lines(self, room: int) -> Iterable[Option]:
-        """Yield the projects, then the agents, each table aligned below its header within ``room`` cells."""
-        closed = self._archived
-        if closed.projects:
-            yield from _table(closed_columns("Project", closed.currency), closed.projects, room)
-        if closed.projects and closed.agents:
-            yield Option("", disabled=True)
-        if closed.agents:
-            yield from _table(closed_columns("Agent, in tokens", closed.currency), closed.agents, room)
+    def _options(self, room: int) -> list[Option]:
+        return [
+            Option(line.drawn(), id=line.entity_id or None, disabled=not line.entity_id)
+            for line in _lines(self._archived, room)
+        ]
 
     @on(OptionList.OptionSelected)
     @work(group=ASKING)
@@ -97,44 +95,86 @@ class ClosedPeriodScreen(Overlay[None]):
         start, subject = self._archived.period.start, row.id or "" if row else ""
         return lambda services: services.explain.of_closed(start, subject)
 
-    def _summary(self) -> Content:
-        closed, currency = self._archived, self._archived.currency
-        after = f"  {formatting.change(closed.restated, currency)} after close" if closed.restated else ""
-        return Content("\n").join(
-            [
-                Content.assemble(
-                    (formatting.money(closed.spent, currency), STRONG),
-                    *self._of_budget(),
-                    status_at_close(closed, named=True),
-                    (after, "$warning"),
+
+def _summary(closed: ClosedPeriod) -> Content:
+    """Say what was spent of the budget, and when the period was closed."""
+    currency = closed.currency
+    after = f"  {formatting.change(closed.restated, currency)} after close" if closed.restated else ""
+    return Content("\n").join(
+        [
+            Content.assemble(
+                (formatting.money(closed.spent, currency), STRONG),
+                *_of_budget(closed),
+                status_at_close(closed, named=True),
+                (after, "$warning"),
+            ),
+            Content.assemble(
+                (
+                    f"{formatting.dates(closed.period)} · closed by {closed.closed_by} on"
+                    f" {formatting.long_day(closed.closed_at.astimezone().date())}",
+                    MUTED,
                 ),
-                Content.assemble(
-                    (
-                        f"{formatting.dates(closed.period)} · closed by {closed.closed_by} on"
-                        f" {formatting.long_day(closed.closed_at.astimezone().date())}",
-                        MUTED,
-                    ),
-                    (f" · {known}" if (known := formatting.data_known_at_close(closed)) else "", "$warning"),
-                ),
-                Content(""),
-            ]
-        )
-
-    def _of_budget(self) -> tuple[str | tuple[str, str], ...]:
-        closed, currency = self._archived, self._archived.currency
-        if closed.unfunded:
-            return ((" spent, there was no budget  ", MUTED),)
-        left = f"{formatting.money(closed.remaining, currency)} left  "
-        return (" of ", MUTED), (formatting.money(closed.budget, currency), STRONG), (" spent, ", MUTED), left
+                (f" · {known}" if (known := formatting.data_known_at_close(closed)) else "", "$warning"),
+            ),
+            Content(""),
+        ]
+    )
 
 
-def _table(columns: Sequence[Column[ClosedBudget]], lines: Sequence[ClosedBudget], room: int) -> Iterable[Option]:
+def _of_budget(closed: ClosedPeriod) -> tuple[str | tuple[str, str], ...]:
+    if closed.unfunded:
+        return ((" spent, there was no budget  ", MUTED),)
+    left = f"{formatting.money(closed.remaining, closed.currency)} left  "
+    return (" of ", MUTED), (formatting.money(closed.budget, closed.currency), STRONG), (" spent, ", MUTED), left
+
+
+class _Line(NamedTuple):
+    """A line of the tables: a header, a blank, or what became of a project or an agent, whose id it has."""
+
+    text: Content
+    entity_id: str = ""
+
+    def drawn(self) -> Content:
+        return self.text
+
+
+def _lines(closed: ClosedPeriod, room: int) -> Iterator[_Line]:
+    """Yield the projects, then the agents, each table aligned below its header within ``room`` cells."""
+    if closed.projects:
+        yield from _table(closed_columns("Project", closed.currency), closed.projects, room)
+    if closed.projects and closed.agents:
+        yield _Line(Content(""))
+    if closed.agents:
+        yield from _table(closed_columns("Agent, in tokens", closed.currency), closed.agents, room)
+
+
+def _table(columns: Sequence[Column[ClosedBudget]], lines: Sequence[ClosedBudget], room: int) -> Iterator[_Line]:
     places = fit(columns, measured(columns, lines), room, Table.GAPS, margin=0)
-    yield Option(line_of(places, lambda column: (column.label, MUTED)), disabled=True)
+    yield _Line(line_of(places, lambda column: (column.label, MUTED)))
     for line in lines:
-        styled = partial(_cell, line)
-        yield Option(line_of(places, styled), id=line.entity_id)
+        yield _Line(line_of(places, partial(_cell, line)), line.entity_id)
 
 
 def _cell(line: ClosedBudget, column: Column[ClosedBudget]) -> tuple[str, str]:
     return column.text(line), CELL_STYLES.get(column.style_of(line), "")
+
+
+class ClosedPane(Widget):
+    """The closed period under the cursor, as far as there is room for it beside the table."""
+
+    closed: reactive[ClosedPeriod | None] = reactive(None)
+
+    def watch_closed(self, closed: ClosedPeriod | None) -> None:
+        self.border_title = Content("" if closed is None else formatting.period_name(closed.period))
+
+    def render(self) -> Content:
+        closed, (width, height) = self.closed, self.content_size
+        if closed is None:
+            return Content("")
+        head = _summary(closed).wrap(width)
+        lines = [line.text for line in _lines(closed, width)]
+        room = max(0, height - len(head))
+        if len(lines) > room:
+            rest = Content.assemble((f"and {len(lines) - room + 1:,} more lines: ", MUTED), ("⏎", "bold $accent"))
+            lines = [*lines[: max(0, room - 1)], rest]
+        return Content("\n").join([*head, *lines])

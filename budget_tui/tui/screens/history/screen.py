@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
@@ -17,8 +18,8 @@ from budget_tui.tui.charts import PeriodChart
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.screens.history.closed_period import ClosedPeriodScreen
-from budget_tui.tui.table import Table
+from budget_tui.tui.screens.history.closed_period import ClosedPane, ClosedPeriodScreen
+from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -31,7 +32,7 @@ _MAX_SHOWN = 60
 _NARROW = 100
 
 
-class HistoryTable(Table["ClosedPeriod"]):
+class HistoryTable(FollowedTable["ClosedPeriod"]):
     """Closed periods, the newest first. When narrow, it shows costs after a close as a number only."""
 
     BINDINGS = [Binding("enter,l", "open", "Open", id="period.open", tooltip="Open the period")]
@@ -45,6 +46,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
 
     MODE = "history"
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-low"), (34, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
     WORKPLACES = (HistoryTable,)
     AUTO_FOCUS = "HistoryTable"
     BINDINGS = []
@@ -52,7 +54,9 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
     def compose_body(self) -> ComposeResult:
         yield Static(WAITING, id="none-closed")
         yield PeriodChart()
-        yield HistoryTable(history_columns(), lambda closed: closed.period.start, self.is_reading)
+        with Horizontal(id="periods"):
+            yield HistoryTable(history_columns(), lambda closed: closed.period.start, self.is_reading)
+            yield ClosedPane()
 
     def read(self, services: Services) -> list[ClosedPeriod]:
         return services.history.periods(_MAX_SHOWN)
@@ -75,6 +79,10 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         chart.periods = tuple(periods or ())
         if periods is not None:
             table.show(periods, keeps_row=table.cursor > 0)
+
+    @on(HistoryTable.Moved)
+    def _describe(self) -> None:
+        self.query_one(ClosedPane).closed = self.query_one(HistoryTable).current
 
     def explain_query(self) -> ExplainQuery | None:
         closed = self.query_one(HistoryTable).current

@@ -203,7 +203,13 @@ def _share_bar(part: PartLine) -> Bar | None:
 @cache
 def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
     return (
-        Column("name", label, lambda part: part.label, max_width=24),
+        Column(
+            "name",
+            label,
+            lambda part: part.label,
+            max_width=24,
+            style=lambda part: "strong" if part.label == str(Category.TOTAL) else "",
+        ),
         Column("unit", "Unit", lambda part: unit(part.budget_type, part.currency), is_muted=True),
         amounts("amount", "Budget", lambda part: part.planned, _kind),
         amounts("actual", "Actual", lambda part: part.actual, _kind),

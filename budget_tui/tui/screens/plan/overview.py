@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Resize
 from textual.widgets import Static
 
 from budget_tui.domain.budget import BudgetType
@@ -43,8 +42,9 @@ from budget_tui.tui.table import HEADER
 _ALL, _RUNNING = "All budgets", "Running now"
 _MAX_WORST_LISTED = 200
 _ABOVE_TABLE = 2
+_ABOVE_CHARTS = 1
 _MIN_TABLE_HEIGHT = HEADER + 5
-_MIN_CHARTS_HEIGHT, _MAX_CHARTS_HEIGHT = 4, 8
+_MIN_CHARTS_HEIGHT, _CHARTS_HEIGHT, _MAX_CHARTS_HEIGHT = 4, 7, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,16 @@ class OverviewPane(PlanPane):
             yield CategoryShares()
             yield TrendChart()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
+        self._share_height()
+
+    def _share_height(self) -> None:
         """Give the charts the height that the table can spare; hide them if that is too little to show anything."""
-        room = event.size.height - _ABOVE_TABLE - _MIN_TABLE_HEIGHT
+        height = self.size.height - _ABOVE_TABLE - _ABOVE_CHARTS
+        room, unused = height - _MIN_TABLE_HEIGHT, height - HEADER - len(self.table.rows)
         charts = self.query_one("#plan-charts")
         charts.display = room >= _MIN_CHARTS_HEIGHT
-        charts.styles.height = min(_MAX_CHARTS_HEIGHT, max(_MIN_CHARTS_HEIGHT, room))
+        charts.styles.height = max(_MIN_CHARTS_HEIGHT, min(room, max(_CHARTS_HEIGHT, min(unused, _MAX_CHARTS_HEIGHT))))
 
     @property
     def entity_id(self) -> str:
@@ -120,6 +124,7 @@ class OverviewPane(PlanPane):
         rows += [_worst_line(line, board) for line in board.closest_to_limit(lines, _MAX_WORST_LISTED)]
         self.table.why_empty = "no matching budgets"
         self.table.show(rows)
+        self._share_height()
         bars = self.query_one(CategoryShares)
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
         self._show_trend()  # in the same frame, though `Moved` will update it too

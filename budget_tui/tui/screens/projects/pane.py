@@ -66,10 +66,23 @@ class ProjectPane(Widget):
     project_id: reactive[str] = reactive("")
     details: reactive[ProjectDetails | None] = reactive(None)
 
-    def render(self) -> Content:
-        lines = self.snapshot.projects if self.snapshot is not None else ()
-        line = next((each for each in lines if each.project_id == self.project_id), None)
+    def watch_snapshot(self) -> None:
+        self._show_name()
+
+    def watch_project_id(self) -> None:
+        self._show_name()
+
+    def _show_name(self) -> None:
+        line = self._line
         self.border_title = Content(line.name) if line is not None else ""
+
+    @property
+    def _line(self) -> ProjectLine | None:
+        lines = self.snapshot.projects if self.snapshot is not None else ()
+        return next((each for each in lines if each.project_id == self.project_id), None)
+
+    def render(self) -> Content:
+        line = self._line
         if self.snapshot is None or line is None:
             return Content("")
         width, height = self.content_size

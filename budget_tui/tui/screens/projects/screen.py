@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal
+from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -31,6 +31,7 @@ from budget_tui.tui.editing import EditableRows
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING, SUBMITTING
 from budget_tui.tui.render import MUTED
+from budget_tui.tui.screens.projects.charts import ProjectCharts
 from budget_tui.tui.screens.projects.pane import ProjectDetails, ProjectPane, read_details
 from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
 from budget_tui.tui.table import MARGIN, TROUBLE, FollowedTable
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.services.what_if import Basis
     from budget_tui.tui.dialogs.explain import ExplainQuery
+
+_AROUND_BODY = 4
+"""Lines of the screen beside its body: the bar, the notice, the freshness, the keys."""
+_AROUND_ROWS = 6
+"""Lines of the table beside its rows: the margin, the header, the line, the sums, the summary and one more of it."""
+_MIN_CHARTS_HEIGHT = 10
 
 
 class ProjectRows(EditableRows[ProjectLine], FollowedTable[ProjectLine]):
@@ -372,7 +379,7 @@ class ProjectsScreen(TableScreen):
         ),
     ]
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-without-pane"), (140, "-with-pane")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-middling"), (140, "-wide")]
 
     fork: reactive[Fork | None] = reactive(None)
     """The what-if under way."""
@@ -388,16 +395,18 @@ class ProjectsScreen(TableScreen):
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show projects whose name contains …")
-        with Horizontal():
+        with Container(id="projects"):
             table = ProjectTable(self.dashboard.settings.step)
             yield table.data_bind(ProjectsScreen.fork, ProjectsScreen.effects, snapshot=ProjectsScreen.shown)
             yield ProjectPane().data_bind(snapshot=ProjectsScreen.shown)
+            yield ProjectCharts()
 
     @on(ProjectRows.Moved)
     def _follow_cursor(self) -> None:
         self._read_details()
 
     def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
+        self._share_height()
         if self.fork is None:
             self.shown = self.snapshot
         else:
@@ -408,7 +417,27 @@ class ProjectsScreen(TableScreen):
         self._read_lately()
 
     def on_resize(self) -> None:
+        self._share_height()
         self._read_details()
+
+    def _share_height(self) -> None:
+        """Show the charts where all projects leave room for them."""
+        rows = _AROUND_ROWS + (len(self.snapshot.projects) if self.snapshot is not None else 0)
+        below = self.size.height - _AROUND_BODY - rows
+        has_charts = below >= _MIN_CHARTS_HEIGHT
+        self.set_class(has_charts, "-with-charts")
+        self.query_one(ProjectCharts).set_class(below < 2 * _MIN_CHARTS_HEIGHT, "-low")
+        self.query_one("#projects").styles.grid_rows = f"{rows} 1fr" if has_charts else "1fr"
+
+    def watch_shown(self) -> None:
+        self._show_charts()
+
+    def _show_charts(self) -> None:
+        pane, shown = self.query_one(ProjectPane), self.shown
+        details, charts = pane.details, self.query_one(ProjectCharts)
+        charts.visible = bool(pane.project_id)
+        if charts.display and details is not None and shown is not None:
+            charts.show(shown, details)
 
     def on_screen_suspend(self) -> None:
         super().on_screen_suspend()
@@ -431,7 +460,8 @@ class ProjectsScreen(TableScreen):
         """Show the details of the project under the cursor, where there is room for them."""
         pane, line, shown = self.query_one(ProjectPane), self.table.current, self.shown
         pane.project_id = line.project_id if line is not None else ""
-        if line is None or shown is None or not pane.display:
+        self._show_charts()
+        if line is None or shown is None or not (pane.display or self.query_one(ProjectCharts).display):
             return
         project_id = line.project_id
 
@@ -446,6 +476,7 @@ class ProjectsScreen(TableScreen):
             return  # the failure of the snapshot describes it
         if details is not None:
             pane.details = details
+            self._show_charts()
 
     def explain_query(self) -> ExplainQuery | None:
         line = self.table.current
@@ -535,7 +566,7 @@ class ProjectsScreen(TableScreen):
         else:
             self._end_what_if()
             over = _over(rest, self.dashboard.currency)
-            self.report(f"{formatting.count(len(fork.changes), 'allocation')} changed{over}; u takes it back")
+            self.report(f"{formatting.count(len(fork.changes), 'allocation')} changed{over}; u undoes it")
 
     def _report_moved(self) -> None:
         """Name what somebody changed since the what-if was forked."""
@@ -652,7 +683,7 @@ class ProjectsScreen(TableScreen):
         outcome = await self.dashboard.ask(dialogs.cover.CoverScreen(offer))
         if outcome is not None:
             amount = money(outcome.amount, outcome.currency)
-            self.report(f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}; u takes it back")
+            self.report(f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}; u undoes it")
 
     @work(group=ASKING)
     async def action_costs(self) -> None:
