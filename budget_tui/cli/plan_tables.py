@@ -88,6 +88,9 @@ def allocation_table(allocation: PlanAllocation) -> list[str]:
     return [describe(parent), *table(columns, [*rows, ("unallocated", allocation.unallocated)], _without_cents)]
 
 
+_HELD: Column[BudgetLine] = Column("held", "Held", lambda line: _known(line.reserved, *_kind(line.budget)), "right")
+
+
 def summary_table(summary: PlanSummary) -> list[str]:
     """Format a line per budget with its actual, headed by their period, then the totals."""
     columns: tuple[Column[BudgetLine], ...] = (
@@ -95,6 +98,7 @@ def summary_table(summary: PlanSummary) -> list[str]:
         Column("what", "Scope", lambda line: scope_text(line.budget)),
         Column("period", "Period", lambda line: f.period_name(line.budget.period)),
         *_figures(lambda line: line.figures, lambda line: _kind(line.budget)),
+        *([_HELD] if any(line.reserved for line in summary.lines) else []),
         *_forecast(summary.forecasts, lambda line: line.budget),
     )
     lines = table(columns, summary.lines, _without_cents, terminal_width()) if summary.lines else ["no budget fits"]

@@ -18,11 +18,12 @@ NONE_ALLOCATED = Allocations()
 
 
 class BudgetLine(NamedTuple):
-    """A budget with its variance and status."""
+    """A budget with its variance and status; ``reserved`` of it is held for work in flight."""
 
     budget: PlannedBudget
     figures: Variance
     status: VarianceStatus | None
+    reserved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

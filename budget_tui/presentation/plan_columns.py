@@ -7,6 +7,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
+from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.period import Period
@@ -156,7 +157,7 @@ def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, _kind),
         amounts("actual", "Actual", lambda line: line.figures.actual, _kind),
-        bar_column(lambda line: bar_of(line.figures, line.budget.period, today)),
+        bar_column(lambda line: _bar(line, today)),
         amounts("left", "Left", lambda line: line.figures.variance, _kind),
         used_column(lambda line: line.figures, sort_key=lambda line: line.figures.millionths_used),
         status_column(lambda line: line.figures, sort_key=lambda line: _RANKS[line.status]),
@@ -246,6 +247,11 @@ def status_column(
 
 
 _RANKS = {None: 0, VarianceStatus.UNDER: 1, VarianceStatus.APPROACHING: 2, VarianceStatus.OVER: 3}
+
+
+def _bar(line: BudgetLine, today: date) -> Bar | None:
+    bar, amount = bar_of(line.figures, line.budget.period, today), line.budget.amount
+    return bar._replace(reserved=share(line.reserved, amount)) if bar is not None else None
 
 
 def bar_of(figures: Variance, period: Period | None, today: date) -> Bar | None:

@@ -277,12 +277,15 @@ class _WithForecast(Schema):
 class PlanLine(_WithForecast, Figures, PlannedBudget, _OfEntity):
     """A budget with its figures."""
 
+    reserved_amount: Number = Field(description="What is held for work in flight; it is not in the actual.")
+
     @classmethod
     def from_line(cls, line: plan_results.BudgetLine, summary: plan_results.PlanSummary) -> "PlanLine":
         return PlanLine(
             entity=PlanEntity.from_domain(line.budget),
             **_budget(line.budget, summary.organization.slug, summary.allocations),
             **_figures(line.figures, line.budget.budget_type),
+            reserved_amount=amount_of(line.reserved, line.budget.budget_type),
             forecast=_forecast(line.budget, summary.forecasts),
         )
 

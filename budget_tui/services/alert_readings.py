@@ -29,7 +29,7 @@ from budget_tui.domain.snapshot import Pace, SnapshotFacts, build_snapshot
 from budget_tui.services.forecasts import DailyUsage, Forecaster, read_money
 from budget_tui.services.plan_views import foreseen
 from budget_tui.services.snapshots import load_paces
-from budget_tui.services.usage import Usage, UsageQuery
+from budget_tui.services.usage import Reserved, Usage, UsageQuery
 from budget_tui.storage.session import Session
 
 COMPARED_DAYS = 70
@@ -254,7 +254,7 @@ class Readings:
                     budget.amount,
                     used,
                     through or 0,
-                    self._held(budget),
+                    self._reserved.of(budget),
                     pacing.runway_days(budget.amount - (used or 0), pacing.Burn(burnt or 0, window.days))
                     if is_known and not has_ended
                     else None,
@@ -277,26 +277,9 @@ class Readings:
             whole._replace(period=recent) if AlertKind.RUNWAY in kinds else None,
         )
 
-    def _held(self, budget: PlannedBudget) -> int:
-        """Return what is reserved of a budget: an agent's tokens, or the money held at and below an entity."""
-        if budget.budget_type is BudgetType.TOKEN:
-            return self._reserved.get(budget.entity_key, 0)
-        own = budget.budget_type is BudgetType.MONETARY and budget.currency == self._organization.currency
-        if not own or not budget.period.contains(self._today):
-            return 0
-        return sum(amount for path, amount in self._held_money.items() if path.startswith(budget.path))
-
     @cached_property
-    def _held_money(self) -> dict[str, int]:
-        """The money that is held, by the path of its entity."""
-        org = self._organization.org_key
-        return self._session.fast.reserved_by_path(org, self._facts.period, self._now)
-
-    @cached_property
-    def _reserved(self) -> dict[int, int]:
-        """The tokens that agents reserved, by the agent's key."""
-        agents = self._session.fast.agents(self._organization.org_key, self._facts.period)
-        return {agent.entity_key: agent.reserved for agent in agents}
+    def _reserved(self) -> Reserved:
+        return Reserved(self._session, self._organization, self._facts.period, self._today, self._now)
 
     # Other subjects
 

@@ -63,6 +63,7 @@ from budget_tui.services.snapshots import running_period
 from budget_tui.services.usage import (
     Addends,
     InOneCurrency,
+    Reserved,
     Usage,
     all_usage_of,
     entity_named,
@@ -128,6 +129,7 @@ class PlanViews:
             lines = usage.lines(budgets, queries)
             if conditions.status is not None:
                 lines = [line for line in lines if line.status is conditions.status]
+            lines = _reserved(session, organization, today, self._context.clock.now()).lines(lines)
             shown = [line.budget for line in lines] if with_forecasts else []
             forecasts = _forecasts(session, organization, today, shown)
         conversions = usage.conversions(queries)
@@ -463,7 +465,15 @@ def _in_order(covered: Mapping[Scope, Iterable[Period]]) -> Counted:
     return tuple((scope, period) for scope, periods in covered.items() for period in sorted(periods))
 
 
-def read_board(session: Session, organization: Organization, today: date) -> PlanBoard:
+def _reserved(session: Session, organization: Organization, today: date, now: datetime) -> Reserved:
+    """Return what is reserved in the running period; nothing can be in one that nobody has opened yet."""
+    opened = session.fast.global_budget(organization.org_key, today)
+    return Reserved(
+        session, organization, opened.period if opened else organization.period_rule.containing(today), today, now
+    )
+
+
+def read_board(session: Session, organization: Organization, today: date, now: datetime) -> PlanBoard:
     """Read the current plan, from one consistent read."""
     budgets = planned_ahead(session, organization, today)
     entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
@@ -472,7 +482,7 @@ def read_board(session: Session, organization: Organization, today: date) -> Pla
     queries = usage_queries(budgets)
     everything = all_usage_of(root.entity_key, organization.currency, periods)
     usage = Usage(session, organization, today, [*queries, *everything])
-    lines = tuple(usage.lines(budgets, queries))
+    lines = _reserved(session, organization, today, now).lines(usage.lines(budgets, queries))
     own = InOneCurrency(session, organization.org_key, budgets, organization.currency)
     return PlanBoard(organization, today, data_through(session, organization, today), lines, entities, usage, own)
 
@@ -480,7 +490,7 @@ def read_board(session: Session, organization: Organization, today: date) -> Pla
 def board_of(context: Context, session: Session) -> PlanBoard:
     """Return the board of the organization of ``context``, as of its clock's today."""
     organization = context.organization(session)
-    return read_board(session, organization, context.clock.today(organization.time_zone))
+    return read_board(session, organization, context.clock.today(organization.time_zone), context.clock.now())
 
 
 def _running(organization: Organization, today: date) -> set[Period]:

@@ -5,7 +5,7 @@ currencies are converted at the rate of their day, budgets at that of the first 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -69,6 +69,42 @@ def all_usage_of(entity_key: int, currency: str, periods: Iterable[Period]) -> l
         for period in periods
         for budget_type in BudgetType
     ]
+
+
+class Reserved:
+    """What is reserved of budgets that run on ``today``: an agent's tokens, or the money held at and below an entity.
+
+    ``period`` is the running one of the organization, in which money is held.
+    """
+
+    def __init__(
+        self, session: Session, organization: Organization, period: Period, today: date, now: datetime
+    ) -> None:
+        self._session, self._organization = session, organization
+        self._period, self._today, self._now = period, today, now
+
+    def of(self, budget: PlannedBudget) -> int:
+        """Return what is reserved of a budget, in nanos or tokens."""
+        if not budget.period.contains(self._today):
+            return 0
+        if budget.budget_type is _TOKEN:
+            return self._tokens.get(budget.entity_key, 0)
+        if budget.budget_type is not _MONETARY or budget.currency != self._organization.currency:
+            return 0
+        return sum(amount for path, amount in self._money.items() if path.startswith(budget.path))
+
+    def lines(self, lines: Iterable[BudgetLine]) -> list[BudgetLine]:
+        """Return ``lines`` with what is reserved of their budgets."""
+        return [line._replace(reserved=self.of(line.budget)) for line in lines]
+
+    @cached_property
+    def _money(self) -> dict[str, int]:
+        return self._session.fast.reserved_by_path(self._organization.org_key, self._period, self._now)
+
+    @cached_property
+    def _tokens(self) -> dict[int, int]:
+        agents = self._session.fast.agents(self._organization.org_key, self._period)
+        return {agent.entity_key: agent.reserved for agent in agents}
 
 
 class Addends(NamedTuple):

@@ -50,6 +50,9 @@ def test_what_is_held_is_reserved_everywhere_until_its_time_is_up(home: AgentHom
     assert (shown(pace.reserved), shown(pace.remaining), shown(pace.free)) == ("12", "30", "18")
     assert pace.available_today == before.available_today - usd("12")
     assert total.reserved == usd("12")
+    lines = home.services.plan_views.summary().lines
+    assert {(line.budget.entity_id, shown(line.reserved)) for line in lines} >= {("ORG", "12"), ("pcc", "12")}
+    assert home.services.plan_views.board().lines == list(lines)
     assert [(each.hold_id, each.project_id) for each in home.services.holds.open()] == [(held.hold_id, "pcc")]
     assert "$18.00 is all that pcc has left and not held" in refused(home, "18.01", "18")
     with pytest.raises(InsufficientBudget, match=r"\$18\.00 is all that pcc has unspent and not held"):
