@@ -87,6 +87,9 @@ async def test_what_somebody_changed_is_named_and_taken_over_before_it_is_saved(
         elsewhere.projects.archive("dandelion")
         await dashboard.looked()
         assert "dandelion archived meanwhile; Enter takes it over first" in dashboard.text
+        await dashboard.keys("d")
+        assert "Its allocation of $250.00 returns" in " ".join(dashboard.text.split()), "commands are on what is stored"
+        await dashboard.keys("escape")
         await dashboard.keys("t", *"10", "enter")  # for real, from PCC
         assert "$10.00 moved" in dashboard.text
         await dashboard.keys("enter")

@@ -616,6 +616,12 @@ class ProjectsScreen(TableScreen):
 
     # Commands on projects
 
+    def chosen(self) -> ProjectLine | None:
+        """Return the row under the cursor as it is stored, in a what-if, too: that is what commands change."""
+        line: ProjectLine | None = super().chosen()
+        lines = self.snapshot.projects if self.snapshot is not None else ()
+        return line and next((each for each in lines if each.project_id == line.project_id), line)
+
     @on(ProjectTable.Edited)
     @work
     async def _edit(self, event: ProjectTable.Edited) -> None:
@@ -638,13 +644,13 @@ class ProjectsScreen(TableScreen):
 
     @work(group=ASKING)
     async def action_rename_project(self) -> None:
-        line: ProjectLine | None = self.chosen()
+        line = self.chosen()
         if line is not None:
             await self.rename("Rename a project", line.project_id, line.name, lambda services: services.projects)
 
     @work(group=ASKING)
     async def action_archive_project(self) -> None:
-        line: ProjectLine | None = self.chosen()
+        line = self.chosen()
         if line is None:
             return
         allocation = money(line.pace.allocation, self.dashboard.currency)
@@ -663,7 +669,7 @@ class ProjectsScreen(TableScreen):
 
     @work(group=ASKING)
     async def action_carry(self) -> None:
-        line: ProjectLine | None = self.chosen()
+        line = self.chosen()
         if line is None:
             return
         box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
@@ -672,7 +678,7 @@ class ProjectsScreen(TableScreen):
 
     @work(group=ASKING)
     async def action_cover(self) -> None:
-        line: ProjectLine | None = self.chosen()
+        line = self.chosen()
         if line is None:
             return
         try:
@@ -683,7 +689,8 @@ class ProjectsScreen(TableScreen):
         outcome = await self.dashboard.ask(dialogs.cover.CoverScreen(offer))
         if outcome is not None:
             amount = money(outcome.amount, outcome.currency)
-            self.report(f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}; u undoes it")
+            undo = "; u undoes it" if self.fork is None else ", for real"
+            self.report(f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}{undo}")
 
     @work(group=ASKING)
     async def action_costs(self) -> None:
