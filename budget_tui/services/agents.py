@@ -432,7 +432,7 @@ def _consume(work: Work, agent_id: str, tokens: int, kinds: Mapping[TokenKind, i
 
 def _take_from_successor(work: Work, agent: AgentFact, tokens: int) -> None:
     """Reduce the next period's carry-over by ``tokens`` if the agent's period was closed today."""
-    if work.today == work.open.period.end:
+    if work.is_used_after_close():
         take_from_successors(work, agent.agent_id, agent.budget_id, tokens)
 
 

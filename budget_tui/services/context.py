@@ -120,7 +120,7 @@ class Context:
         work.on_carry_settled = self.on_carry_settled
         if known and known.today == work.today:
             work.open, work.agents, work.tariffs = known.open, known.agents, known.tariffs
-            work.enforced = known.enforced
+            work.enforced, work.is_closed = known.enforced, known.is_closed
         else:
             unit.begin_change()
             work.open = open_period(work)

@@ -48,15 +48,17 @@ class TransactionCache(NamedTuple):
     agents: dict[str, AgentFact]
     tariffs: dict[tuple[int, str], Tariff]
     enforced: tuple[str, ...] | None
+    is_closed: bool | None
 
 
 class Work:
     """An open write transaction. ``open`` is the global budget of today's period.
 
-    ``agents`` are those looked up so far; only their token counts may be outdated. ``tariffs`` are their prices, valid
-    until a price changes, by the agent's key and the model; ``enforced`` are the paths of enforced entities, once
-    they were looked up. ``reverses`` is the change that this one undoes or redoes, if any. ``reaches_back`` is set when
-    it changed the tokens of a closed period, and ``is_committed`` once its changes are stored.
+    ``agents`` are those looked up so far; only their token counts may be outdated. ``tariffs`` are their prices,
+    valid until a price changes, by the agent's key and the model; ``enforced`` are the paths of enforced entities,
+    once they were looked up; ``is_closed`` is whether the period is, once that was looked up. ``reverses`` is the
+    change that this one undoes or redoes, if any. ``reaches_back`` is set when it changed the tokens of a closed
+    period, and ``is_committed`` once its changes are stored.
     """
 
     open: Budget
@@ -85,6 +87,7 @@ class Work:
         self.agents: dict[str, AgentFact] = {}
         self.tariffs: dict[tuple[int, str], Tariff] = {}
         self.enforced: tuple[str, ...] | None = None
+        self.is_closed: bool | None = None
         self._after_commit: list[Callable[[], None]] = []
 
     def commit(self, *, tokens_only: bool = False) -> None:
@@ -92,13 +95,13 @@ class Work:
 
         Recurring fees that are due or billed by now are settled, and so are carry-overs from a closed period.
         """
-        if not tokens_only or self.reaches_back or self.today == self.open.period.end:
+        if not tokens_only or self.reaches_back or self.is_used_after_close():
             self._settle(self)
         self.unit.commit(tokens_only=tokens_only)
         self.is_committed = True
         if tokens_only:
             self.unit.known[self.organization.slug] = TransactionCache(
-                self.organization, self.today, self.open, self.agents, self.tariffs, self.enforced
+                self.organization, self.today, self.open, self.agents, self.tariffs, self.enforced, self.is_closed
             )
         callbacks, self._after_commit = self._after_commit, []  # the callbacks must not keep this object alive
         for callback in callbacks:
@@ -169,10 +172,21 @@ class Work:
         if self.today != self.open.period.end:
             self.require_open_period()
 
+    def is_used_after_close(self) -> bool:
+        """Return whether today is the last day of a period that is closed already, in which today's usage counts."""
+        if self.today != self.open.period.end:
+            return False
+        if self.is_closed is None:
+            self.is_closed = self._is_period_closed()
+        return self.is_closed
+
+    def _is_period_closed(self) -> bool:
+        closed = self.unit.fast.last_close(self.organization.org_key)
+        return closed is not None and self.open.period.start <= closed.start
+
     def require_open_period(self) -> None:
         """Refuse to change the budgets of a closed period."""
-        closed = self.unit.fast.last_close(self.organization.org_key)
-        if closed is not None and self.open.period.start <= closed.start:
+        if self._is_period_closed():
             raise Refused(
                 f"{period_name(self.open.period)} is closed",
                 f"its budgets stay as they were; the next period starts on {long_day(self.open.period.half_open[1])}",
