@@ -1,6 +1,7 @@
 """Token budgets for programs that embed them: ``from budget_tui import BudgetService``."""
 
 import logging
+from dataclasses import replace
 from datetime import date
 from os import PathLike, fspath
 from types import TracebackType
@@ -10,6 +11,7 @@ from budget_tui.bootstrap import Services, open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.period import checked_day
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
+from budget_tui.services.late_evaluation import LateEvaluation
 
 # The embedding program decides whether and where to log.
 logging.getLogger("budget_tui").addHandler(logging.NullHandler())
@@ -22,13 +24,18 @@ class BudgetService:
     result. Failures raise a `budget_tui.domain.errors.BudgetError`: `InsufficientBudget` with the tokens ``available``,
     `NotFound`, `Conflict`, `Refused`.
 
+    Alerts are evaluated within a second after a change, in a thread of its own, and by `close`. Nothing is sent: what
+    fired waits for a program that has the channel.
+
         with BudgetService.open("budget.db") as budgets:
             budgets.consume_budget("scout", 1_200)
     """
 
     def __init__(self, services: Services) -> None:
-        self._services = services
-        self._agents = services.agents
+        self._evaluation = LateEvaluation(lambda: self._services.alerts.evaluate_after_change())
+        on_change = self._evaluation if services.context.clock.as_of is None else None  # only looks at another day
+        self._services = replace(services, context=replace(services.context, on_change=on_change))
+        self._agents = self._services.agents
 
     @classmethod
     def open(cls, location: str | PathLike[str], organization: str = "default", as_of: date | None = None) -> Self:
@@ -84,6 +91,7 @@ class BudgetService:
         return self._agents.release(reservation_id)
 
     def close(self) -> None:
+        self._evaluation.close()
         self._services.close()
 
     def __enter__(self) -> Self:

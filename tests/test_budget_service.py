@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,10 @@ import budget_tui
 from budget_tui import BudgetService
 from budget_tui.bootstrap import open_services
 from budget_tui.config.settings import Settings
+from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
+from budget_tui.services import late_evaluation
+from budget_tui.services.alerts import NewRule
 from tests.conftest import MadeOnce
 from tests.databases import rows
 
@@ -84,6 +88,28 @@ def test_a_key_that_names_no_request_is_refused(budgets: BudgetService, key: str
 def test_a_day_without_a_period_is_refused(path: Path, day: date) -> None:
     with pytest.raises(Refused, match="years go from"):
         BudgetService.open(path, as_of=day)
+
+
+def test_alerts_are_evaluated_beside_the_program_once_for_many_calls(path: Path, monkeypatch: Any) -> None:
+    services = open_services(str(path), settings=Settings())
+    services.agents.allocate("scout", 1000)
+    services.alerts.add(NewRule(AlertKind.SHARE, ("50", "80"), "scout"))
+    services.alerts.evaluate()
+    monkeypatch.setattr(late_evaluation, "DELAY_SECONDS", 60.0)
+    with BudgetService.open(path) as budgets:
+        budgets.consume_budget("scout", 600)
+        budgets.consume_budget("scout", 300)
+        assert services.alerts.messages() == []
+    assert [message.body["threshold"] for message in services.alerts.messages()] == ["80%"]
+    services.agents.allocate("scout", 3000)
+    services.alerts.evaluate()
+    monkeypatch.setattr(late_evaluation, "DELAY_SECONDS", 0.0)
+    with BudgetService.open(path) as budgets:
+        budgets.consume_budget("scout", 700)
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.join()
+        assert [message.body["threshold"] for message in services.alerts.messages()] == ["50%", "80%"]
 
 
 def test_an_agent_must_exist(budgets: BudgetService) -> None:

@@ -26,7 +26,7 @@ from budget_tui.channels.base import channels_of
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.schemas.problem import Health
 from budget_tui.services.keys import KeyRing
-from budget_tui.services.watching import Watching
+from budget_tui.services.watching import WatcherThread
 
 FAILURES_PER_SECOND = 1
 FAILURES_BURST = 100
@@ -144,7 +144,7 @@ def serve(services: Services, host: str, port: int, announce: Callable[[str], No
     services.load_commands()  # now, rather than while the first request waits
     if not is_loopback(host):
         _require_key(services, host)
-    watching = Watching(services.context, channels_of(services.settings.channels))
+    watching = WatcherThread(services.context, channels_of(services.settings.channels))
     run(application(services, host, watching), host, port, announce)
 
 

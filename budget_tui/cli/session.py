@@ -35,20 +35,37 @@ class Session:
     verbose: bool = False
     _settled: "dict[str, list[SettledCarry]]" = field(default_factory=dict, compare=False)
     """Carried-over amounts that a command settled again, by currency."""
+    _changed: "dict[str, Context]" = field(default_factory=dict, compare=False)
+    """The contexts in which a command changed something, by organization."""
 
     @cached_property
     def services(self) -> "Services":
         from budget_tui.bootstrap import Services, open_services
 
         found = open_services(self.database, self.organization, self.as_of)
-        context = replace(found.context, on_carry_settled=self._carry_settled, on_change=_evaluate_alerts)
+        context = replace(found.context, on_carry_settled=self._carry_settled, on_change=self._note_change)
         return Services(context, found.settings)
 
     def _carry_settled(self, settled: "SettledCarry", currency: str) -> None:
         self._settled.setdefault(currency, []).append(settled)
 
-    def report_carry_settled(self) -> None:
-        """Report the carried-over amounts that the command settled again, if any."""
+    def _note_change(self, context: "Context") -> None:
+        self._changed[context.org_slug] = context
+
+    def finish(self) -> None:
+        """Report the carried-over amounts that the command settled again; evaluate alerts if it changed anything.
+
+        What it printed is there before that: an evaluation takes longer than most commands.
+        """
+        self._report_carry_settled()
+        if self._changed:
+            from budget_tui.services.alerts import Alerts
+
+            sys.stdout.flush()
+            for context in self._changed.values():
+                Alerts(context).evaluate_after_change()
+
+    def _report_carry_settled(self) -> None:
         for currency, settled in self._settled.items():
             from budget_tui.domain.carry import settled_together
             from budget_tui.presentation.messages import carry_settled
@@ -71,12 +88,6 @@ class Session:
         return self.services.snapshots.current()
 
 
-def _evaluate_alerts(context: "Context") -> None:
-    from budget_tui.services.alerts import evaluate_after_change
-
-    evaluate_after_change(context)
-
-
 def session_from(database: str, organization: str, as_of: str, *, verbose: bool = False) -> Session:
     """Return the session for the given options, '' if omitted. Raises `Refused` if ``as_of`` is not a date."""
     if not as_of:
@@ -91,7 +102,7 @@ def session_of(context: "typer.Context") -> Session:
     found = context.find_object(Session)
     assert found is not None
     found.start_logging()
-    context.call_on_close(found.report_carry_settled)
+    context.call_on_close(found.finish)
     return found
 
 

@@ -238,6 +238,15 @@ class Alerts:
                 self._memory = memory.after(changes, progress)
         return evaluation
 
+    def evaluate_after_change(self) -> None:
+        """Evaluate after a change, which stands: an error is only logged, and the next evaluation catches up."""
+        if self._context.clock.as_of is not None:
+            return
+        try:
+            self.evaluate()
+        except Exception:
+            logging.getLogger("budget_tui.alerts").exception("%s: alerts were not evaluated", self._context.label)
+
     def check(self, scopes: Sequence[str] = (), *, only_look: bool = False) -> Check:
         """Evaluate all rules, and return what fails in ``scopes``, by default in the whole organization.
 
@@ -360,16 +369,6 @@ def _transition(rule: AlertRule, reading: Reading, states: _States, found: _Tran
 
 def _given_up(delivery: Delivery) -> Delivery:
     return delivery._replace(state="undelivered") if delivery.state == "queued" else delivery
-
-
-def evaluate_after_change(context: Context) -> None:
-    """Evaluate all rules after a change, which stands: an error is only logged, and the next evaluation catches up."""
-    if context.clock.as_of is not None:
-        return
-    try:
-        Alerts(context).evaluate()
-    except Exception:
-        logging.getLogger("budget_tui.alerts").exception("%s: alerts were not evaluated", context.label)
 
 
 def _add_firing(firing: _Firing, place: _Place, finding: Finding, keys: list[StateKey]) -> None:

@@ -2,6 +2,7 @@
 again."""
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,8 +18,6 @@ from budget_tui.services.snapshots import Snapshots
 
 INTERVAL = timedelta(minutes=1)
 """The time after which rules are evaluated though nobody wrote: days pass, and deliveries are due."""
-
-
 POLL_SECONDS = 1.0
 
 logger = logging.getLogger("budget_tui.alerts")
@@ -67,7 +66,7 @@ class Watcher:
         self._snapshots.close()
 
 
-class Watching:
+class WatcherThread:
     """Looks after the alerts of every organization, in a thread of its own while its context lasts."""
 
     def __init__(self, context: Context, channels: Mapping[str, ReadyChannel]) -> None:
@@ -86,11 +85,15 @@ class Watching:
         self._thread.join(SEND_SECONDS)  # what it is sending is sent again by others
 
     def _watch(self) -> None:
-        while not self._ended.wait(POLL_SECONDS):
+        rest = POLL_SECONDS
+        while not self._ended.wait(rest):
+            began = time.thread_time()
             try:
                 self._look()
             except Exception as error:  # as when the database is away; the next round tries again
                 logger.warning("alerts were not evaluated: %s", error)
+            # However much is written, nine tenths of the time are left to requests.
+            rest = max(POLL_SECONDS, 9 * (time.thread_time() - began))
         for watcher in self._watchers.values():
             watcher.close()
         self._reader.close()

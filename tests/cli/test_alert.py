@@ -59,6 +59,15 @@ def test_what_is_no_rule_is_refused(seeded: Cli, arguments: tuple[str, ...], cod
     seeded("alert", "show", "first").refused(4, "no alert 'first'")
 
 
+def test_tokens_that_an_agent_uses_are_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BUDGET_TUI_AS_OF")
+    cli("project", "add", "pcc").done()
+    cli("agent", "add", "scout", "--project", "pcc", "--tokens", "1000").done()
+    cli("alert", "add", "scout", "--share", "50").done()
+    assert cli("agent", "consume", "scout", "600").done().out == "scout: 1,000 tokens, 600 used, 400 available\n"
+    assert "scout has used 60% of 1,000 tokens" in cli("alert", "log").done().out
+
+
 def test_a_check_fails_while_a_budget_is_exceeded(seeded: Cli) -> None:
     assert seeded("check").done().out == "5 budgets within limits\n"
     seeded("cost", "add", "dandelion", "50").done()

@@ -270,7 +270,7 @@ def test_a_server_looks_after_every_organization(home: Home, monkeypatch: pytest
 
     home = crossed(home, "phone")
     home.services.organizations.add(NewOrganization("acme"))
-    with watching.Watching(home.services.context, {"phone": ReadyChannel(Phone())}):
+    with watching.WatcherThread(home.services.context, {"phone": ReadyChannel(Phone())}):
         assert arrived.wait(30)
         arrived.clear()
         home.services.alerts.add(NewRule(AlertKind.SHARE, ("98",), "pcc", channels=("phone",)))
