@@ -31,7 +31,7 @@ def backtest(
         print_json(schemas.backtest.Backtest.from_domain(report))
         return
     if not report.trials:
-        print_lines("nothing to test yet: that takes 21 days of data, and a period that has ended since")
+        print_lines("nothing to compare: that takes 21 days of data, and a period that has ended with costs since")
         return
     print_lines(*_described(report, score(report.trials)))
 

@@ -229,8 +229,8 @@ class DailyCosts(NamedTuple):
 class RecordedCosts(NamedTuple):
     """Costs of one origin that were recorded together, ``at`` a time; replaced at the time ``until``, if they were.
 
-    ``account`` is the source and the billing account that they were imported from; None for costs that were entered,
-    of which no time is known.
+    ``account`` is the source and the billing account that they were imported from; None for costs that came by
+    themselves, of which no time is stored.
     """
 
     costs: DailyCosts
@@ -266,6 +266,16 @@ class CostRecord(NamedTuple):
     amount_nanos: int
     tokens: int | None
     charges: int
+
+
+class EnteredCost(NamedTuple):
+    """An entered cost as the audit trail knows it: recorded ``at`` a time, and removed at the time ``until``, if it
+    was; ``is_history``: together with costs of other days."""
+
+    record: CostRecord
+    at: datetime
+    until: datetime | None
+    is_history: bool
 
 
 class StoredPart(NamedTuple):

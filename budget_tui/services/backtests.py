@@ -1,7 +1,7 @@
 """How good the forecasts of past days were, each made with what was known then."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import MAX_DAYS
 from budget_tui.domain.hierarchy import ROOT_PATH
 from budget_tui.domain.period import ONE_DAY, Period
-from budget_tui.domain.records import DailyCosts
+from budget_tui.domain.records import DailyCosts, EnteredCost
 from budget_tui.domain.recurring import RECURRING_SOURCE
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
@@ -28,10 +28,12 @@ from budget_tui.services.forecasts import (
     with_bills_apart,
 )
 from budget_tui.services.freshness import data_through
+from budget_tui.storage.fast_paths import day_of
 from budget_tui.storage.session import Session
 
 _LATELY = 6
 _FAR_BACK = 366
+_NEVER = date.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +130,54 @@ class _Recorded(NamedTuple):
     used_on: list[int]
 
 
+class _Entry(NamedTuple):
+    """An entered cost, as known on days from ``since`` to before ``until``; ``position`` is its day's."""
+
+    since: date
+    until: date
+    position: int
+    amount: int
+
+
+class _Entered(NamedTuple):
+    """The costs of one origin that were entered, those that were known first in front."""
+
+    costs: DailyCosts
+    entries: list[_Entry]
+
+    def known_on(self, day: date, days: int) -> DailyCosts:
+        """Return what was known on a day, as an amount for each of so many ``days``."""
+        amounts = [0] * days
+        for since, until, position, amount in self.entries:
+            if since > day:
+                break
+            if until > day:
+                amounts[position] += amount
+        return self.costs._replace(amounts=amounts)
+
+
 class _Past:
     """The costs that were known on each past day, from one read of all of them.
 
-    What was imported is known from that day on. What came on the first day that anything of its account did is taken
-    for a history brought along, known on its own days, and so is what was entered.
+    What was imported is known from that day on, and what was entered from the day on which it was, or removed. What
+    came on the first day that anything of its account or source did is taken for a history brought along, known on its
+    own days, and so are costs of several days that were entered at once, and what came by itself.
     """
 
     def __init__(self, session: Session, organization: Organization, today: date, far: date, seed: int) -> None:
         self._organization, self._today, self._seed = organization, today, seed
         self._days = Period(far, today)
         reach = min(data_through(session, organization, today), today - ONE_DAY)
-        self._recorded = _recorded(session, organization, self._days)
-        self.first = max(far, min((each.costs.first_day for each in self._recorded), default=today))
+        entered = session.audit.entered_costs(organization.org_key)
+        self._entered = _entered(session, organization, self._days, entered)
+        by_audit = [each.record.key for each in entered if each.until is None]
+        self._recorded = _recorded(session, organization, self._days, by_audit)
+        first_days = [each.costs.first_day for each in self._recorded]
+        first_days += [each.costs.first_day for each in self._entered]
+        self.first = max(far, min(first_days, default=today))
         self.ended = [*_ended(organization, self.first, reach)]
         final = [each.costs for each in self._recorded if each.until is None]
+        final += [each.known_on(_NEVER - ONE_DAY, self._days.days) for each in self._entered]
         self._final = DailyUsage(cells_of(final, self._days), self._days, today, reach, organization)
 
     def trials(self, path: str, days: Iterable[date], *, with_rivals: bool = True) -> Iterator[Trial]:
@@ -153,9 +188,10 @@ class _Past:
             last, known = self._known_on(day)
             usage = DailyUsage(known, self._days, day, last, self._organization, self._seed)
             forecast = usage.forecast(path, TOTAL, ANY_PROVIDER, period)
-            if forecast.has_range:
+            became = self._final.used(path, TOTAL, ANY_PROVIDER, period)
+            if forecast.has_range and (forecast.low, forecast.high, became) != (0, 0, 0):  # else nothing was foreseen
                 guesses = self._rivals(usage, path, period, last) if with_rivals else ()
-                yield Trial(day, period, forecast, self._final.used(path, TOTAL, ANY_PROVIDER, period), guesses)
+                yield Trial(day, period, forecast, became, guesses)
 
     def _rivals(self, usage: DailyUsage, path: str, period: Period, last: date) -> tuple[int, ...]:
         before = self._organization.period_rule.containing(period.start - ONE_DAY)
@@ -174,7 +210,7 @@ class _Past:
         """Return what was known on a day, and through which day it was complete."""
         at = (day - self._days.start).days
         rest = [0] * (self._days.days - at - 1)
-        known: list[DailyCosts] = []
+        known = [each.known_on(day, self._days.days) for each in self._entered]
         accounts: dict[tuple[str, str], date] = {}
         for each in self._recorded:
             if (each.since is not None and each.since > day) or (each.until is not None and each.until <= day):
@@ -188,9 +224,9 @@ class _Past:
         return min(through, day - ONE_DAY), cells_of(known, self._days)
 
 
-def _recorded(session: Session, organization: Organization, days: Period) -> list[_Recorded]:
+def _recorded(session: Session, organization: Organization, days: Period, without: Collection[int]) -> list[_Recorded]:
     org, currency = organization.org_key, organization.currency
-    stored = session.costs.recorded(org, days)
+    stored = session.costs.recorded(org, days, without)
     to = converter(session, org, {each.costs.currency for each in stored}, currency, days)
     bills = bills_on(session, organization, days)
     begun: dict[tuple[str, str] | None, date] = {}
@@ -208,6 +244,35 @@ def _recorded(session: Session, organization: Organization, days: Period) -> lis
             used_on = [] if costs.is_once else [at for at, amount in enumerate(costs.amounts) if amount]
             counted = converted_costs(costs, to, days.start)
             found.append(_Recorded(counted, each.account, since, until, is_fee, used_on))
+    return found
+
+
+def _entered(
+    session: Session, organization: Organization, days: Period, costs: Sequence[EnteredCost]
+) -> list[_Entered]:
+    """Return the costs that were entered on ``days``, in the organization's currency, by origin."""
+    org = organization.org_key
+    source_of = {known.origin_key: known.origin.source for known in session.costs.origins(org)}
+    replaced = session.estimates.replaced_at(org)
+    begun: dict[str, date] = {}
+    entries: dict[int, list[_Entry]] = {}
+    for cost in costs:
+        record, source, since = cost.record, source_of[cost.record.origin_key], _day(cost.at, organization)
+        day = day_of(record.day)
+        is_first = since == begun.setdefault(source, since)
+        if since > day and (is_first or cost.is_history):
+            since = day
+        gone = replaced.get(record.key) if cost.until is None else cost.until
+        until = _NEVER if gone is None else _day(gone, organization)
+        if days.contains(day):
+            entry = _Entry(since, until, (day - days.start).days, record.amount_nanos)
+            entries.setdefault(record.origin_key, []).append(entry)
+    origins, found = session.costs.without_amounts(org), []
+    for key, of_origin in entries.items():
+        first = days.start + timedelta(days=min(entry.position for entry in of_origin))
+        known = origins[key]
+        # Of what was removed since, no day is stored.
+        found.append(_Entered(known._replace(first_day=min(known.first_day or first, first)), sorted(of_origin)))
     return found
 
 

@@ -94,4 +94,4 @@ def test_a_backtest_as_a_table_and_as_json(demo: Cli) -> None:
     assert found["median_error_usd"] < min(found["rival_errors_usd"].values())
     assert found != demo("backtest", "pcc", "--json", "--seed", "2").json, "other weeks are drawn"
     demo("backtest", "nope").refused(4, "there is no project 'nope'")
-    assert "nothing to test yet" in demo("--as-of", "2025-11-15", "backtest").done().out
+    assert "nothing to compare" in demo("--as-of", "2025-11-15", "backtest").done().out

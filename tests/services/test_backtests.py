@@ -60,6 +60,41 @@ def test_what_was_imported_later_was_not_known_before(home: Home) -> None:
     assert (november.forecast.median, november.became) == (usd("300"), usd("600"))
 
 
+@pytest.mark.both_engines
+def test_what_was_entered_later_or_removed_since_was_not_known_before_or_was(home: Home) -> None:
+    """October was entered on the first day of all: it is history. November was entered on December 2; $500 of a day
+    were entered by mistake, and gone five days later; $60 were entered ahead of their day."""
+    first = home.at("2025-11-01T09:00")
+    first.budget("1000")
+    first.add("web")
+    spend(first, date(2025, 10, 1), date(2025, 10, 31), "10")
+    home.at("2025-11-03T09:00").services.costs.add(CostEntry("web", usd("60"), date(2025, 11, 28), once=True))
+    mistaken = home.at("2025-11-10T09:00")
+    mistaken.spend("web", "500", on="2025-11-10")
+    home.at("2025-11-15T09:00").services.undo.undo()
+    late = home.at("2025-12-02T09:00")
+    for day in range(1, 31):
+        late.spend("web", "20", on=f"2025-11-{day:02}")
+    looking = home.at("2026-01-13T09:00")
+    trials = {trial.on: trial for trial in looking.services.backtests.run().trials}
+    looking.services.backtests.close()
+    assert trials[date(2025, 10, 25)].forecast.median == usd("310")
+    assert trials[date(2025, 11, 2)].forecast.high <= usd("310")
+    assert usd("560") <= trials[date(2025, 11, 12)].forecast.low <= usd("870")
+    later = trials[date(2025, 11, 20)]
+    assert usd("60") <= later.forecast.low <= later.forecast.high < usd("260"), "nothing of November but what is ahead"
+    assert later.became == usd("660")
+
+
+def test_where_nothing_was_spent_there_is_nothing_to_compare(home: Home) -> None:
+    home.budget("1000")
+    home.add("web")
+    home.services.costs.add(CostEntry("web", usd("5"), date(2024, 12, 1), once=True))
+    backtests = home.services.backtests
+    assert (backtests.run().trials, backtests.lately()) == ((), [])
+    backtests.close()
+
+
 def test_recurring_fees_are_known_in_advance(home: Home) -> None:
     home.budget("1000")
     home.add("web")

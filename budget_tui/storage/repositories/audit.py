@@ -9,7 +9,8 @@ from typing import Any, Self
 import sqlalchemy
 from sqlalchemy import ColumnElement, Row, exists, func, insert, select
 
-from budget_tui.domain.audit import AuditEntry, AuditFilter
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, AuditFilter
+from budget_tui.domain.records import CostRecord, EnteredCost
 from budget_tui.storage.database.base import Connection
 from budget_tui.storage.engine import next_key
 from budget_tui.storage.repositories.base import MOST_ROWS, Repository
@@ -101,6 +102,26 @@ class AuditRepository(Repository):
         return self._entries(
             _ENTRY.where(_a.org_key == org, _a.audit_key > entry, _a.action.in_(actions)).order_by(_a.audit_key)
         )
+
+    def entered_costs(self, org: int) -> list[EnteredCost]:
+        """Return every cost that was ever entered, those removed since, too."""
+        rows = self._many(
+            select(_a.at, _a.before, _a.after).where(_a.org_key == org, _a.action == "cost.add").order_by(_a.audit_key)
+        )
+        found: list[EnteredCost] = []
+        number_of: dict[int, int] = {}
+        for at, before, after in rows:
+            # The first version stored no rows.
+            records = [CostRecord(*row) for row in json.loads(after or before).get(UNDO_DATA, {}).get("rows", ())]
+            is_history = len({record.day for record in records}) > 1
+            for record in records:
+                if after is not None:
+                    number_of[record.key] = len(found)
+                    found.append(EnteredCost(record, at, None, is_history))
+                else:
+                    number = number_of[record.key]
+                    found[number] = found[number]._replace(until=at)
+        return found
 
     def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
         """Return the entries after ``entry`` about carried amounts that were settled again, the oldest first."""

@@ -223,10 +223,14 @@ class CostRepository(Repository):
         lists = _ByDay(days)
         return [_daily(origins[key], lists.amounts(on, amounts)) for key, on, amounts in rows]
 
-    def recorded(self, org: int, days: Period) -> list[RecordedCosts]:
-        """Return what each origin cost on each of ``days``, by when it was recorded; what was replaced since, too."""
+    def recorded(self, org: int, days: Period, without: Collection[int]) -> list[RecordedCosts]:
+        """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too.
+
+        ``without`` are the keys of costs to leave out.
+        """
         start, after = days.half_open
         origins, lists = self._daily_origins(org), _ByDay(days)
+        others = listed(self._connection, ("cost_key",), [(key,) for key in without])
         replacing = DatasetRow.table.alias("replacing")
         found = []
         for table, until in ((CostRow, None), (FormerCostRow, replacing.c.imported_at)):
@@ -244,7 +248,9 @@ class CostRepository(Repository):
                 .where(c.day >= start, c.day < after, _o.org_key + 0 == org)
                 .group_by(_o.origin_key, c.dataset_key, _d.imported_at, *(() if until is None else (until,)))
             )
-            if until is not None:
+            if until is None:
+                statement = statement.where(_c.cost_key.not_in(select(others.c.cost_key)))
+            else:
                 statement = statement.join(replacing, replacing.c.dataset_key == _f.replaced_by).where(
                     _f.replaced_by != _f.dataset_key  # of an undone import
                 )
@@ -255,6 +261,10 @@ class CostRepository(Repository):
                     RecordedCosts(_daily(origin, lists.amounts(on, amounts)), origin.source, account, at, gone)
                 )
         return found
+
+    def without_amounts(self, org: int) -> dict[int, DailyCosts]:
+        """Return what is known of each origin's daily costs, by its key, without any amounts."""
+        return {key: _daily(origin, []) for key, origin in self._daily_origins(org).items()}
 
     def _daily_origins(self, org: int, *wanted: ColumnElement[bool]) -> dict[int, Any]:
         """Return what `DailyCosts` say of each origin, by its key."""

@@ -1,6 +1,6 @@
 """Estimates: entered costs that do not count while the bill for them is there."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -114,12 +114,12 @@ class EstimateRepository(Repository):
     def _sum(self, keys: Collection[int]) -> int:
         return int(self._value(select(func.coalesce(total(_r.amount_nanos), 0)).where(_r.cost_key.in_(keys))))
 
-    def amounts(self, org: int) -> Mapping[int, int]:
-        """Return what replaced estimates were of, in nanos by the cost's key."""
+    def replaced_at(self, org: int) -> dict[int, datetime]:
+        """Return since when estimates do not count, by the cost's key."""
         rows = self._rows(
-            select(_r.cost_key, _r.amount_nanos)
+            select(_r.cost_key, _r.replaced_at)
             .join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
             .join(CostOriginRow, _o.origin_key == _c.origin_key)
             .where(_o.org_key == org)
         )
-        return {row.cost_key: row.amount_nanos for row in rows}
+        return {row.cost_key: row.replaced_at for row in rows}
