@@ -178,14 +178,14 @@ def _require_no_conflict(found: PlanDifferences) -> None:
 
 
 def conflict_text(found: Difference) -> str:
-    """Describe a conflict: ``pcc allocation was 150 at the export, is 160 by now and 120 in the file``."""
+    """Describe a conflict: ``pcc allocation was 150 before, is 160 by now and 120 in the file``."""
     name = f"{found.item.shown} {found.field.replace('_', ' ')}".strip()
     if found.wanted is None:
         return f"{name} is not in the file, and was changed since the export"
     if found.stored is None:
         return f"{name} was removed since the export, and changed in the file"
     return (
-        f"{name} was {found.exported or 'none'} at the export, is {found.stored or 'none'} by now and"
+        f"{name} was {found.exported or 'none'} before, is {found.stored or 'none'} by now and"
         f" {found.wanted or 'none'} in the file"
     )
 

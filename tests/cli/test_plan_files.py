@@ -32,7 +32,7 @@ def test_a_plan_is_exported_compared_and_applied(seeded: Cli, tmp_path: Path) ->
 
     file.write_text(file.read_text("utf-8").replace("allocation: 140", "allocation: 100"), "utf-8")
     seeded("project", "allocate", "pcc", "145").done()
-    assert seeded("plan", "diff", str(file)).done().out.startswith("! pcc allocation was 140 at the export, is 145")
+    assert seeded("plan", "diff", str(file)).done().out.startswith("! pcc allocation was 140 before, is 145")
     for check in ((), ("--check",)):
         seeded("plan", "apply", str(file), *check).refused(5, "pcc allocation was 140", "100 in the file", "plan diff")
     assert seeded("project", "show", "pcc", "--json").json["monthly_allocation_usd"] == 145

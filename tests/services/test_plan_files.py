@@ -135,7 +135,7 @@ def test_what_was_changed_in_both_is_a_conflict_and_nothing_is_stored(home: Home
     path = edited(exported(home), ("name: web\n    allocation: 50", "name: Web\n    allocation: 70"))
     home.allocate("web", "60")
     before = home.log
-    with pytest.raises(Conflict, match="web allocation was 50 at the export, is 60 by now and 70 in the file"):
+    with pytest.raises(Conflict, match="web allocation was 50 before, is 60 by now and 70 in the file"):
         apply(home, path)
     assert home.log == before
     home.allocate("web", "70")
