@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui.domain.alerts import AlertKind
+from budget_tui.domain.alerts import AlertKind, AlertRule, Finding, changes_between, found_in
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.errors import Outdated
@@ -15,11 +15,25 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import ProjectFact, SnapshotFacts, Spend, build_snapshot, pace_of
 from budget_tui.domain.what_if import Fork, forked
 from budget_tui.presentation.alerts import crossing_text
+from budget_tui.services.alert_readings import CycleReadings
 from budget_tui.services.alerts import NewRule
+from budget_tui.services.forecasts import DailyUsage
+from budget_tui.services.what_if import Basis
 from tests.services.conftest import Home, usd
 
 JANUARY, TODAY = Period(date(2026, 1, 1), date(2026, 1, 31)), date(2026, 1, 13)
 NOW = datetime(2026, 1, 13, 12, tzinfo=UTC)
+RULES = (
+    AlertRule(1, AlertKind.SHARE, (800_000, 1_000_000)),
+    AlertRule(2, AlertKind.LEFT, (50 * NANOS, 20 * NANOS)),
+    AlertRule(3, AlertKind.RUNWAY, (3_000,), "p0"),
+)
+
+
+def no_days() -> DailyUsage:
+    raise AssertionError("none of these rules rests on single days")
+
+
 amounts = st.integers(0, 1000).map(lambda units: units * NANOS)
 
 
@@ -43,8 +57,14 @@ def test_every_figure_follows_as_if_it_were_stored(projects: list[tuple[int, int
     fork = forked(build_snapshot(live, TODAY, NOW))
     for at, (_, _, after) in enumerate(projects):
         fork = fork.changed(f"p{at}", after)
-    stored = build_snapshot(facts([after for _, _, after in projects]), TODAY, NOW)
-    assert build_snapshot(fork.over(live), TODAY, NOW) == stored
+    stored = facts([after for _, _, after in projects])
+    assert build_snapshot(fork.over(live), TODAY, NOW) == build_snapshot(stored, TODAY, NOW)
+
+    def found(facts: SnapshotFacts) -> list[Finding]:
+        readings = CycleReadings(facts, TODAY, NOW, no_days).of(RULES)
+        return [finding for reading, rules in readings for rule in rules for finding in found_in(rule, reading)]
+
+    assert Basis(live, TODAY, NOW, RULES, None).alerts(fork) == changes_between(found(live), found(stored))
     assert set(fork.changes) == {f"p{at}" for at, (before, _, after) in enumerate(projects) if before != after}
     for at, (before, _, _) in enumerate(projects):
         fork = fork.changed(f"p{at}", before)
