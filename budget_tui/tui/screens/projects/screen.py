@@ -61,6 +61,26 @@ class ProjectTable(FilteredTable[ProjectLine]):
 
     EDITED = "allocation"
     NOUN = "project"
+    BINDINGS = [
+        Binding(
+            "enter",
+            "what_if('save')",
+            "Save",
+            id="what_if.save",
+            priority=True,  # before the rows', which edit
+            tooltip="Save the what-if as one change",
+        ),
+        Binding("escape", "what_if('leave')", "Forget", id="what_if.leave", tooltip="Forget the what-if"),
+        Binding("u", "what_if('undo')", "Undo", id="what_if.undo", tooltip="Take back the latest edit of the what-if"),
+        Binding(
+            "U",
+            "what_if('redo')",
+            "Redo",
+            id="what_if.redo",
+            show=False,
+            tooltip="Make the edit again that was taken back",
+        ),
+    ]
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     fork: reactive[Fork | None] = reactive(None, bindings=True)
@@ -97,27 +117,6 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self.project_id = project_id
             self.amount = amount
             self.advance = advance
-
-    BINDINGS = [
-        Binding(
-            "enter",
-            "what_if('save')",
-            "Save",
-            id="what_if.save",
-            priority=True,  # before the rows', which edit
-            tooltip="Save the what-if as one change",
-        ),
-        Binding("escape", "what_if('leave')", "Forget", id="what_if.leave", tooltip="Forget the what-if"),
-        Binding("u", "what_if('undo')", "Undo", id="what_if.undo", tooltip="Take back the latest edit of the what-if"),
-        Binding(
-            "U",
-            "what_if('redo')",
-            "Redo",
-            id="what_if.redo",
-            show=False,
-            tooltip="Make the edit again that was taken back",
-        ),
-    ]
 
     class WhatIfRequested(Message):
         """The user wants to ``save``, ``leave``, ``undo`` or ``redo`` in a what-if."""
@@ -558,9 +557,8 @@ class ProjectsScreen(TableScreen):
         try:
             rest = await self.dashboard.run_command(lambda services: services.what_if.commit(fork))
         except Conflict as conflict:
-            stay = "your change stays" if len(fork.changes) == 1 else f"your {len(fork.changes)} changes stay"
-            self.report(f"{conflict.message}: {stay}, Enter saves", is_problem=True)
             await self._renew()
+            self.report(f"{conflict.message}: {_staying(self.fork)}", is_problem=True)
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
         else:
@@ -704,6 +702,14 @@ class ProjectsScreen(TableScreen):
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()
         return next((line.name for line in lines if line.project_id == project_id), project_id)
+
+
+def _staying(fork: Fork | None) -> str:
+    """Say how many changes of a what-if stay after what was forked has changed."""
+    changes = len(fork.changes) if fork is not None else 0
+    if not changes:
+        return "nothing of the what-if is left"
+    return f"your {'change stays' if changes == 1 else f'{changes} changes stay'}, Enter saves"
 
 
 def _over(unallocated: int, currency: str) -> str:
