@@ -17,7 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from budget_tui.storage.database import database_at
+from budget_tui.storage.database import Database, database_at
+from budget_tui.storage.unit_of_work import Writers
 from tests.postgres import SCHEME, Postgres
 
 Address = Path | str
@@ -81,7 +82,10 @@ def _placed(address: Address, statement: str) -> str:
 
 def content(address: Address) -> object:
     """All that is stored: to see that nothing was changed."""
-    return _stored(address) if is_postgres(address) else Path(address).read_bytes()
+    if is_postgres(address):
+        return _stored(address)
+    with closing(sqlite3.connect(address)) as connection:
+        return connection.serialize()  # with what is still in its log
 
 
 def beside(address: Address) -> Path:
@@ -92,6 +96,15 @@ def beside(address: Address) -> Path:
     folder = server / "exports" / urlsplit(str(address)).path.strip("/")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+_writers: list[Writers] = []
+
+
+def lasting_writers(database: Database) -> Writers:
+    """Writers for services that connect once and not for each command, which takes longer than most of these."""
+    _writers.append(Writers(database))
+    return _writers[-1]
 
 
 class Engine(ABC):
@@ -121,6 +134,8 @@ class Engine(ABC):
 
     def clear(self) -> None:
         """Take back what was given to the test so far: at the end, and before each example of a property."""
+        while _writers:
+            _writers.pop().close()
         while self._lent:
             self._take_back(self._lent.pop())
 

@@ -9,7 +9,7 @@ from budget_tui.domain.tokens import AgentBudget
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.storage.database import database_at
-from tests.databases import Address
+from tests.databases import Address, lasting_writers
 from tests.services.conftest import Home
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
@@ -57,4 +57,6 @@ class AgentHome(Home):
 
 def home_with_agents(address: Address, moment: datetime = NOON, today: date | None = None) -> AgentHome:
     clock = Moment(today or moment.date(), moment)
-    return AgentHome(Services(Context(database_at(address), "default", clock, "anna"), Settings()), moment)
+    opened = database_at(address)
+    context = Context(opened, "default", clock, "anna", writers=lasting_writers(opened))
+    return AgentHome(Services(context, Settings()), moment)

@@ -21,7 +21,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.periods import CloseOutcome
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.storage.database import database_at
-from tests.databases import Address, Engine, beside, content, empty, rows
+from tests.databases import Address, Engine, beside, content, empty, lasting_writers, rows
 
 TODAY = date(2026, 1, 13)
 
@@ -153,7 +153,8 @@ class Home:
 
 
 def home_at(address: Address, today: date | None, **new: Any) -> Home:
-    context = Context(database_at(address), "default", Clock(today), "anna", **new)
+    opened = database_at(address)
+    context = Context(opened, "default", Clock(today), "anna", writers=lasting_writers(opened), **new)
     return Home(Services(context, Settings()))
 
 

@@ -26,7 +26,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.storage.database import database_at
-from tests.databases import Address, Engine, beside
+from tests.databases import Address, Engine, beside, lasting_writers
 from tests.services.conftest import TODAY, Home
 
 LATER = date(2026, 3, 31)
@@ -163,7 +163,10 @@ def amounts(shares: Iterable[tuple[str, str]]) -> list[ChildShare]:
 
 
 def planning_home(address: Address, organization: str = "default", today: date = TODAY) -> PlanHome:
-    return PlanHome(Services(Context(database_at(address), organization, Clock(today), "anna"), Settings()))
+    opened = database_at(address)
+    return PlanHome(
+        Services(Context(opened, organization, Clock(today), "anna", writers=lasting_writers(opened)), Settings())
+    )
 
 
 def plant(address: Address, today: date = TODAY) -> None:

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budget_tui.bootstrap import open_services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.access import Scope
 from budget_tui.domain.amount import NANOS
 from budget_tui.services.costs import CostEntry
@@ -378,7 +380,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_a_lost_log_is_found(books: Path, more: tuple[str, ...]) -> None:
     """A program that is killed leaves what it wrote in the log beside the database."""
     if not hasattr(os, "setxattr") or noted(books) == ("", 0):
-        home_at(books, TODAY).budget("8")
+        open_services(str(books), as_of=TODAY, settings=Settings()).budgets.set_global(8)
         if noted(books) == ("", 0):
             pytest.skip("this file system keeps no attributes")
     subprocess.run([sys.executable, "-c", LOSING, str(books), *more], cwd=ROOT, timeout=120, check=False)

@@ -290,7 +290,7 @@ def test_a_disk_that_is_full_while_storing(two: Home, export: Export, monkeypatc
 
     monkeypatch.setattr(sqlite_connections, "PRAGMAS", (*sqlite_connections.PRAGMAS, "max_page_count = 120"))
     with pytest.raises(StorageError, match=r"the disk of .* is full"):
-        run(two, path)
+        run(two.again(), path)
     assert everything(two) == before
 
 

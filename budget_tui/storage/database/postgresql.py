@@ -451,7 +451,9 @@ def is_alive(driver: psycopg.Connection[Any]) -> bool:
     if driver.closed:
         return False
     try:
-        while select.select([driver.fileno()], [], [], 0)[0]:
+        heard = select.poll()  # `select.select` knows no more than 1,024 files
+        heard.register(driver.fileno(), select.POLLIN)
+        while heard.poll(0):
             driver.pgconn.consume_input()
     except psycopg.OperationalError:
         driver.close()
