@@ -18,7 +18,7 @@ import duckdb
 import pytest
 from hypothesis import settings
 
-from tests.databases import ENGINES, Engine, engine, engines
+from tests.databases import ENGINES, Engine, close_writers, engine, engines
 from tests.examples import SUITE
 from tests.postgres import postgres, postgres_database, postgres_url
 
@@ -124,6 +124,7 @@ def made_once() -> MadeOnce:
             path.write_bytes(made[make])
             return
         make(path)
+        close_writers()
         with closing(sqlite3.connect(path)) as connection:
             made[make] = connection.serialize()
 

@@ -107,6 +107,11 @@ def lasting_writers(database: Database) -> Writers:
     return _writers[-1]
 
 
+def close_writers() -> None:
+    while _writers:
+        _writers.pop().close()
+
+
 class Engine(ABC):
     """Where databases of one engine come from."""
 
@@ -134,8 +139,7 @@ class Engine(ABC):
 
     def clear(self) -> None:
         """Take back what was given to the test so far: at the end, and before each example of a property."""
-        while _writers:
-            _writers.pop().close()
+        close_writers()
         while self._lent:
             self._take_back(self._lent.pop())
 
