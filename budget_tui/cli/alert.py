@@ -8,7 +8,7 @@ import typer
 from budget_tui import schemas
 from budget_tui.channels.base import DeliveryError, channels_of
 from budget_tui.cli.console import print_json, print_lines, report, table
-from budget_tui.cli.options import JsonOption, command_group, exactly_one, parse_choice
+from budget_tui.cli.options import JsonOption, command_group, exactly_one
 from budget_tui.cli.session import Session, session_of
 from budget_tui.config.paths import default_settings_file
 from budget_tui.domain.alerts import AlertKind, AlertRule, RuleStatus
@@ -16,6 +16,7 @@ from budget_tui.domain.amount import parse_count
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import NotFound, Refused, unknown
+from budget_tui.domain.text import parse_choice
 from budget_tui.domain.tokens import parse_duration
 from budget_tui.presentation import alerts as words
 from budget_tui.services.alerts import NewRule

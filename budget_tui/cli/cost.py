@@ -10,7 +10,6 @@ from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table, warn
 from budget_tui.cli.cost_import import import_files, request_for
 from budget_tui.cli.options import (
-    CATEGORIES,
     AmountCommand,
     CategoryOption,
     JsonOption,
@@ -19,11 +18,11 @@ from budget_tui.cli.options import (
     ProviderOption,
     command_group,
     exactly_one,
-    parse_category,
 )
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_project
 from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
+from budget_tui.domain.cost import CATEGORIES, parse_category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.text import escaped

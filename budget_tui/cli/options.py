@@ -2,22 +2,19 @@
 
 import re
 from collections.abc import Callable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
 from budget_tui.cli.session import Session
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import CATEGORIES
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.domain.hierarchy import POOL
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 _NEGATIVE = re.compile(r"-[$€£¥₹]?[.\d]")
@@ -114,7 +111,6 @@ def parse_switch(text: str) -> bool:
         raise Refused(f"'{text}' is neither on nor off", "say which") from None
 
 
-CATEGORIES = ("cloud", "genai", "subscription")
 CategoryOption = Annotated[
     str,
     typer.Option(
@@ -128,24 +124,9 @@ CategoryOption = Annotated[
 ProviderOption = Annotated[str, typer.Option("--provider", metavar="NAME", help="Who charges it.", show_default=False)]
 
 
-def parse_category(text: str) -> Category:
-    """Parse a category of costs; `Refused` for anything else."""
-    if text.strip().casefold() not in CATEGORIES:
-        raise Refused(f"'{text}' is not a category", f"choose {', '.join(CATEGORIES)}")
-    return Category(text.strip().casefold())
-
-
 def exactly_one(options: dict[str, str]) -> tuple[str, str]:
     """Return the one option that was given, of several that exclude each other, with its value."""
     given = [(name, value) for name, value in options.items() if value]
     if len(given) != 1:
         raise Refused(f"exactly one of {', '.join(options)} is needed, not {len(given)}", "choose one")
     return given[0]
-
-
-def parse_choice(text: str, choices: type[Choice], noun: str) -> Choice:
-    """Return the member of ``choices`` that was typed, in any case; raises `Refused` if there is none."""
-    try:
-        return choices(text.strip().casefold())
-    except ValueError:
-        raise Refused(f"'{text}' is not a {noun}", f"choose {', '.join(choices)}") from None

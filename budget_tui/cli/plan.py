@@ -9,7 +9,7 @@ import typer
 from budget_tui import schemas
 from budget_tui.cli import plan_files
 from budget_tui.cli.console import print_json, print_lines, warn
-from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group, parse_choice
+from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group
 from budget_tui.cli.plan_tables import (
     allocation_table,
     breakdown_table,
@@ -26,6 +26,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter, equal_shares, parse_planned
+from budget_tui.domain.text import parse_choice
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.services.plans import PlanChange
 

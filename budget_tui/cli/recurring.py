@@ -6,9 +6,10 @@ import typer
 
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
-from budget_tui.cli.options import CategoryOption, JsonOption, ProviderOption, command_group, parse_category
+from budget_tui.cli.options import CategoryOption, JsonOption, ProviderOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.cost import parse_category
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.recurring import Charge, RecurringFee, parse_day_of_month, parse_every
 from budget_tui.presentation import formatting as f

@@ -7,16 +7,10 @@ import typer
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines
 from budget_tui.cli.hold import HoldArgument
-from budget_tui.cli.options import (
-    AmountCommand,
-    CategoryOption,
-    JsonOption,
-    ProviderOption,
-    command_group,
-    parse_category,
-)
+from budget_tui.cli.options import AmountCommand, CategoryOption, JsonOption, ProviderOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.cost import parse_category
 from budget_tui.presentation import formatting as f
 from budget_tui.services.holds import Settlement
 

@@ -33,6 +33,22 @@ class Category(StrEnum):
     TOTAL = "total"
 
 
+CATEGORIES = tuple(category for category in Category if category is not Category.TOTAL)
+"""The categories that a cost can be of."""
+
+
+def parse_category(text: str) -> Category:
+    """Parse the category of a cost, in any case; `Refused` for anything else."""
+    if text.strip().casefold() not in CATEGORIES:
+        raise Refused(f"'{text}' is not a category", f"choose {', '.join(CATEGORIES)}")
+    return Category(text.strip().casefold())
+
+
+def is_total(category: str, provider: str) -> bool:
+    """Return whether a budget counts costs of every category and provider."""
+    return category == Category.TOTAL and not provider
+
+
 class ChargeCategory(StrEnum):
     """FOCUS ChargeCategory of a charge, with corrections apart, or a user's one-off cost."""
 

@@ -1,7 +1,13 @@
-"""Text from outside: what a name may contain, and what must be escaped before it reaches a terminal."""
+"""Text from outside: what a name may contain, the choice of a word, and what must be escaped for a terminal."""
 
 import re
 import unicodedata
+from enum import StrEnum
+from typing import TypeVar
+
+from budget_tui.domain.errors import Refused
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _HARMFUL = frozenset(
     map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)))
@@ -56,3 +62,11 @@ def one_line(text: str) -> str:
     kept = {found.start() + at for found in _JOINED.finditer(text) for at in range(len(found[0]))}
     signs = (sign if at in kept or is_written(sign) else " " for at, sign in enumerate(text))
     return " ".join("".join(signs).split())
+
+
+def parse_choice(text: str, choices: type[Choice], noun: str) -> Choice:
+    """Return the member of ``choices`` that was typed, in any case; raises `Refused` if there is none."""
+    try:
+        return choices(text.strip().casefold())
+    except ValueError:
+        raise Refused(f"'{text}' is not a {noun}", f"choose {', '.join(choices)}") from None

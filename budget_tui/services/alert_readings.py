@@ -19,7 +19,7 @@ from budget_tui.domain.alerts import (
     spike_limit,
 )
 from budget_tui.domain.budget import BudgetType, Organization
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, is_total
 from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, scope_of
 from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.hierarchy import ROOT_ID, ROOT_PATH, Entity
@@ -221,8 +221,7 @@ class Readings:
             budget.in_cycle
             and budget.period.contains(self._today)
             and budget.budget_type is BudgetType.MONETARY
-            and budget.category is Category.TOTAL
-            and not budget.provider
+            and is_total(budget.category, budget.provider)
             and (budget.entity_id == ROOT_ID or budget.level_code == "project")
         )
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from budget_tui.domain.budget import MoneyBudget, Organization
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, is_total
 from budget_tui.domain.currency import converted
 from budget_tui.domain.errors import InsufficientBudget, Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, ancestor_paths, segments
@@ -87,9 +87,8 @@ class Limits:
         if self._ahead is not None:
             total = self._ahead.get(entity.entity_id, total)
         for budget in self._session.fast.money_budgets(entity.entity_key, self._today):
-            is_total = budget.category == Category.TOTAL and not budget.provider
             if budget.category in (Category.TOTAL, category) and budget.provider in ("", provider):
-                total = None if is_total and budget.in_cycle else total
+                total = None if is_total(budget.category, budget.provider) and budget.in_cycle else total
                 yield budget
         if total is not None:
             yield MoneyBudget(Category.TOTAL, "", total, self._organization.currency, self._period, in_cycle=True)

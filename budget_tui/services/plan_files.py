@@ -11,7 +11,7 @@ from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, is_total
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind, parse_day
@@ -219,7 +219,7 @@ def _stored(session: Session, organization: Organization, today: date) -> dict[I
     totals = {
         budget.entity_id: budget
         for budget in cycle
-        if budget.budget_type is BudgetType.MONETARY and budget.category == Category.TOTAL and not budget.provider
+        if budget.budget_type is BudgetType.MONETARY and is_total(budget.category, budget.provider)
     }
     tokens = {budget.entity_id: budget for budget in cycle if budget.budget_type is BudgetType.TOKEN}
     found: dict[Item, Fields] = {}
@@ -370,8 +370,6 @@ def _apply_mapping(work: Work, item: Item, fields: Fields, is_new: bool) -> None
     target = fields["to"]
     if kind == "project":
         set_rule(work, "entity", name, value, mapped_to(work, target))
-    elif kind == "category" and target not in set(Category) - {Category.TOTAL}:
-        raise Refused(f"'{target}' is not a category", "choose cloud, genai or subscription")
     else:
         set_rule(work, kind, name, value, target)
 

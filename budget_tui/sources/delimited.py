@@ -17,7 +17,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from budget_tui.domain.amount import LIMIT_UNITS
-from budget_tui.domain.cost import FIRST_DAY, LAST_DAY, Category, ChargeCategory
+from budget_tui.domain.cost import CATEGORIES, FIRST_DAY, LAST_DAY, ChargeCategory
 from budget_tui.domain.currency import CODES
 from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.sources.base import LISTED_REFUSALS, FileRead, ReadOptions, RefusedRow, UsageLine
@@ -492,7 +492,7 @@ class _Reading:
         code = _currency_of([currency], self._form)
         if code is None:
             raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{currency[:40]}' is not a currency's code")
-        is_ours = category.casefold() in _CATEGORIES
+        is_ours = category.casefold() in CATEGORIES
         ours, other = (category.casefold(), "") if is_ours else ("", category)
         return _RowFields(project, provider, description, ours, other, code)
 
@@ -527,7 +527,6 @@ class _Reading:
 
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:[.][0-9]{1,12})?")  # most numbers match this and skip the slower parsing
 _BESIDE_NUMBER = re.compile(r"[\d.,'’()\s+-]+|(?<=\d)[eE](?=[-+]?\d)")
-_CATEGORIES = frozenset(category for category in Category if category is not Category.TOTAL)
 _NUMERAL = re.compile(
     r"(?P<before>[^\d().,+-]*)(?P<minus>[-+]?)(?P<between>[^\d().,+-]*)"
     r"(?P<digits>(?:\d[\d.,'’ \u00a0\u202f]*|[.,]\d+))(?P<exponent>[eE][-+]?\d+)?\s*(?P<trailing>-?)"

@@ -13,9 +13,10 @@ from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import parse_policy
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, parse_category
 from budget_tui.domain.errors import BudgetError, Refused, SourceError
 from budget_tui.domain.plan_file import SECTIONS, Fields, Item, PlanFile, Section
+from budget_tui.domain.text import parse_choice
 
 HEADER = (
     "# The plan of {organization}: amounts in {currency}, without what was carried over.\n"
@@ -218,7 +219,8 @@ def _listed(node: _Node, name: str, section: str, currency: str, read_period: Re
         raise SourceError(f"{where} has no {missing[0]}", f"give {', '.join(spec.identity)}")
     try:
         if section == "budgets":
-            Category(identity["category"]), BudgetType(identity["type"])
+            identity["category"] = parse_choice(identity["category"], Category, "category")
+            identity["type"] = parse_choice(identity["type"], BudgetType, "type")
             identity["period"] = read_period(identity["period"])
             is_money = identity["type"] == BudgetType.MONETARY
             identity["currency"] = (identity["currency"] or currency) if is_money else ""
@@ -227,14 +229,20 @@ def _listed(node: _Node, name: str, section: str, currency: str, read_period: Re
                 amount = parse(fields["amount"])
                 fields["amount"] = written(amount) if is_money else str(amount)
         elif section == "alerts":
-            kind, of_type = AlertKind(identity["kind"]), BudgetType(identity["type"])
+            kind = parse_choice(identity["kind"], AlertKind, "kind of alert")
+            of_type = parse_choice(identity["type"], BudgetType, "type")
+            identity |= {"kind": kind, "type": of_type}
+            if identity["category"]:
+                identity["category"] = parse_choice(identity["category"], Category, "category")
             thresholds = parse_thresholds(kind, filter(None, _parts_of(identity["thresholds"])), of_type)
             identity["thresholds"] = written_thresholds(kind, thresholds, of_type)
         else:
             identity["value"] = identity["value"].casefold()
             if identity["kind"] not in ("project", "provider", "category"):
                 raise Refused(f"'{identity['kind']}' is no kind of mapping", "there are project, provider, category")
-    except (BudgetError, ValueError) as refused:
+            if identity["kind"] == "category" and "to" in fields:
+                fields["to"] = parse_category(fields["to"])
+    except BudgetError as refused:
         raise SourceError(f"{where}: {refused}") from None
     return _Part(Item(section, tuple(identity.values())), fields, node, node.start)
 

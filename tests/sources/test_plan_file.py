@@ -121,9 +121,21 @@ def test_a_file_is_brought_up_to_date_and_its_comments_stay(
         ("projects:\n  web: {enforced: perhaps}\n", "'perhaps' is neither true nor false"),
         ("projects:\n  web: {}\n  web: {}\n", "p.yaml:3 says 'web' twice"),
         ("budgets:\n  - {entity: A, category: genai, amount: 5}\n", "p.yaml:2 has no period"),
-        ("budgets:\n  - {entity: A, category: luck, period: 2026-Q1}\n", "p.yaml:2: 'luck' is not a valid Category"),
+        (
+            "budgets:\n  - {entity: A, category: luck, period: 2026-Q1}\n",
+            "p.yaml:2: 'luck' is not a category; choose cloud, genai, subscription, total",
+        ),
+        (
+            "alerts:\n  - {watch: A, kind: shares, thresholds: 80}\n",
+            "p.yaml:2: 'shares' is not a kind of alert; choose share, left, pace, forecast, runway, spike, silent",
+        ),
+        ("alerts:\n  - {watch: A, kind: share, thresholds: 80, category: luck}\n", "'luck' is not a category"),
         ("budgets: {a: b}\n", "p.yaml:1 is no list of budgets"),
         ("mappings:\n  - {kind: rule, field: a, value: b, to: c}\n", "'rule' is no kind of mapping"),
+        (
+            "mappings:\n  - {kind: category, field: service, value: b, to: total}\n",
+            "p.yaml:2: 'total' is not a category",
+        ),
         ("mappings:\n  - &a {kind: provider, field: name, value: b, to: c}\n  - *a\n", "p.yaml:3 has an alias"),
         ("revision: -1\n", "p.yaml has the revision '-1'"),
         ("- a\n", "p.yaml:1 is no plan"),
