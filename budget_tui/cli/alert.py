@@ -7,7 +7,7 @@ import typer
 
 from budget_tui import schemas
 from budget_tui.channels.base import DeliveryError, channels_of
-from budget_tui.cli.console import print_json, print_lines, report, table
+from budget_tui.cli.console import print_json, print_lines, report, table, warn
 from budget_tui.cli.options import JsonOption, command_group, exactly_one
 from budget_tui.cli.session import Session, session_of
 from budget_tui.config.paths import default_settings_file
@@ -104,6 +104,8 @@ def add(
         print_json(schemas.alerts.Alert.from_domain(status))
         return
     print_lines(_described(status))
+    if status.is_idle:
+        warn([words.idle_text(status.rule)])
     for finding in status.findings:
         report(f"note: {words.sentence(finding)}; that is taken as it is, and not reported")
 
@@ -136,6 +138,7 @@ def show(context: typer.Context, alert: AlertArgument, json: JsonOption = False)
         _described(status),
         f"{words.status_text(status)}, {words.channels_text(rule)}"
         + (", and budget-tui check fails while it holds" if rule.fails else ""),
+        *((words.idle_text(rule),) if status.is_idle else ()),
         *(f"  {words.sentence(finding)}" for finding in status.findings),
     )
 

@@ -48,6 +48,8 @@ class AlertKind(StrEnum):
     UNMAPPED = "unmapped"  # the amount that no entity owns
 
 
+NEEDS_SUBJECT = frozenset(set(AlertKind) - {AlertKind.SPIKE, AlertKind.UNMAPPED})
+"""The kinds of rules that watch nothing while there is no budget, or source, that they name."""
 WATCHES_BUDGETS = frozenset({AlertKind.SHARE, AlertKind.LEFT, AlertKind.PACE, AlertKind.FORECAST, AlertKind.RUNWAY})
 _QUANTILES = {"median": MEDIAN, "low": LOW_END}
 _LOWER_IS_WORSE = frozenset({AlertKind.LEFT, AlertKind.RUNWAY, AlertKind.FORECAST})
@@ -129,12 +131,16 @@ class Finding(NamedTuple):
 
 
 class RuleStatus(NamedTuple):
-    """A rule with what is beyond its thresholds, of each subject the worst; ``currency`` is that of its amounts."""
+    """A rule with what is beyond its thresholds, of each subject the worst; ``currency`` is that of its amounts.
+
+    A rule that ``is_idle`` has nothing to watch yet: no such budget runs, or no cost came from its source.
+    """
 
     rule: AlertRule
     findings: tuple[Finding, ...]
     is_muted: bool
     currency: str
+    is_idle: bool = False
 
 
 class AlertChanges(NamedTuple):

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from budget_tui.domain.amount import divide, minor_unit, parse_amount, split, within_limit
+from budget_tui.domain.amount import divide, minor_unit, parse_amount, split, to_decimal, within_limit
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import InsufficientBudget, Outdated, Refused
@@ -20,6 +21,11 @@ class BudgetType(StrEnum):
     MONETARY = "monetary"
     TOKEN = "token"
     SEAT = "seat"
+
+
+def plain_amount(amount: int, budget_type: BudgetType) -> Decimal:
+    """Return a budget's amount in units of its currency, in tokens or in seats."""
+    return to_decimal(amount) if budget_type is BudgetType.MONETARY else Decimal(amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from budget_tui.domain.alerts import (
     RuleStatus,
     value_of,
 )
-from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.records import AlertMessage, Delivery
 from budget_tui.presentation.columns import Column
@@ -65,8 +64,15 @@ def threshold_text(kind: AlertKind, threshold: int, budget_type: BudgetType, cur
             return count(threshold, "day")
         case AlertKind.SPIKE:
             return "–"
+        case _ if threshold < 0:
+            return _left(threshold, budget_type, currency)
         case _:
             return amount_of(threshold, budget_type, currency)
+
+
+def _left(amount: int, budget_type: BudgetType, currency: str) -> str:
+    """Say what is left: ``$20.00 left``, or ``$20.00 over`` when it is less than nothing."""
+    return f"{amount_of(abs(amount), budget_type, currency)} {'over' if amount < 0 else 'left'}"
 
 
 def _counted(number: str, noun: str) -> str:
@@ -101,10 +107,12 @@ def sentence(finding: Finding) -> str:
             share = percent(Fraction(used, reading.amount))
             said = f"{name} has {verb} {share} of {amount(reading.amount)} for {period_name(reading.period)}"
             rest = reading.amount - used
-            said += f": {amount(rest)} left" if rest >= 0 else f": {amount(-rest)} over"
+            said += f": {_left(rest, budget_type, currency)}"
             said += f", {amount(reading.held)} of it held" if reading.held else ""
         case AlertKind.LEFT:
-            said = f"{name} has {amount(left)} left of {amount(reading.amount)} for {period_name(reading.period)}"
+            verb = "has" if left >= 0 else "is"
+            of = f"{'of ' if left >= 0 else ''}{amount(reading.amount)} for {period_name(reading.period)}"
+            said = f"{name} {verb} {_left(left, budget_type, currency)} {of}"
         case AlertKind.PACE:
             points = round(Fraction(value * 100, MILLIONTHS))
             said = (
@@ -176,16 +184,20 @@ def plain_value(kind: AlertKind, value: int, budget_type: BudgetType) -> Decimal
             return plain_amount(value, budget_type)
 
 
-def plain_amount(amount: int, budget_type: BudgetType) -> Decimal:
-    """Return an amount in units of its currency, in tokens or in seats."""
-    return to_decimal(amount) if budget_type is BudgetType.MONETARY else Decimal(amount)
-
-
 def status_text(status: RuleStatus) -> str:
-    """Say how a rule stands: ``● quiet``, ``▲ 2 beyond it``, ``○ muted until Jan 14, 09:30``."""
+    """Say how a rule stands: ``● quiet``, ``▲ 2 beyond it``, ``○ muted until Jan 14, 09:30``, ``○ nothing yet``."""
     if status.is_muted and status.rule.muted_until is not None:
         return f"○ muted until {status.rule.muted_until.astimezone():%b %-d, %H:%M}"
+    if status.is_idle:
+        return "○ nothing yet"
     return f"▲ {len(status.findings):,} beyond it" if status.findings else "● quiet"
+
+
+def idle_text(rule: AlertRule) -> str:
+    """Say that there is nothing that a rule could watch yet."""
+    if rule.kind is AlertKind.SILENT:
+        return f"no cost has come from source '{rule.source}' so far: it is silent only after the first"
+    return f"no budget runs that it could watch ({scope_text(rule)}): it waits for one"
 
 
 def channels_text(rule: AlertRule) -> str:

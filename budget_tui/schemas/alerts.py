@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from budget_tui.domain.alerts import AlertKind, Finding, Reading, RuleStatus
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.records import AlertMessage as StoredMessage
 from budget_tui.domain.records import Delivery as StoredDelivery
 from budget_tui.presentation import alerts as words
-from budget_tui.schemas.base import Moment, Number, Request, Schema, Text, amount_of, count_from_json
+from budget_tui.schemas.base import Moment, Number, Request, Schema, Text, count_from_json
 from budget_tui.services.alerts import Check as Checked
 from budget_tui.services.alerts import NewRule
 from budget_tui.services.deliveries import Attempt
@@ -77,6 +77,7 @@ class Alert(Schema):
     channels: list[str] = Field(description="Names of channels, as hosts define them in their settings.")
     fails: bool = Field(description="Whether a check fails while it holds.")
     muted_until: Moment | None
+    idle: bool = Field(description="Whether there is nothing to watch yet: no such budget runs, or no cost came.")
     findings: list[AlertFinding]
 
     @classmethod
@@ -96,6 +97,7 @@ class Alert(Schema):
             channels=[*rule.channels],
             fails=rule.fails,
             muted_until=rule.muted_until if status.is_muted else None,
+            idle=status.is_idle,
             findings=[AlertFinding.from_domain(finding, currency) for finding in status.findings],
         )
 
@@ -161,9 +163,9 @@ class ExceededBudget(Schema):
             currency=watched.currency,
             period_start=reading.period.start,
             period_end=reading.period.end,
-            amount=amount_of(reading.amount, watched.budget_type),
-            used=amount_of(reading.used or 0, watched.budget_type),
-            held=amount_of(reading.held, watched.budget_type),
+            amount=plain_amount(reading.amount, watched.budget_type),
+            used=plain_amount(reading.used or 0, watched.budget_type),
+            held=plain_amount(reading.held, watched.budget_type),
             sentence=words.exceeded_text(reading),
         )
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos, to_decimal
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
+from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.carry import SettledCarry
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
@@ -89,8 +89,8 @@ class CarrySettled(Schema):
         return cls(
             subject=subject,
             budget_type=of_type,
-            carried_before=amount_of(before, of_type),
-            carried=amount_of(after, of_type),
+            carried_before=plain_amount(before, of_type),
+            carried=plain_amount(after, of_type),
         )
 
 
@@ -101,11 +101,6 @@ class Settling(Schema):
         default=[],
         description="Corrections of what was carried over into the current period; absent if there were none.",
     )
-
-
-def amount_of(amount: int, budget_type: BudgetType) -> Decimal:
-    """Convert a budget's amount for JSON: nanos to currency units; tokens and seats stay as they are."""
-    return to_decimal(amount) if budget_type is BudgetType.MONETARY else Decimal(amount)
 
 
 # Requests

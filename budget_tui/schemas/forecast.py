@@ -7,10 +7,10 @@ from pydantic import Field
 
 from budget_tui.domain import plan_results
 from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.forecast import Forecast
-from budget_tui.schemas.base import Number, Schema, amount_of
+from budget_tui.schemas.base import Number, Schema
 from budget_tui.services.forecasts import ForecastReport
 
 
@@ -27,9 +27,9 @@ class ForecastRange(Schema):
     @classmethod
     def from_domain(cls, forecast: Forecast, budget_type: BudgetType = BudgetType.MONETARY) -> "ForecastRange":
         return ForecastRange(
-            low=amount_of(forecast.low, budget_type),
-            median=amount_of(forecast.median, budget_type),
-            high=amount_of(forecast.high, budget_type),
+            low=plain_amount(forecast.low, budget_type),
+            median=plain_amount(forecast.median, budget_type),
+            high=plain_amount(forecast.high, budget_type),
             method="weeks" if forecast.has_range else "burn rate",
             days_of_history=forecast.days_of_history,
         )
@@ -110,8 +110,8 @@ class BudgetForecast(Schema):
             currency=budget.currency if of_type is BudgetType.MONETARY else None,
             period_start=budget.period.start,
             period_end=budget.period.end,
-            budget_amount=amount_of(budget.amount, of_type),
-            actual_amount=amount_of(line.used, of_type),
+            budget_amount=plain_amount(budget.amount, of_type),
+            actual_amount=plain_amount(line.used, of_type),
             forecast=ForecastRange.from_domain(line.forecast, of_type),
         )
 

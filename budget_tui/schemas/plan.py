@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, RootModel, StrictBool, StringConstr
 from budget_tui.domain import currency as domain_currency
 from budget_tui.domain import plan, plan_results
 from budget_tui.domain.amount import LIMIT_COUNT, to_decimal
-from budget_tui.domain.budget import BudgetType, parse_percent
+from budget_tui.domain.budget import BudgetType, parse_percent, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS
@@ -30,7 +30,6 @@ from budget_tui.schemas.base import (
     Request,
     Schema,
     Text,
-    amount_of,
     count_from_json,
     days_of,
     nanos_from_json,
@@ -55,7 +54,7 @@ class Allocation(Schema):
             allocation_id=allocation.allocation_id,
             parent_budget_id=allocation.parent_id,
             child_budget_id=allocation.child_id,
-            allocated_amount=amount_of(allocation.amount, budget_type),
+            allocated_amount=plain_amount(allocation.amount, budget_type),
             allocation_percentage=_share(allocation.amount, allocation.parent_amount),
         )
 
@@ -103,7 +102,7 @@ def _budget(planned: plan.PlannedBudget, org_slug: str, allocations: plan.Alloca
         "hierarchy_level_code": planned.level_code,
         "category": planned.category,
         "budget_type": of_type,
-        "budget_amount": amount_of(planned.amount, of_type),
+        "budget_amount": plain_amount(planned.amount, of_type),
         "currency": planned.currency,
         "period_type": planned.period_kind,
         "period_start": planned.period.start,
@@ -175,12 +174,12 @@ class AllocatedBudget(Schema):
                 AllocatedChild(
                     budget=PlannedBudget.from_domain(child.budget, org_slug, allocations),
                     allocation_id=child.allocation_id,
-                    allocated_amount=amount_of(child.budget.amount, parent.budget_type),
+                    allocated_amount=plain_amount(child.budget.amount, parent.budget_type),
                     allocation_percentage=_share(child.budget.amount, parent.amount),
                 )
                 for child in allocated.children
             ],
-            unallocated_amount=amount_of(allocated.unallocated, parent.budget_type),
+            unallocated_amount=plain_amount(allocated.unallocated, parent.budget_type),
             unallocated_percentage=_share(allocated.unallocated, parent.amount),
             warnings=[*allocated.warnings, *(notes or ())],
         )
@@ -285,7 +284,7 @@ class PlanLine(_WithForecast, Figures, PlannedBudget, _OfEntity):
             entity=PlanEntity.from_domain(line.budget),
             **_budget(line.budget, summary.organization.slug, summary.allocations),
             **_figures(line.figures, line.budget.budget_type),
-            reserved_amount=amount_of(line.reserved, line.budget.budget_type),
+            reserved_amount=plain_amount(line.reserved, line.budget.budget_type),
             forecast=_forecast(line.budget, summary.forecasts),
         )
 
@@ -309,7 +308,7 @@ class PlanTotals(Schema):
         return PlanTotals(
             budget_type=found.budget_type,
             currency=found.currency or None,
-            budget_total=amount_of(found.total.amount, found.budget_type),
+            budget_total=plain_amount(found.total.amount, found.budget_type),
             actual_total=_known(found.total.actual, found.budget_type),
             variance=_known(found.total.variance, found.budget_type),
             variance_percent=without_trailing_zeros(found.total.variance_percent),
@@ -404,8 +403,8 @@ class PlanNode(_AllocatedToChildren, _WithForecast, Figures, _Planned):
             actual=_known(node.figures.actual, of_type),
             **_figures(node.figures, of_type),
             forecast=_forecast(planned, tree.forecasts),
-            allocated_to_children=amount_of(node.allocated_to_children, of_type),
-            unallocated=amount_of(node.unallocated, of_type),
+            allocated_to_children=plain_amount(node.allocated_to_children, of_type),
+            unallocated=plain_amount(node.unallocated, of_type),
             children=[PlanNode.from_domain(child, tree) for child in node.children],
         )
 
@@ -530,7 +529,7 @@ class PlanByProvider(RootModel[dict[str, PlanPart]]):
 
 
 def _known(amount: int | None, budget_type: BudgetType) -> Decimal | None:
-    return None if amount is None else amount_of(amount, budget_type)
+    return None if amount is None else plain_amount(amount, budget_type)
 
 
 def _share(part: int, whole: int) -> Decimal | None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from budget_tui.domain.alerts import (
     GIVE_UP_AFTER,
+    NEEDS_SUBJECT,
     AlertKind,
     AlertRule,
     Finding,
@@ -28,7 +29,7 @@ from budget_tui.domain.alerts import (
     value_of,
 )
 from budget_tui.domain.audit import UNDO_DATA
-from budget_tui.domain.budget import BudgetType, Organization
+from budget_tui.domain.budget import BudgetType, Organization, plain_amount
 from budget_tui.domain.errors import NotFound, unknown
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
@@ -63,7 +64,10 @@ class NewRule(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result of an evaluation: what is beyond a threshold, and the messages that it made."""
+    """The result of an evaluation: what is beyond a threshold, and the messages that it made.
+
+    ``idle`` are the keys of rules that have nothing to watch yet.
+    """
 
     organization: Organization
     today: date
@@ -71,6 +75,7 @@ class Evaluation:
     rules: tuple[AlertRule, ...] = ()
     findings: tuple[Finding, ...] = ()
     messages: tuple[AlertMessage, ...] = ()
+    idle: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +157,18 @@ class Alerts:
                 return {"alert": add_rule(work, new).rule_key}
 
             added = _stored(work, run_once(work, "alert.add", key, new._asdict(), add)["alert"])
+            status = _new_status(work, added)
             work.commit()
-            return _status(work, added)
+            return status
 
     def edit(self, rule_key: int, new: NewRule) -> RuleStatus:
         """Change a rule into what ``new`` requests; what it finds then is taken as it is, and not reported."""
         with self._context.work() as work:
             before = _stored(work, rule_key)
             change_rule(work, before, _checked(work, new))
-            changed = _stored(work, rule_key)
+            status = _new_status(work, _stored(work, rule_key))
             work.commit()
-            return _status(work, changed)
+            return status
 
     def remove(self, rule_key: int) -> RuleStatus:
         """Remove a rule; messages that it queued and that were not sent yet are dropped."""
@@ -197,6 +203,7 @@ class Alerts:
                 tuple(worst.get(rule.rule_key, {}).values()),
                 rule.is_muted(now),
                 evaluation.organization.currency,
+                rule.rule_key in evaluation.idle,
             )
             for rule in evaluation.rules
         ]
@@ -313,10 +320,17 @@ class Alerts:
                 tuple(rules),
                 tuple(found.findings),
                 tuple(message for message, _ in made),
+                _idle(rules, groups),
             ),
             changes if is_new or changes.states or changes.ended or changes.seeded else None,
             memory,
         )
+
+
+def _idle(rules: Iterable[AlertRule], groups: Iterable[tuple[Reading, Sequence[AlertRule]]]) -> frozenset[int]:
+    """Return the keys of those ``rules`` that no reading is for, though they need one."""
+    watching = {rule.rule_key for _, group in groups for rule in group}
+    return frozenset(rule.rule_key for rule in rules if rule.rule_key not in watching and rule.kind in NEEDS_SUBJECT)
 
 
 class _Transitions(NamedTuple):
@@ -417,7 +431,7 @@ def _message(organization: Organization, finding: Finding, now: datetime) -> Ale
     message_id = ordered_id()
 
     def plain(amount: int | None) -> Decimal | None:
-        return None if amount is None else words.plain_amount(amount, watched.budget_type)
+        return None if amount is None else plain_amount(amount, watched.budget_type)
 
     value = value_of(rule.kind, reading, threshold)
     is_muted = rule.is_muted(now)
@@ -542,6 +556,12 @@ def _stored(work: Work, rule_key: int) -> AlertRule:
 def _status(work: Work, rule: AlertRule) -> RuleStatus:
     """Return a rule that was changed; what it finds is not looked up."""
     return RuleStatus(rule, (), rule.is_muted(work.now), work.organization.currency)
+
+
+def _new_status(work: Work, rule: AlertRule) -> RuleStatus:
+    """Return a rule that was added or changed, with whether there is anything that it could watch."""
+    readings = Readings(work.unit, work.organization, work.today, work.now)
+    return _status(work, rule)._replace(is_idle=bool(_idle([rule], readings.of([rule]))))
 
 
 def _mute(work: Work, rule: AlertRule, until: datetime | None) -> None:

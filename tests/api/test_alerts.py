@@ -15,6 +15,12 @@ def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
     assert answers[1].json() == added
     assert (added["thresholds"], added["channels"], added["fails"]) == (["50%", "95%"], ["phone"], True)
 
+    assert added["idle"] is False
+    assert api("POST", "/alerts", {"kind": "left", "thresholds": [5], "scope": "pcc", "category": "genai"}).json()[
+        "idle"
+    ]
+    api("DELETE", f"/alerts/{added['alert'] + 1}")
+
     listed = api.get("/alerts")
     [finding] = listed[-1]["findings"]
     assert (finding["sentence"], finding["threshold"]) == (

@@ -59,6 +59,19 @@ def test_what_is_no_rule_is_refused(seeded: Cli, arguments: tuple[str, ...], cod
     seeded("alert", "show", "first").refused(4, "no alert 'first'")
 
 
+def test_a_rule_with_nothing_to_watch_yet_says_so(seeded: Cli) -> None:
+    waiting = seeded("alert", "add", "pcc", "--left", "20", "--category", "genai")
+    assert waiting.out == "alert 3 watches pcc, genai: left $20.00\n"
+    assert waiting.err == "warning: no budget runs that it could watch (pcc, genai): it waits for one\n"
+    assert "no cost has come from source 'awz' so far" in seeded("alert", "add", "--silent", "awz", "3").err
+    assert seeded("alert", "add", "--unmapped", "5").err == ""
+    [*_, genai, silent, _] = seeded("alert", "list").done().out.splitlines()
+    assert ("nothing yet" in genai, "nothing yet" in silent) == (True, True)
+    seeded("cost", "add", "python-api", "40").done()
+    over = seeded("alert", "add", "python-api", "--left", "20")
+    assert "Python API is $28.00 over $100.00 for January 2026; that is taken as it is" in over.err
+
+
 def test_tokens_that_an_agent_uses_are_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BUDGET_TUI_AS_OF")
     cli("project", "add", "pcc").done()

@@ -11,13 +11,13 @@ from typing import Any
 from budget_tui.bootstrap import Services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount, parse_count
-from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlanFilter, PlannedBudget, parse_period
 from budget_tui.domain.plan_results import Breakdown, PlanSummary, PlanTree
 from budget_tui.domain.tree import Placement
-from budget_tui.schemas.base import Schema, amount_of
+from budget_tui.schemas.base import Schema
 from budget_tui.schemas.plain import dumps
 from budget_tui.schemas.plan import parts_of
 from budget_tui.services.clock import Clock
@@ -116,7 +116,7 @@ def as_json(answer: Schema) -> Any:
 
 def units_of(amount: int | None, budget_type: BudgetType) -> Decimal | None:
     """An amount as JSON has it."""
-    return None if amount is None else amount_of(amount, budget_type)
+    return None if amount is None else plain_amount(amount, budget_type)
 
 
 def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:
