@@ -173,13 +173,13 @@ def reserve(
 
     They become available again when the time is up.
     """
-    agents = session_of(context).services.agents
-    reservation = agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
+    services = session_of(context).services
+    reservation = services.agents.reserve(agent, parse_count(tokens), parse_duration(duration), key)
     if json:
         print_json(schemas.agents.Reservation.from_domain(reservation))
         return
     print_lines(
-        f"{reservation.tokens:,} reserved until {reservation.expires_at.astimezone():%H:%M:%S},"
+        f"{reservation.tokens:,} reserved until {f.until(reservation.expires_at, services.context.clock.now())},"
         f" {reservation.available_tokens:,} available",
         f"budget-tui agent settle {reservation.reservation_id} TOKENS",
     )

@@ -55,9 +55,10 @@ def hold(
     if json:
         print_json(schemas.holds.Hold.from_domain(held))
         return
+    until = f.until(held.expires_at, session.services.context.clock.now())
+    amount_held, left = (f.money(each, held.currency) for each in (held.amount, held.available))
     print_lines(
-        f"{f.money(held.amount, held.currency)} held for {held.project_id} until"
-        f" {held.expires_at.astimezone():%H:%M:%S}, {f.money(held.available, held.currency)} left and not held",
+        f"{amount_held} held for {held.project_id} until {until}, {left} left and not held",
         f"budget-tui settle {held.hold_id} AMOUNT",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -289,6 +289,14 @@ def runs_out(budget: AgentBudget) -> str:
         return ">1y" if budget.rate_per_hour else "∞"
     local = budget.runs_out_at.astimezone()
     return f"{short_day(local.date())} {local:%H:%M}"
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """Format when something ends, in this machine's time: ``14:05:30``, with the day if that is not the one of
+    ``now``."""
+    local = moment.astimezone()
+    day = "" if local.date() == now.astimezone().date() else f"{short_day(local.date())} "
+    return f"{day}{local:%H:%M:%S}"
 
 
 def token_sums(sums: TokenSums) -> str:

@@ -1,5 +1,7 @@
 """``hold``, ``settle``, ``release``: money for work in flight, on the command line."""
 
+import re
+
 from .conftest import Cli
 
 
@@ -24,6 +26,8 @@ def test_holding_settling_and_releasing(seeded: Cli) -> None:
     assert second[0].startswith("$1.00 held for pcc until ")
     assert second[0].endswith(", $36.50 left and not held")
     assert seeded("release", second[1].split()[2]).done().out == "$1.00 of pcc released\n"
+    for_days = seeded("hold", "pcc", "1", "--for", "3d").done().out
+    assert re.match(r"\$1\.00 held for pcc until [A-Z][a-z]{2} \d+ \d\d:\d\d:\d\d, ", for_days), "it names the day"
 
 
 def test_what_is_no_hold_is_refused(seeded: Cli) -> None:
