@@ -366,7 +366,7 @@ class ProjectsScreen(TableScreen):
             "What if",
             id="projects.what_if",
             show=False,
-            tooltip="Try other allocations: Enter saves them, Esc forgets them",
+            tooltip="Try other allocations: Enter saves, Esc forgets",
         ),
         Binding(
             "escape",
