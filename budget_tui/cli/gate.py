@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.gate_check import check_gate
+from budget_tui.cli.gate_check import HOOKS, check_gate
 from budget_tui.cli.options import AmountCommand, JsonOption, agent_ids, command_group, project_ids
 from budget_tui.cli.session import Session
 
@@ -40,6 +40,15 @@ def gate(
             "--est", metavar="AMOUNT", help="What it will cost. Default: anything at all.", show_default=False
         ),
     ] = "",
+    hook: Annotated[
+        str,
+        typer.Option(
+            "--hook",
+            metavar="NAME",
+            help=f"Answer as a hook of {' or '.join(HOOKS)}: exit code 2 if not.",
+            show_default=False,
+        ),
+    ] = "",
     today: Annotated[bool, typer.Option("--today", help="Not more than today's share, either.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -49,4 +58,4 @@ def gate(
     """
     found = context.find_object(Session)
     assert found is not None
-    check_gate(found, project, agent, est, today, json)
+    check_gate(found, project, agent, est, today, json, hook)

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from budget_tui.cli.console import print_lines
 from budget_tui.cli.session import Session
 
-OPTIONS = ("--project", "--agent", "--est")
+if TYPE_CHECKING:
+    from budget_tui.services.gate import Verdict
+
+OPTIONS = ("--project", "--agent", "--est", "--hook")
+HOOKS = ("claude-code", "gemini-cli")
+"""Programs whose hooks block with exit code 2, and show the reason that stands on standard error."""
 FLAGS = ("--today", "--json")
 
 
@@ -24,25 +30,49 @@ def plain_gate(words: Sequence[str]) -> Callable[[Session], None] | None:
             given[name] = value if has_value else rest.pop(0)
         else:
             return None
-    project, agent, estimate = (given.get(name, "") for name in OPTIONS)
+    project, agent, estimate, hook = (given.get(name, "") for name in OPTIONS)
     with_today, json = (name in given for name in FLAGS)
-    return partial(check_gate, project=project, agent=agent, estimate=estimate, with_today=with_today, json=json)
+    return partial(
+        check_gate, project=project, agent=agent, estimate=estimate, with_today=with_today, json=json, hook=hook
+    )
 
 
-def check_gate(session: Session, project: str, agent: str, estimate: str, with_today: bool, json: bool) -> None:
-    """Print whether it may be spent; raises `InsufficientBudget` with the reason if not."""
-    from budget_tui.domain.amount import parse_amount
-    from budget_tui.domain.errors import InsufficientBudget
-    from budget_tui.services.gate import GateRequest, headline
+def check_gate(
+    session: Session, project: str, agent: str, estimate: str, with_today: bool, json: bool, hook: str
+) -> None:
+    """Print whether it may be spent; raises `InsufficientBudget` with the reason if not.
 
-    session.services.context.require_database()
-    nanos = parse_amount(estimate) if estimate else 0
-    verdict = session.services.gate.ask(GateRequest(project.strip(), agent.strip(), nanos, with_today))
+    For a ``hook`` nothing is printed, and whatever stops it is `Refused`: other exit codes would block nothing.
+    """
+    from budget_tui.domain.errors import BudgetError, InsufficientBudget, Refused
+
+    if hook:
+        if hook not in HOOKS:
+            raise Refused(f"there is no hook of '{hook}'", f"choose {' or '.join(HOOKS)}")
+        try:
+            verdict = _verdict(session, project, agent, estimate, with_today)
+        except BudgetError as error:
+            raise Refused(error.message, error.hint, command=error.command) from error
+        if not verdict.is_allowed:
+            raise Refused(verdict.reason)
+        return
+    verdict = _verdict(session, project, agent, estimate, with_today)
     if json:
         from budget_tui.schemas.plain import dumps, gate_fields
 
         print_lines(dumps(gate_fields(verdict)))
     elif verdict.is_allowed:
+        from budget_tui.services.gate import headline
+
         print_lines(headline(verdict))
     if not verdict.is_allowed:
         raise InsufficientBudget(verdict.reason, available=verdict.available)
+
+
+def _verdict(session: Session, project: str, agent: str, estimate: str, with_today: bool) -> "Verdict":
+    from budget_tui.domain.amount import parse_amount
+    from budget_tui.services.gate import GateRequest
+
+    session.services.context.require_database()
+    nanos = parse_amount(estimate) if estimate else 0
+    return session.services.gate.ask(GateRequest(project.strip(), agent.strip(), nanos, with_today))

@@ -121,7 +121,15 @@ def test_a_gate_without_typer_knows_the_same_options() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--project=pcc", "--json"), ("--est", "46", "--project", "pcc"), ("--today",), ("--agent", "nobody")]
+    "words",
+    [
+        ("--project=pcc", "--json"),
+        ("--est", "46", "--project", "pcc"),
+        ("--today",),
+        ("--agent", "nobody"),
+        ("--hook", "claude-code"),
+        ("--hook=gemini-cli", "--project", "pcc", "--est", "46"),
+    ],
 )
 def test_a_gate_without_typer_does_what_typer_would(
     words: tuple[str, ...], seeded: Cli, capsys: pytest.CaptureFixture[str]
@@ -130,6 +138,17 @@ def test_a_gate_without_typer_does_what_typer_would(
     code = main.run(["gate", *words])
     captured = capsys.readouterr()
     assert (code, captured.out, captured.err) == (by_typer.code, by_typer.out, by_typer.err)
+
+
+def test_for_a_hook_the_gate_is_silent_and_blocks_whatever_stops_it(seeded: Cli, tmp_path: Path) -> None:
+    for hook in ("claude-code", "gemini-cli"):
+        allowed = seeded("gate", "--project", "pcc", "--est", "45", "--hook", hook)
+        assert (allowed.code, allowed.out, allowed.err) == (0, "", "")
+        seeded("gate", "--project", "pcc", "--est", "46", "--hook", hook).refused(2, "$45.00 is all that PCC has left")
+        seeded("gate", "--project", "nothing", "--hook", hook).refused(2, "there is no project 'nothing'")
+        missing = str(tmp_path / "none.db")
+        seeded("--db", missing, "gate", "--hook", hook).refused(2, "there is no database")
+    seeded("gate", "--hook", "vi").refused(2, "there is no hook of 'vi'; choose claude-code or gemini-cli")
 
 
 def test_the_gate_does_without_typer(seeded: Cli, database: Path) -> None:
