@@ -15,7 +15,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
-from math import sqrt
+from math import isqrt, sqrt
 from operator import add, itemgetter
 from random import Random
 from statistics import median_high
@@ -32,9 +32,12 @@ _TOTAL_WEIGHTS = [*accumulate(_A_WEEK_OLDER**week for week in range(WEEKS))]
 _LOW, _HIGH = DRAWS // 10 - 1, DRAWS - DRAWS // 10
 _THOUSAND = 1000
 _MIN_ERRORS, _FEW_ERRORS_FACTOR, _MAX_FACTOR = 12, 1250, 3000
+_WEEKS_TESTED = 5
 _MIN_ORIGIN, _MIN_TO_COME, _EVERY_ORIGIN = 21, 3, 2
 _TEN_PERCENT_Z = 1.282  # standard deviations: 10% of a normal distribution lie beyond
 _RECENT_DAYS, _OLDER_DAYS, _MIN_DAYS_SINCE, _DAYS_PER_OUTLIER = 28, 21, 8, 14
+_FAR_ABOVE, _FAR_BELOW = _THOUSAND * 7 // 5, _THOUSAND * 5 // 7
+_MOST_OUTLIERS = _RECENT_DAYS // _DAYS_PER_OUTLIER
 _FEE_DAYS, _FEE_TOLERANCE_PERCENT, _FEE_STANDS_OUT = 1, 5, 3
 
 
@@ -75,6 +78,11 @@ class Draws:
                 self._spans.append(span)
             self._blocks.append((self._spans.index(span), _weeks_drawn(random)))
         self._picks: dict[int, list[Callable[[Sequence[int]], Iterable[int]]]] = {}
+
+    @property
+    def weeks(self) -> int:
+        """The number of weeks to come, begun ones included."""
+        return len(self._blocks)
 
     def weeks_of(self, history: Sequence[int]) -> list[int]:
         """Return what is drawn from: the sums of the weeks of a history, the newest first; if fewer days than a week
@@ -187,7 +195,8 @@ def range_of(scope: Expected, draws: Draws, last: date, ended: Sequence[date], a
         return Forecast(at_burn_rate, at_burn_rate, at_burn_rate, False, days)
     drawn = sorted(draws.totals(scope.weeks))
     median = (drawn[DRAWS // 2 - 1] + drawn[DRAWS // 2]) // 2
-    factor = widening(scaled_errors(scope.history, last, ended))
+    factor = widening(scaled_errors(scope.history, last, ended)) * beyond_tested(draws.weeks, days) // _THOUSAND
+    factor = min(factor, _MAX_FACTOR)
     low = median - (median - drawn[_LOW]) * factor // _THOUSAND
     high = median + (drawn[_HIGH] - median) * factor // _THOUSAND
     # Credits in the history may come again; without them, what is spent stays spent.
@@ -211,6 +220,18 @@ def widening(errors: Sequence[int]) -> int:
     return min(max(sorted(errors)[len(errors) * 4 // 5], _THOUSAND), _MAX_FACTOR)
 
 
+def beyond_tested(weeks: int, days: int) -> int:
+    """Return the factor, in thousandths, by which a range of many ``weeks`` to come is wider than the errors say, which
+    are those of a month.
+
+    The weeks that are drawn vary by themselves, but all of them are of the same few: of ``n`` past weeks, the sum of
+    ``w`` has the variance ``w + w² ÷ n`` of a week, where independent ones have ``w``.
+    """
+    known = min(days // WEEK, WEEKS)
+    further = max(weeks, _WEEKS_TESTED)
+    return isqrt((known + further) * _THOUSAND * _THOUSAND // (known + _WEEKS_TESTED))
+
+
 def at_level_now(history: Sequence[int]) -> Sequence[int]:
     """Return a history as if the days before a lasting change of level had been at the level since; if there was none,
     as it is.
@@ -222,25 +243,31 @@ def at_level_now(history: Sequence[int]) -> Sequence[int]:
     recent = min(_RECENT_DAYS, len(history) - _OLDER_DAYS)
     older = history[: len(history) - recent]
     usual: dict[int, int] = {}
-    above = below = 0
+    above = below = far_above = far_below = 0
     levels: list[int] = []
     level = since = 0
     for at in range(len(history) - 1, len(older) - 1, -1):
         weekday = at % WEEK
         if weekday not in usual:
-            usual[weekday] = median_high(older[weekday::WEEK])
+            alike = sorted(older[weekday::WEEK])
+            usual[weekday] = alike[len(alike) // 2]
         amount, before = history[at], usual[weekday]
         if not amount and not before:
             continue
         above, below = above + (amount > before), below + (amount < before)
-        levels.append(amount * _THOUSAND // before if before > 0 else _THOUSAND)
-        days = len(levels)
-        if max(above, below) < days - _RECENT_DAYS // _DAYS_PER_OUTLIER:
+        of_usual = amount * _THOUSAND // before if before > 0 else _THOUSAND
+        levels.append(of_usual)
+        far_above, far_below = far_above + (of_usual >= _FAR_ABOVE), far_below + (of_usual <= _FAR_BELOW)
+        days, most = len(levels), above if above > below else below
+        if most < days - _MOST_OUTLIERS:
             break  # it stays so however many more days there are
         begins = amount > before if above > below else amount < before
-        if begins and days >= _MIN_DAYS_SINCE and max(above, below) >= days - days // _DAYS_PER_OUTLIER:
+        if begins and days >= _MIN_DAYS_SINCE and most >= days - days // _DAYS_PER_OUTLIER:
+            # Sorting them each day would take a third of the time of a forecast.
+            if far_above < days - days // 2 and far_below <= days // 2:
+                continue
             middle = sorted(levels)[days // 2]
-            if middle * 5 >= _THOUSAND * 7 or 0 < middle * 7 <= _THOUSAND * 5:
+            if middle >= _FAR_ABOVE or 0 < middle <= _FAR_BELOW:
                 level, since = middle, at
     if not level:
         return history

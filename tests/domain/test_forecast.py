@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,8 @@ from budget_tui.domain.forecast import (
     Forecast,
     added_up,
     at_level_now,
+    beyond_tested,
+    draws_for,
     expected,
     fees_in,
     range_of,
@@ -129,6 +132,23 @@ def test_ranges_are_widened_by_their_own_errors() -> None:
     assert widening([500] * 30) == 1000
     assert widening([1400] * 30) == 1400
     assert widening([9000] * 30) == 3000
+
+
+def test_ranges_of_years_hold_nearly_as_often_as_those_of_months() -> None:
+    """Independent days of 200 years, forecast in March from 12 weeks: drawn alone, half of them would hold."""
+    rng = Random(1)
+    start = date(2026, 3, 26)
+    draws = draws_for(Period(date(2026, 1, 1), date(2026, 12, 31)), start)
+    to_come = (date(2026, 12, 31) - start).days
+    held = 0
+    for _ in range(200):
+        days = [rng.randrange(100 * DOLLAR) for _ in range(MAX_DAYS + to_come)]
+        history, became = days[:MAX_DAYS], sum(days[MAX_DAYS:])
+        year = Period(date(2026, 1, 1), date(2026, 12, 31))
+        found = range_of(expected(history, start, year, 0, 0, draws), draws, start, [], 0)
+        held += found.low <= became <= found.high
+    assert 140 <= held <= 180
+    assert beyond_tested(5, MAX_DAYS) == 1000, "a month is as wide as its errors say"
     calm = [100 + (day * 7919) % 11 for day in range(MAX_DAYS)]
     errors = scaled_errors(calm, LAST, ENDED)
     assert len(errors) >= 20
