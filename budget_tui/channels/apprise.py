@@ -22,7 +22,7 @@ class AppriseChannel:
         sender = Apprise()
         if not sender.add(url):
             raise DeliveryError("apprise does not know the kind of URL")
-        if not sender.notify(title=message.title, body=message.text):
+        if not sender.notify(title=message.title, body=message.body):
             raise DeliveryError("the service did not take it")
 
 

@@ -18,12 +18,21 @@ class DeliveryError(Exception):
 
 
 class Outgoing(NamedTuple):
-    """A message on its way: its id, a title, what happened as text, and all of it as JSON."""
+    """A message on its way: its id, a title, what happened as text, and all of it as JSON.
+
+    ``details`` are the lines below the text: why, how far costs are known, and the command that helps.
+    """
 
     message_id: str
     title: str
     text: str
     document: str
+    details: str = ""
+
+    @property
+    def body(self) -> str:
+        """The text with its details, for people."""
+        return f"{self.text}\n{self.details}".rstrip()
 
 
 class Channel(Protocol):

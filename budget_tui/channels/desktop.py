@@ -18,9 +18,9 @@ class DesktopChannel:
 
     def send(self, message: Outgoing, now: datetime) -> None:
         if program := shutil.which("notify-send"):
-            arguments = [program, "--app-name=budget-tui", "--", message.title, message.text]
+            arguments = [program, "--app-name=budget-tui", "--", message.title, message.body]
         elif program := shutil.which("osascript"):
-            arguments = [program, "-e", _APPLE, message.title, message.text]
+            arguments = [program, "-e", _APPLE, message.title, message.body]
         else:
             raise DeliveryError("this system has neither notify-send nor osascript")
         try:

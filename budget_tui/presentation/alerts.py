@@ -1,9 +1,11 @@
 """Rules of alerts and what they report, in words and as columns of tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 from budget_tui.domain.alerts import (
     EACH_PROJECT,
@@ -20,7 +22,16 @@ from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.records import AlertMessage, Delivery
 from budget_tui.presentation.columns import Column
-from budget_tui.presentation.formatting import amount_of, count, long_day, money, percent, period_name, short_day
+from budget_tui.presentation.formatting import (
+    amount_of,
+    count,
+    data_through,
+    long_day,
+    money,
+    percent,
+    period_name,
+    short_day,
+)
 
 
 def scope_text(rule: AlertRule) -> str:
@@ -169,6 +180,12 @@ def helpful_command(kind: AlertKind, reading: Reading) -> str:
     if watched.level == "project":
         return f"budget-tui {'explain' if kind is AlertKind.SPIKE else 'cover'} {watched.entity_id}"
     return f"budget-tui plan list --entity {watched.entity_id}"
+
+
+def details_text(body: Mapping[str, Any]) -> str:
+    """Return the lines below a message's sentence: why, how far costs are known, and the command that helps."""
+    known = data_through(date.fromisoformat(body["data_through"]))
+    return "\n".join(filter(None, (body.get("cause"), known, body["command"])))
 
 
 def plain_value(kind: AlertKind, value: int, budget_type: BudgetType) -> Decimal:

@@ -26,6 +26,8 @@ from budget_tui.domain.hierarchy import ROOT_ID, ROOT_PATH, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import Pace, SnapshotFacts, build_snapshot
+from budget_tui.domain.trouble import Trouble
+from budget_tui.services.cost_details import trouble_in
 from budget_tui.services.forecasts import DailyUsage, Forecaster, read_money
 from budget_tui.services.plan_views import foreseen
 from budget_tui.services.snapshots import load_paces
@@ -69,6 +71,16 @@ class CycleReadings:
         """The forecasts that were computed; those known before, if there were none."""
         return KnownForecasts(self._daily(), self._forecasts) if self._forecasts else self._known
 
+    def trouble(self, session: Session, reading: Reading) -> Trouble | None:
+        """Return why the budget of a reading is in trouble; None if it is not, or is another budget."""
+        snapshot, watched = self._snapshot, reading.watched
+        if reading.period != snapshot.period or watched.subject != _cycle_subject(watched.entity_id):
+            return None
+        pace = snapshot.total if watched.entity_id == ROOT_ID else snapshot.project(watched.entity_id).pace
+        organization = snapshot.organization
+        entity = session.fast.entity(organization.org_key, watched.entity_id)
+        return trouble_in(session, organization, entity.entity_key, snapshot, pace) if entity else None
+
     def of(self, rules: Iterable[AlertRule]) -> Iterator[tuple[Reading, Sequence[AlertRule]]]:
         """Yield every reading that any of ``rules``, which watch budgets, watches, with those that do."""
         by_entity = _by_entity(rules)
@@ -90,9 +102,8 @@ class CycleReadings:
         self, kinds: Collection[AlertKind], entity_id: str, name: str, level: str, path: str, pace: Pace
     ) -> Reading:
         snapshot, currency = self._snapshot, self._facts.organization.currency
-        subject = _subject(entity_id, Category.TOTAL, "", BudgetType.MONETARY, "cycle")
         return Reading(
-            Watched(subject, entity_id, name, level, Category.TOTAL, currency=currency),
+            Watched(_cycle_subject(entity_id), entity_id, name, level, Category.TOTAL, currency=currency),
             snapshot.period,
             snapshot.data_through,
             pace.allocation,
@@ -164,6 +175,10 @@ class Readings:
         }
         for rule in others:
             yield from ((reading, (rule,)) for reading in read[rule.kind](rule))
+
+    def trouble(self, reading: Reading) -> Trouble | None:
+        """Return why the budget of a reading is in trouble, if that is known."""
+        return self._cycle.trouble(self._session, reading)
 
     def running(self) -> Iterator[Reading]:
         """Yield the usage of every budget whose period contains today."""
@@ -364,6 +379,11 @@ def _watched(budget: PlannedBudget) -> Watched:
         budget.budget_type,
         budget.currency,
     )
+
+
+def _cycle_subject(entity_id: str) -> str:
+    """Name the total budget that an entity has in each period of the organization's cycle."""
+    return _subject(entity_id, Category.TOTAL, "", BudgetType.MONETARY, "cycle")
 
 
 def _subject(entity_id: str, category: str, provider: str, budget_type: BudgetType, recurrence: str) -> str:

@@ -33,7 +33,9 @@ from budget_tui.domain.budget import BudgetType, Organization, plain_amount
 from budget_tui.domain.errors import NotFound, unknown
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
+from budget_tui.domain.trouble import Trouble
 from budget_tui.presentation import alerts as words
+from budget_tui.presentation.explanations import cause
 from budget_tui.services.alert_readings import KnownForecasts, Readings
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
@@ -43,6 +45,9 @@ from budget_tui.services.usage import entity_named, provider_named
 from budget_tui.services.work import Work
 from budget_tui.storage.ids import ordered_id
 from budget_tui.storage.session import Session
+
+MOST_EXPLAINED = 20
+"""Messages of one evaluation that say why a budget is in trouble, which takes a look at its costs each."""
 
 
 class NewRule(NamedTuple):
@@ -298,9 +303,10 @@ class Alerts:
         else:
             states, settled = session.alerts.states(org, since), {}
         found = _transitions(groups, states, settled)
-        made = [
-            (_message(organization, finding, now), keys) for finding, keys in _without_repetition(found.firing, now)
-        ]
+        made = []
+        for at, (finding, keys) in enumerate(_without_repetition(found.firing, now)):
+            trouble = readings.trouble(finding.reading) if at < MOST_EXPLAINED else None
+            made.append((_message(organization, finding, trouble, now), keys))
         changes = _Changes(
             readings.data_through,
             found.states,
@@ -424,7 +430,7 @@ def _store(unit: Session, org: int, changes: _Changes, now: datetime) -> AlertPr
     return alerts.set_progress(org, changes.data_through)
 
 
-def _message(organization: Organization, finding: Finding, now: datetime) -> AlertMessage:
+def _message(organization: Organization, finding: Finding, trouble: Trouble | None, now: datetime) -> AlertMessage:
     """Make the message that reports a finding, frozen as it is now."""
     rule, reading, threshold = finding
     watched = reading.watched
@@ -454,6 +460,7 @@ def _message(organization: Organization, finding: Finding, now: datetime) -> Ale
         "used": plain(reading.used),
         "data_through": reading.data_through.isoformat(),
         "sentence": words.sentence(finding),
+        "cause": "" if trouble is None else cause(trouble, watched.currency),
         "command": words.helpful_command(rule.kind, reading),
         "created_at": now.isoformat(timespec="seconds"),
         "muted": is_muted,

@@ -258,7 +258,7 @@ def trouble_in(
 def _trouble(pace: Pace, snapshot: BudgetSnapshot, of_period: "_Parts", first_day: date | None) -> Trouble | None:
     spent: dict[tuple[date, str], int] = {}
     for each in of_period.sums:
-        key = each.days.start, each.name
+        key = each.days.start, "" if each.name == _UNNAMED else each.name
         spent[key] = spent.get(key, 0) + each.counted
     return trouble_of(pace, snapshot.period, snapshot.as_of, snapshot.data_through, spent, first_day)
 

@@ -15,6 +15,7 @@ from budget_tui.channels.base import SEND_SECONDS, DeliveryError, Outgoing, Read
 from budget_tui.domain.alerts import GIVE_UP_AFTER
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.records import AlertMessage, Delivery
+from budget_tui.presentation import alerts as words
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 
@@ -134,16 +135,16 @@ def _outgoing(messages: Sequence[AlertMessage], true: set[str]) -> Outgoing:
     if len(messages) == 1:
         [message] = messages
         body = message.body
-        title, text = f"{_TITLE}: {body['name']}", str(body["sentence"])
+        title, text, details = f"{_TITLE}: {body['name']}", str(body["sentence"]), words.details_text(body)
     else:
         ids = " ".join(message.message_id for message in messages)
         bodies = [{**message.body, "still_true": message.message_id in true} for message in messages]
         lines = [f"{body['sentence']}{'' if body['still_true'] else ' (no longer)'}" for body in bodies]
-        title, text = f"{_TITLE}: {len(messages)} alerts", "\n".join(lines)
+        title, text, details = f"{_TITLE}: {len(messages)} alerts", "\n".join(lines), ""
         body = {
             "message_id": f"digest-{hashlib.sha256(ids.encode()).hexdigest()[:32]}",
             "kind": "digest",
             "sentence": " · ".join(lines),
             "messages": bodies,
         }
-    return Outgoing(str(body["message_id"]), title, text, simplejson.dumps(body, use_decimal=True))
+    return Outgoing(str(body["message_id"]), title, text, simplejson.dumps(body, use_decimal=True), details)

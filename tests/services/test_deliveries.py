@@ -223,7 +223,12 @@ def test_apprise_reaches_what_it_knows_and_no_secret_is_told(
     home = crossed(home, "chat")
     assert [attempt.error for attempt in home.services.deliveries.send_due(service)] == [""]
     [(_, body)] = receiver.requests
-    assert json.loads(body)["message"] == "pcc has spent 85% of $100.00 for January 2026: $15.00 left"
+    assert json.loads(body)["message"].splitlines() == [
+        "pcc has spent 85% of $100.00 for January 2026: $15.00 left",
+        "$85.00 on Jan 13, 102 times the drip",
+        "data through Jan 13, 2026",
+        "budget-tui cover pcc",
+    ]
     receiver.statuses.append(500)
     wrong = channels_of({"chat": ChannelSettings(apprise="json://127.0.0.1:1/{secret}", secret_env="TOKEN")})
     with pytest.raises(Exception, match=r"^the service did not take it$"):
