@@ -107,11 +107,11 @@ def table(
 ) -> list[str]:
     """Format a header and a line per row, aligned; ``amounts`` rewrites the texts of a right-aligned column.
 
-    Within ``room`` columns of the terminal, columns with a priority are dropped where they do not fit.
+    Within ``room`` columns of the terminal, columns with a ``drop_order`` are dropped where they do not fit, 1 first.
     """
     cells = [_cells(column, rows, amounts) for column in columns]
     if room is not None:
-        first_to_go = sorted((column.priority, at) for at, column in enumerate(columns) if column.priority)
+        first_to_go = sorted((column.drop_order, at) for at, column in enumerate(columns) if column.drop_order)
         for _, at in first_to_go:
             if sum(_width(each[0]) + 2 for each in cells if each) - 2 > room:
                 cells[at] = []

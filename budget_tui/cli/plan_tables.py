@@ -159,7 +159,7 @@ def _forecast(forecasts: Forecasts, budget_of: Callable[[Row], PlannedBudget]) -
         found = forecasts.get(budget.budget_id)
         return NOTHING if found is None else f.range_of(found, *_kind(budget))
 
-    return [Column("forecast", "Forecast", text, "right", priority=1)] if forecasts else []
+    return [Column("forecast", "Forecast", text, "right", drop_order=1)] if forecasts else []
 
 
 def _heading(result: PlanSummary | PlanTree) -> list[str]:

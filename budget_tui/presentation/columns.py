@@ -51,9 +51,9 @@ class Column(Generic[Row]):
     ``align`` is 'left', 'right', or 'point' for amounts, whose decimal points stand below each other.
 
     It is as wide as its texts, but at least ``min_width`` and at most ``max_width``. Where there is little room it
-    ``shrinks_to`` so many cells (0: never), and columns with a ``priority`` are dropped, 1 first (0: never): before any
-    other is made narrower or, when it ``yields_late``, only where that is not enough. ``bar`` makes it the column that
-    takes the room that the others leave.
+    ``shrinks_to`` so many cells (0: never), and columns with a ``drop_order`` are dropped, 1 first: before any other is
+    made narrower or, when it ``yields_late``, only where that is not enough. ``bar`` makes it the column that takes the
+    room that the others leave.
 
     ``style`` returns the name of a row's style; '' is the column's own, which ``is_muted`` where it is derived or of
     less importance. ``sort_key`` None: rows are not sorted by it. ``noun`` names a column without a label. ``total``
@@ -68,7 +68,7 @@ class Column(Generic[Row]):
     min_width: int = 0
     max_width: int = 40
     shrinks_to: int = 0
-    priority: int = 0
+    drop_order: int = 0
     yields_late: bool = False
     style: Callable[[Row], str] = _no_text
     is_muted: bool = False
@@ -104,7 +104,7 @@ def amounts(
     written: Callable[[int], str],
     *,
     min_width: int,
-    priority: int = 0,
+    drop_order: int = 0,
     is_muted: bool = False,
 ) -> Column[Row]:
     """Return a column of amounts with their sum."""
@@ -119,7 +119,7 @@ def amounts(
         lambda row: written(amount(row)),
         "right",
         min_width=min_width,
-        priority=priority,
+        drop_order=drop_order,
         style=lambda row: "negative" if amount(row) < 0 else "",
         is_muted=is_muted,
         sort_key=amount,
@@ -170,7 +170,7 @@ def sparkline_column(draw: Callable[[ProjectLine], str]) -> Column[ProjectLine]:
         min_width=width,
         max_width=width,
         style=lambda _: "bar",
-        priority=5,
+        drop_order=5,
     )
 
 
@@ -189,18 +189,24 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
     number = partial(formatting.number, currency=currency)
 
     def money(
-        key: str, label: str, amount: Callable[[Pace], int], *, priority: int = 0, is_muted: bool = False
+        key: str, label: str, amount: Callable[[Pace], int], *, drop_order: int = 0, is_muted: bool = False
     ) -> Column[ProjectLine]:
         width = len(label) + 2
         return amounts(
-            key, label, lambda line: amount(line.pace), number, min_width=width, priority=priority, is_muted=is_muted
+            key,
+            label,
+            lambda line: amount(line.pace),
+            number,
+            min_width=width,
+            drop_order=drop_order,
+            is_muted=is_muted,
         )
 
     def of_budget(
-        key: str, label: str, amount: Callable[[Pace], int], *, priority: int = 0, is_muted: bool = False
+        key: str, label: str, amount: Callable[[Pace], int], *, drop_order: int = 0, is_muted: bool = False
     ) -> Column[ProjectLine]:
         known = money(
-            key, label, lambda pace: 0 if pace.unfunded else amount(pace), priority=priority, is_muted=is_muted
+            key, label, lambda pace: 0 if pace.unfunded else amount(pace), drop_order=drop_order, is_muted=is_muted
         )
         return replace(
             known,
@@ -237,10 +243,10 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             ),
         ),
         of_budget("left", "Left", lambda pace: pace.remaining),
-        money("drip", "Drip", lambda pace: pace.daily_drip, priority=4, is_muted=True),
-        of_budget("today", "Today", lambda pace: pace.available_today, priority=3, is_muted=True),
+        money("drip", "Drip", lambda pace: pace.daily_drip, drop_order=4, is_muted=True),
+        of_budget("today", "Today", lambda pace: pace.available_today, drop_order=3, is_muted=True),
         replace(
-            money("burn", "Burn", lambda pace: pace.burn_rate, priority=2, is_muted=True),
+            money("burn", "Burn", lambda pace: pace.burn_rate, drop_order=2, is_muted=True),
             text=lambda line: number(line.pace.burn_rate) if line.pace.burn_rate else "–",
         ),
         Column(
@@ -254,7 +260,7 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             is_muted=True,
             sort_key=lambda line: line.pace.runway_days if line.pace.runway_days is not None else _FOREVER,
         ),
-        Column("out", "", lambda line: formatting.out_on(line.pace), style=lambda _: "warning", priority=1),
+        Column("out", "", lambda line: formatting.out_on(line.pace), style=lambda _: "warning", drop_order=1),
         Column(
             "status",
             "",
@@ -274,11 +280,11 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _tokens(
-    key: str, label: str, count: Callable[[AgentBudget], int], *, priority: int = 0, is_muted: bool = False
+    key: str, label: str, count: Callable[[AgentBudget], int], *, drop_order: int = 0, is_muted: bool = False
 ) -> Column[AgentBudget]:
     width = len(label) + 1
     return amounts(
-        key, label, count, lambda tokens: f"{tokens:,}", min_width=width, priority=priority, is_muted=is_muted
+        key, label, count, lambda tokens: f"{tokens:,}", min_width=width, drop_order=drop_order, is_muted=is_muted
     )
 
 
@@ -300,7 +306,7 @@ def agents_with_forecast(
         found = forecasts.get(agent.agent_id)
         return -1 if found is None else found.median
 
-    added = Column("forecast", "Forecast", text, "right", priority=1, style=style, is_muted=True, sort_key=sort_key)
+    added = Column("forecast", "Forecast", text, "right", drop_order=1, style=style, is_muted=True, sort_key=sort_key)
     at = next(number for number, column in enumerate(columns) if column.key == "per_hour")
     return (*columns[:at], added, *columns[at:]) if forecasts else tuple(columns)
 
@@ -335,13 +341,13 @@ def agent_columns(
             project,
             min_width=8,
             max_width=28,
-            priority=1,
+            drop_order=1,
             is_muted=True,
             sort_key=lambda agent: project(agent).casefold(),
         ),
         _tokens("allocated", "Allocated", lambda agent: agent.allocated_tokens),
         _tokens("used", "Used", lambda agent: agent.used_tokens),
-        _tokens("reserved", "Reserved", lambda agent: agent.reserved_tokens, priority=2),
+        _tokens("reserved", "Reserved", lambda agent: agent.reserved_tokens, drop_order=2),
         Column(
             "bar",
             "",
@@ -357,14 +363,14 @@ def agent_columns(
             ),
         ),
         _tokens("available", "Available", lambda agent: agent.available_tokens),
-        _tokens("per_hour", "Per hour", lambda agent: agent.rate_per_hour, priority=3, is_muted=True),
+        _tokens("per_hour", "Per hour", lambda agent: agent.rate_per_hour, drop_order=3, is_muted=True),
         Column(
             "runs_out",
             "Runs out",
             formatting.runs_out,
             "right",
             min_width=9,
-            priority=4,
+            drop_order=4,
             is_muted=True,
             sort_key=lambda agent: agent.runs_out_at or _NEVER,
         ),
@@ -407,19 +413,19 @@ def _bar_at_close(closed: ClosedPeriod) -> Bar:
 def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], ...]:
     """Return the columns of closed periods; ``is_narrow`` shortens their texts."""
 
-    def money(label: str, amount: Callable[[ClosedPeriod], int], priority: int = 0) -> Column[ClosedPeriod]:
+    def money(label: str, amount: Callable[[ClosedPeriod], int], drop_order: int = 0) -> Column[ClosedPeriod]:
         return Column(
             label.lower(),
             label,
             lambda closed: formatting.number(amount(closed), closed.currency),
             "right",
-            priority=priority,
+            drop_order=drop_order,
         )
 
     return (
         Column("period", "Period", lambda closed: formatting.short_period_name(closed.period)),
         money("Budget", lambda closed: closed.budget),
-        money("Allocated", lambda closed: closed.allocated, priority=1),
+        money("Allocated", lambda closed: closed.allocated, drop_order=1),
         money("Spent", lambda closed: closed.spent),
         Column("left", "Left", formatting.left_at_close, "right", is_muted=True),
         Column("status", "", lambda closed: formatting.status_at_close(closed)[0], style=status_style_at_close),

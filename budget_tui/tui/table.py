@@ -100,8 +100,10 @@ class _Fitting:
         return next((column for column in self.shown if column.bar is not None), None)
 
     def drop(self) -> None:
-        """Remove columns that do not fit, in the order of their priority."""
-        for column in sorted((column for column in self.shown if column.priority), key=lambda column: column.priority):
+        """Remove columns that do not fit, the lowest ``drop_order`` first."""
+        for column in sorted(
+            (column for column in self.shown if column.drop_order), key=lambda column: column.drop_order
+        ):
             slack = sum(max(0, self.widths[each.key] - each.shrinks_to) for each in self.shown if each.shrinks_to)
             if self.overflow > (slack if column.yields_late else 0):
                 self.shown.remove(column)

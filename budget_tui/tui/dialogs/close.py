@@ -72,13 +72,13 @@ class NextAllocations(EditableTable[NextLine]):
         self.refresh_rows()
 
     def _columns(self) -> tuple[Column[NextLine], ...]:
-        def money(label: str, amount: Callable[[NextLine], int], priority: int = 0) -> Column[NextLine]:
+        def money(label: str, amount: Callable[[NextLine], int], drop_order: int = 0) -> Column[NextLine]:
             return Column(
                 label.lower(),
                 label,
                 lambda line: formatting.number(amount(line), self._preview.currency),
                 "right",
-                priority=priority,
+                drop_order=drop_order,
                 yields_late=True,
                 is_muted=True,
             )
@@ -86,8 +86,8 @@ class NextAllocations(EditableTable[NextLine]):
         carried = money("Carried", lambda line: line.carried)
         return (
             Column("name", "Project", lambda line: line.name, min_width=10, max_width=32, shrinks_to=10),
-            money("Allocated", lambda line: line.allocation, priority=2),
-            money("Spent", lambda line: line.spent, priority=1),
+            money("Allocated", lambda line: line.allocation, drop_order=2),
+            money("Spent", lambda line: line.spent, drop_order=1),
             money("Left", lambda line: line.allocation - line.spent),
             replace(carried, text=lambda line: carried.text(line) if line.carried else "–"),
             replace(

@@ -255,7 +255,9 @@ def _group_columns(actual: Actual, groups: CostGroups, *, is_by_day: bool) -> tu
 
     names: list[Column[CostGroup]] = [
         Column("name", "Service", lambda group: group.name, max_width=36, shrinks_to=12),
-        Column("provider", "Provider", lambda group: group.provider if group.service else "", max_width=20, priority=1),
+        Column(
+            "provider", "Provider", lambda group: group.provider if group.service else "", max_width=20, drop_order=1
+        ),
     ]
     if is_by_day:
         names = [Column("day", "Day", lambda group: f"{group.days.start:%a} {formatting.short_day(group.days.start)}")]
@@ -264,10 +266,10 @@ def _group_columns(actual: Actual, groups: CostGroups, *, is_by_day: bool) -> tu
         Column("bar", "", bar=part, min_width=8, max_width=40),
         Column("counted", _LABELS[actual.budget_type], lambda group: _counted(actual, group.counted), align="point"),
         Column("share", "Share", lambda group: formatting.percent(part(group).used), "right", is_muted=True),
-        Column("lines", "Costs", lambda group: f"{group.lines:,}", "right", is_muted=True, priority=3),
+        Column("lines", "Costs", lambda group: f"{group.lines:,}", "right", is_muted=True, drop_order=3),
     ]
     if not is_by_day:
-        found.append(Column("days", "Days", days, is_muted=True, priority=2))
+        found.append(Column("days", "Days", days, is_muted=True, drop_order=2))
     return tuple(found)
 
 
@@ -293,8 +295,8 @@ def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
     if actual.budget_type is BudgetType.MONETARY:
         found.append(Column("tokens", "Tokens", tokens, align="right", is_muted=True))
     found += [
-        Column("source", "Source", lambda line: line.source, max_width=16, is_muted=True, priority=2),
-        Column("tags", "Tags", _tags, max_width=60, shrinks_to=10, is_muted=True, priority=1, yields_late=True),
+        Column("source", "Source", lambda line: line.source, max_width=16, is_muted=True, drop_order=2),
+        Column("tags", "Tags", _tags, max_width=60, shrinks_to=10, is_muted=True, drop_order=1, yields_late=True),
     ]
     return tuple(found)
 

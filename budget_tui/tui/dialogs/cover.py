@@ -56,8 +56,8 @@ class CoverScreen(BoxScreen[TransferOutcome]):
             Column("name", "Project", lambda donor: donor.name, min_width=10, max_width=32, shrinks_to=10),
             Column("spare", "Can spare", lambda donor: number(donor.spare, currency), "right"),
             Column("gives", "Gives", lambda donor: number(offer.amount_from(donor), currency), "right"),
-            Column("high", "Needs at most", lambda donor: number(donor.forecast_high, currency), "right", priority=2),
-            Column("allocation", "Allocation", lambda donor: number(donor.allocation, currency), "right", priority=1),
+            Column("high", "Needs at most", lambda donor: number(donor.forecast_high, currency), "right", drop_order=2),
+            Column("allocation", "Allocation", lambda donor: number(donor.allocation, currency), "right", drop_order=1),
         )
 
     def _need(self) -> Content:

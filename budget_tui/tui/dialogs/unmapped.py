@@ -122,7 +122,7 @@ class UnmappedScreen(BoxScreen[str]):
         return (
             Column("mark", "", self._mark_of, min_width=1, style=lambda _: "changed"),
             Column("name", "Costs of", lambda group: group.name, min_width=12, max_width=48, shrinks_to=12),
-            Column("match", "Matched on", lambda group: _noun(group.field), max_width=14, priority=1, is_muted=True),
+            Column("match", "Matched on", lambda group: _noun(group.field), max_width=14, drop_order=1, is_muted=True),
             Column("source", "Source", lambda group: ", ".join(group.sources), max_width=24, shrinks_to=7),
             Column("costs", "Costs", lambda group: f"{group.costs:,}", "right", min_width=5),
             Column("sum", "Sum", lambda group: _amounts(group.sums), "right", min_width=6),

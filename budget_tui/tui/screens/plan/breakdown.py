@@ -222,7 +222,7 @@ def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
             align="right",
             is_muted=True,
         ),
-        Column("share", "Share", _share_of_use, align="right", priority=1, is_muted=True),
+        Column("share", "Share", _share_of_use, align="right", drop_order=1, is_muted=True),
         status_column(
             lambda part: part.figures, lambda part: " " if part.planned is None else SHAPES[part.figures.status]
         ),

@@ -243,7 +243,7 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
             lambda line: line.period,
             max_width=22,
             shrinks_to=7,
-            priority=3,
+            drop_order=3,
             yields_late=True,
             is_muted=True,
         ),
