@@ -145,7 +145,7 @@ def parse_percent(text: str) -> Fraction:
 def check_unchanged(seen: int | None, current: int, shown: str) -> None:
     """Raise `Outdated` when the value that was ``seen`` is no longer ``current``; ``shown`` is the latter as text."""
     if seen is not None and seen != current:
-        raise Outdated(f"the allocation is {shown} by now", "someone else changed it; check and enter it again")
+        raise Outdated(f"the allocation is {shown} by now", "someone else changed it; enter it again to overwrite that")
 
 
 def unallocated(parent: int, children: Sequence[int]) -> int:

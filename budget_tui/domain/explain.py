@@ -410,7 +410,7 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
         explain_actual(budget.budget_type, figures.actual, budget.period),
         Explanation(
             "variance",
-            "Variance",
+            "Left",
             Quantity(figures.variance, unit),
             "{amount} − {actual}" if known else "",
             terms,
@@ -420,7 +420,7 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
         ),
         Explanation(
             "variance-percent",
-            "Variance %",
+            "Left %",
             Quantity(figures.variance_percent, Unit.PERCENT),
             "({amount} − {actual}) ÷ {amount}" if known and figures.amount > 0 else "",
             terms,
@@ -430,7 +430,7 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
         ),
         Explanation(
             "utilization",
-            "Utilization",
+            "Used",
             Quantity(figures.percent_used, Unit.PERCENT),
             "{actual} ÷ {amount}" if known and figures.amount > 0 else "",
             terms,
@@ -534,7 +534,7 @@ def explain_sum(
         ),
         Explanation(
             "variance",
-            "Variance",
+            "Left",
             Quantity(added.variance, unit),
             "{amount} − {actual}" if known else "",
             {"amount": amount, "actual": actual},
@@ -542,7 +542,7 @@ def explain_sum(
         ),
         Explanation(
             "utilization",
-            "Utilization",
+            "Used",
             Quantity(added.percent_used, Unit.PERCENT),
             "{actual} ÷ {amount}" if known and added.amount > 0 else "",
             {"amount": amount, "actual": actual},

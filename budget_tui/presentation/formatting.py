@@ -240,6 +240,12 @@ def short_period_name(period: Period) -> str:
     return f"{period.start:%b %Y}" if name == f"{period.start:%B %Y}" else name
 
 
+def for_today(available: int, currency: str) -> str:
+    """Format what may be spent today: ``$13.63 today``, or ``$6.37 over for today``."""
+    amount = short_money(abs(available), currency)
+    return f"{amount} today" if available >= 0 else f"{amount} over for today"
+
+
 def days_left(days: int) -> str:
     return f"{days} day{'' if days == 1 else 's'} left"
 
@@ -454,7 +460,7 @@ def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
     else:
         is_over = "over" if total.remaining < 0 else "left"
         left = f"{short_money(abs(total.remaining), currency)} {is_over}"
-        parts = [(0, left), days, (2, f"{short_money(total.available_today, currency)} today")]
+        parts = [(0, left), days, (2, for_today(total.available_today, currency))]
     if low := _low_on_budget(snapshot):
         worst = low[0]
         more = f" +{len(low) - 1}" if len(low) > 1 else ""

@@ -219,7 +219,9 @@ def _check_seen(budget: PlannedBudget, seen: datetime | int | None) -> None:
     current = budget.amount if isinstance(seen, int) else budget.updated_at or budget.created_at
     if seen is not None and seen != current:
         shown = amount_of(budget.amount, budget.budget_type, budget.currency)
-        raise Outdated(f"{plan_name(budget)} is {shown} by now", "someone else changed it; check and enter it again")
+        raise Outdated(
+            f"{plan_name(budget)} is {shown} by now", "someone else changed it; enter it again to overwrite that"
+        )
 
 
 def change_budget(work: Work, before: PlannedBudget, change: PlanChange) -> PlannedBudget:

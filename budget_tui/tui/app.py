@@ -167,6 +167,11 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.set_interval(LOOK_SECONDS, self._look)
         self.set_interval(COMPUTE_SECONDS, self.reload)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.app_resume_signal.subscribe(self, self._draw_again)
+
+    def _draw_again(self, _: object) -> None:
+        """Draw everything after a suspension: the terminal forgot it."""
+        self.refresh(layout=True)
 
     def _keep_theme(self, theme: Theme) -> None:
         self._keep("theme", theme.name)

@@ -119,13 +119,12 @@ class MonitorView(Widget):
         unmapped = (
             f" · {formatting.short_money(snapshot.unmapped, currency)} unmapped" if snapshot.unmapped_costs else ""
         )
-        today = formatting.short_money(snapshot.total.available_today, currency)
         if snapshot.unallocated < 0:
             parts = [(f"{pool} over-allocated", "$warning")]
         else:
             parts = [("no budget yet" if snapshot.total.unfunded else f"{pool} unallocated", MUTED)]
         if not snapshot.total.unfunded:
-            parts.append((f" · {today} today", MUTED))
+            parts.append((f" · {formatting.for_today(snapshot.total.available_today, currency)}", MUTED))
         return Content.assemble(*parts, (unmapped, "$warning"))
 
 

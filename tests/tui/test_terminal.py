@@ -75,6 +75,10 @@ class Terminal:
         """What was written, without the control sequences."""
         return re.sub(r"\x1b\[[0-9;?<>=$]*[A-Za-z]", "", self.written.decode(errors="replace"))
 
+    def until_stopped(self) -> None:
+        pid = self.process.pid
+        self._read_until(lambda: os.waitpid(pid, os.WNOHANG | os.WUNTRACED)[0] == pid, "the suspension")
+
     def ended(self) -> int:
         """Wait for the end; the exit code."""
         self._read_until(lambda: self.process.poll() is not None, "the end")
@@ -154,6 +158,17 @@ def test_the_dashboard_leaves_the_terminal_clean_when_told_to_end(in_terminal: C
     terminal.process.terminate()
     terminal.ended()
     assert_left_clean(terminal)
+
+
+def test_a_dashboard_that_was_suspended_is_drawn_again(in_terminal: Callable[..., Terminal]) -> None:
+    terminal = in_terminal()
+    terminal.until("$500.00", "Available today")
+    terminal.type("\x1a")
+    terminal.until_stopped()
+    assert terminal.written.rindex(OTHER_SCREEN_OFF) > terminal.written.rindex(OTHER_SCREEN_ON)
+    terminal.written = b""
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.until("$500.00", "Available today")
 
 
 @pytest.mark.parametrize("sent", ENDING)

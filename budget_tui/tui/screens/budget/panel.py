@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _NAMES = {PeriodKind.MONTHLY: "Monthly", PeriodKind.QUARTERLY: "Quarterly", PeriodKind.YEARLY: "Yearly"}
 _MIN_BAR_WIDTH = 8
+_WIDE = 130
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
 
@@ -125,9 +126,17 @@ class PeriodFigures(Widget):
         ]
         if snapshot.is_closed:  # no day of it is left to spend on
             return [_columns(figures, width, 2)]
+        per_day = " / day from tomorrow" if width >= _WIDE else " / day"
+        over = total.available_today < 0
         figures += [
-            _figure("Drip", total.daily_drip, currency, " / day", "$foreground 85%"),
-            _figure("Available today", total.available_today, currency, "", "$foreground 85%"),
+            _figure("Drip", total.daily_drip, currency, per_day, "$foreground 85%"),
+            _figure(
+                "Over for today" if over else "Available today",
+                abs(total.available_today),
+                currency,
+                "",
+                "$warning" if over else "$foreground 85%",
+            ),
         ]
         for columns in (4, 2):
             if all(figure.cell_length + 2 <= width // columns for figure in figures):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 
 from textual import on
 from textual.app import ComposeResult
@@ -41,6 +42,7 @@ from budget_tui.tui.table import HEADER
 
 _ALL, _RUNNING = "All budgets", "Running now"
 _MAX_WORST_LISTED = 200
+_NARROW = 100
 _ABOVE_TABLE = 2
 _ABOVE_CHARTS = 1
 _MIN_TABLE_HEIGHT = HEADER + 5
@@ -60,6 +62,8 @@ class OverviewLine:
     pace: Fraction | None
     budgets: Sequence[PlannedBudget]
     addends: Addends | None = None
+    inside: int = 0
+    """Number of budgets inside those of a total."""
 
     @property
     def is_total(self) -> bool:
@@ -68,6 +72,13 @@ class OverviewLine:
     @property
     def title(self) -> str:
         return self.name if self.is_total else formatting.plan_name(self.budgets[0])
+
+
+class OverviewTable(PlanTable[OverviewLine]):
+    """The totals, and the budgets closest to their limit."""
+
+    def columns_within(self, width: int) -> Sequence[Column[OverviewLine]]:
+        return _columns(is_narrow=width < _NARROW)
 
 
 class OverviewPane(PlanPane):
@@ -82,7 +93,7 @@ class OverviewPane(PlanPane):
 
     def compose(self) -> ComposeResult:
         yield Static(id="troubles")
-        yield PlanTable(_columns(), lambda line: (line.title, line.budget_type, line.currency))
+        yield OverviewTable(_columns(), lambda line: (line.title, line.budget_type, line.currency))
         with Horizontal(id="plan-charts"):
             yield CategoryShares()
             yield TrendChart()
@@ -171,6 +182,7 @@ def _total_line(board: PlanBoard, name: str, totals: Totals, addends: Addends) -
         _pace(addends.budgets, board),
         addends.budgets,
         addends,
+        inside,
     )
 
 
@@ -226,7 +238,15 @@ _STYLES = {
 }
 
 
-def _columns() -> tuple[Column[OverviewLine], ...]:
+def _scope_briefly(line: OverviewLine) -> str:
+    """Return what a line is about; of totals only the number of budgets."""
+    return line.scope_text if not line.inside else formatting.count(len(line.budgets) + line.inside, "budget")
+
+
+@cache
+def _columns(*, is_narrow: bool = False) -> tuple[Column[OverviewLine], ...]:
+    """Return the columns; where it ``is_narrow``, names and scopes go before the period, which runs in any case."""
+
     def kind(line: OverviewLine) -> tuple[BudgetType, str]:
         return line.budget_type, line.currency
 
@@ -234,8 +254,21 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
         return "strong" if line.is_total else ""
 
     return (
-        Column("entity", "Closest to the limit", lambda line: line.name, max_width=28, shrinks_to=11, style=strong),
-        Column("what", "Scope", lambda line: line.scope_text, max_width=24, shrinks_to=9),
+        Column(
+            "entity",
+            "Closest" if is_narrow else "Closest to the limit",
+            lambda line: line.name,
+            max_width=28,
+            shrinks_to=11,
+            style=strong,
+        ),
+        Column(
+            "what",
+            "Scope",
+            _scope_briefly if is_narrow else lambda line: line.scope_text,
+            max_width=24,
+            shrinks_to=9,
+        ),
         Column("unit", "Unit", lambda line: unit(*kind(line)), is_muted=True),
         Column(
             "period",
@@ -244,7 +277,7 @@ def _columns() -> tuple[Column[OverviewLine], ...]:
             max_width=22,
             shrinks_to=7,
             drop_order=3,
-            yields_late=True,
+            yields_late=not is_narrow,
             is_muted=True,
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, kind, style=strong),
