@@ -171,7 +171,10 @@ def _cell_label(cell: Cell) -> str:
     return f"{sub_account or account or 'the same account'} on {day // 10000}-{day // 100 % 100:02}-{day % 100:02}"
 
 
-_SUFFIXES = re.compile(r"(\.(csv|tsv|txt|parquet|gz|snappy|zip))+$", re.IGNORECASE)
+EXPORT_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+"""Ends of the names of exports, by which they are found in folders."""
+_OTHER_SUFFIXES = (".txt", ".snappy", ".zip")  # of files that are named one by one, or within a suffix
+_SUFFIXES = re.compile(f"({'|'.join(map(re.escape, (*EXPORT_SUFFIXES, '.gz', *_OTHER_SUFFIXES)))})+$", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])(?:[-_.]?(?:0[1-9]|[12]\d|3[01]))?(?!\d)")
 _COPY = re.compile(r" \(\d+\)$")

@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import TextIO, cast
 from urllib.parse import unquote, urlsplit
 
+from budget_tui.domain.delivery import EXPORT_SUFFIXES
 from budget_tui.domain.errors import SourceError
 
-_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
 
 
 class Kind(Enum):
-    """The kind of a file, detected from its first bytes, as names may be wrong."""
+    """The kind of a file, detected from its first bytes, as names may be wrong.
 
-    CSV = "none"
-    CSV_GZ = "gzip"
+    The values of texts, such as CSV, are DuckDB's names of their compression.
+    """
+
+    TEXT = "none"
+    TEXT_GZ = "gzip"
     PARQUET = "parquet"
 
 
@@ -78,7 +81,7 @@ def _checked(path: Path) -> Path:
 
 def is_named_as_export(path: Path) -> bool:
     """Return whether the name of ``path`` has the suffix of an export."""
-    return path.name.lower().endswith(_SUFFIXES)
+    return path.name.lower().endswith(EXPORT_SUFFIXES)
 
 
 def kind_of(path: Path) -> Kind:
@@ -91,15 +94,15 @@ def kind_of(path: Path) -> Kind:
         raise SourceError(f"{path} is a zip archive or a spreadsheet", "unpack it, or save it as CSV, first")
     if start == b"PAR1":
         return Kind.PARQUET
-    return Kind.CSV_GZ if start[:2] == b"\x1f\x8b" else Kind.CSV
+    return Kind.TEXT_GZ if start[:2] == b"\x1f\x8b" else Kind.TEXT
 
 
 def open_text(path: Path, kind: Kind) -> TextIO:
-    """Open a CSV file as text, decompressed, without its byte-order mark and with its line ends unchanged.
+    """Open a text, decompressed, without its byte-order mark and with its line ends unchanged.
 
     Bytes that are not UTF-8 become replacement characters.
     """
-    opener = gzip.open if kind is Kind.CSV_GZ else open
+    opener = gzip.open if kind is Kind.TEXT_GZ else open
     return cast(TextIO, opener(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
 
 
@@ -122,7 +125,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def chunks(path: Path, kind: Kind) -> Iterator[bytes]:
-    """Yield the decompressed bytes of a CSV file, a megabyte each; the last only if the whole file is intact."""
-    with reading(path), gzip.open(path) if kind is Kind.CSV_GZ else path.open("rb") as file:
+    """Yield the decompressed bytes of a text, a megabyte each; the last only if the whole file is intact."""
+    with reading(path), gzip.open(path) if kind is Kind.TEXT_GZ else path.open("rb") as file:
         while chunk := file.read(1 << 20):
             yield chunk

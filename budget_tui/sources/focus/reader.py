@@ -191,7 +191,7 @@ class _Reader:
         readable = [self._engine.readable(path) for path in paths]
         try:
             for path in paths:
-                if style.kind is Kind.CSV_GZ:
+                if style.kind is Kind.TEXT_GZ:
                     _read_through(path, style.kind, threading.Event())
             charges = csv_charges(readable, style.kind, Dialect(), columns, self._wanted, Decimals.POINT)
             counts = self._roll_up(charges, lambda _: None)
@@ -335,7 +335,7 @@ def _shown(text: str) -> str:
 @contextmanager
 def _sound(path: Path, kind: Kind) -> Iterator[None]:
     """Check in parallel that a gzip file is complete; not every version of the engine does."""
-    if kind is not Kind.CSV_GZ:
+    if kind is not Kind.TEXT_GZ:
         yield
         return
     stopped = threading.Event()
