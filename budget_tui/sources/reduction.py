@@ -21,7 +21,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.replacement import CellRow
 from budget_tui.domain.text import one_line
 from budget_tui.sources.base import FileRead, ReadOptions, SourceFormat, UsageLine
-from budget_tui.sources.engine import Engine
+from budget_tui.sources.duckdb_engine import Engine
 from budget_tui.sources.units import unit_of
 
 ORIGIN_TEXTS = (

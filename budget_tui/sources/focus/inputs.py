@@ -9,7 +9,7 @@ from pathlib import Path
 
 from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.sources.dialect import LONGEST_ROW, Dialect
-from budget_tui.sources.engine import sql_text
+from budget_tui.sources.duckdb_engine import sql_text
 from budget_tui.sources.files import Kind
 from budget_tui.sources.focus.columns import (
     CHARGE_END,
@@ -81,7 +81,7 @@ def csv_charges(
 
 def mended_charges(path: Path, columns: Columns, wanted: Wanted, kept: Sequence[int], decimals: Decimals) -> Charges:
     """Return the charges of a copy written by `mend`: the line in the original, then the ``kept`` columns."""
-    source = _read_csv([path], Kind.CSV, Dialect(), ["line", *(f"c{position}" for position in kept)], _LONGEST_LINE)
+    source = _read_csv([path], Kind.TEXT, Dialect(), ["line", *(f"c{position}" for position in kept)], _LONGEST_LINE)
     return _charges(source, "CAST(line AS BIGINT)", columns, wanted, _csv_readings(columns, decimals))
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from budget_tui.domain.amount import LIMIT_UNITS
 from budget_tui.domain.cost import FIRST_DAY, LAST_DAY
 from budget_tui.domain.currency import CODES
-from budget_tui.sources.engine import sql_text
+from budget_tui.sources.duckdb_engine import sql_text
 from budget_tui.sources.focus.columns import PROVIDER
 from budget_tui.sources.reduction import ORIGIN_TEXTS
 from budget_tui.sources.units import BY_MONTH, LIKELY

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from budget_tui.sources.dialect import Dialect
-from budget_tui.sources.engine import Engine
+from budget_tui.sources.duckdb_engine import Engine
 from budget_tui.sources.files import Kind
 from budget_tui.sources.focus.reader import mend
 from tests.sources.exports import charge, csv_text, read, write_csv
@@ -36,7 +36,7 @@ def test_mending_tells_how_far_it_is(tmp_path: Path) -> None:
     plain, packed = tmp_path / "x.csv", tmp_path / "x.csv.gz"
     plain.write_text(text)
     packed.write_bytes(gzip.compress(text.encode()))
-    for path, kind in ((plain, Kind.CSV), (packed, Kind.CSV_GZ)):
+    for path, kind in ((plain, Kind.TEXT), (packed, Kind.TEXT_GZ)):
         heard: list[float] = []
         mend(path, kind, Dialect(), tmp_path / "copy.csv", 8, [4], 10, heard.append)
         assert len(heard) == 5
@@ -65,7 +65,7 @@ def test_an_error_of_the_engine_arrives_and_leaves_it_as_it_was() -> None:
 
 
 ENDLESS = """
-from budget_tui.sources.engine import Engine
+from budget_tui.sources.duckdb_engine import Engine
 with Engine() as engine:
     engine.rows("SELECT sum(hash(a.range)) FROM range(1000000) a, range(1000000) b", lambda percent: print("running", flush=True))
 """  # noqa: E501
