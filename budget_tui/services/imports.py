@@ -183,7 +183,7 @@ def _load_storing() -> None:
 def _require_usable(reduction: Reduction, *, strict: bool) -> None:
     if not reduction.rows_read:
         more = f" and {len(reduction.files) - 1:,} more" if len(reduction.files) > 1 else ""
-        raise Refused(f"there is no row in {reduction.files[0].path}{more}, only the header", "export the costs anew")
+        raise Refused(f"there are no costs in {reduction.files[0].path}{more}", "export the costs anew")
     if not reduction.refused_count or (reduction.refused_count < reduction.rows_read and not strict):
         return
     first = reduction.refused[0]

@@ -119,7 +119,7 @@ class SourceFormat(Protocol):
 def format_named(name: str) -> SourceFormat:
     """Return the format called ``name``; raises `Refused` if there is none."""
     if name.casefold() not in FORMATS:
-        raise Refused(f"there is no format '{name}'", f"there are {' and '.join(FORMATS)}")
+        raise Refused(f"there is no format '{name}'", f"choose {', '.join(FORMATS)}")
     module, _, class_name = FORMATS[name.casefold()].partition(":")
     made: SourceFormat = getattr(import_module(module), class_name)()
     return made

@@ -122,7 +122,7 @@ def test_a_dry_run_stores_nothing_and_says_how_the_file_was_read(bills: Home, ta
 
 @pytest.mark.both_engines
 def test_a_file_with_a_header_alone_is_refused(take: Take) -> None:
-    with pytest.raises(Refused, match=r"there is no row in .*costs\.csv, only the header"):
+    with pytest.raises(Refused, match=r"there are no costs in .*costs\.csv"):
         take()
 
 

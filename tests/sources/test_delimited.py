@@ -450,7 +450,7 @@ def test_formats_are_told_by_the_files_or_named(tmp_path: Path) -> None:
     focus = table(tmp_path, "BilledCost,BillingCurrency,ChargePeriodStart\n1,USD,2026-01-05\n", "focus.csv")
     assert [format_of([path]).name for path in (plain, focus)] == ["csv", "focus"]
     assert [format_of([focus], name, columns).name for name, columns in (("CSV", ""), ("", "date=x"))] == ["csv"] * 2
-    with pytest.raises(Refused, match="there is no format 'qif'; there are focus and csv"):
+    with pytest.raises(Refused, match="there is no format 'qif'; choose focus, csv"):
         format_of([plain], "qif")
     with pytest.raises(SourceError, match=r"focus\.csv is a FOCUS export and .*plain\.csv is a table of costs"):
         format_of([focus, plain])
