@@ -22,9 +22,12 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine, Spend
 from budget_tui.domain.tokens import AgentBudget, Use
 from budget_tui.domain.trouble import Trouble
-from budget_tui.domain.variance import Variance
+from budget_tui.domain.variance import APPROACHING_PERCENT, Variance
 
-THRESHOLDS = "nothing left is exhausted, under 10% critical, under 25% warning, else healthy"
+THRESHOLDS = (
+    f"nothing left is exhausted, under {pacing.CRITICAL_BELOW_PERCENT}% critical,"
+    f" under {pacing.WARNING_BELOW_PERCENT}% warning, else healthy"
+)
 SUM_OF_COSTS = "the sum of the costs that count"
 
 
@@ -446,7 +449,10 @@ def explain_planned(budget: PlannedBudget, figures: Variance, allocated: int | N
             terms,
             Quantity(figures.variance_percent, Unit.PERCENT),
             spans,
-            (*missing, "more than the amount is over, less than 25% of it left approaching, else under"),
+            (
+                *missing,
+                f"more than the amount is over, less than {APPROACHING_PERCENT}% of it left approaching, else under",
+            ),
             of_costs=True,
         ),
     )

@@ -14,6 +14,8 @@ from budget_tui.domain.amount import divide
 from budget_tui.domain.period import ONE_DAY, Period
 
 BURN_WINDOW_DAYS = 7
+WARNING_BELOW_PERCENT = 25
+CRITICAL_BELOW_PERCENT = 10
 _NINE_DECIMALS = Decimal("1e-9")
 _EXACT = Context(prec=50)
 
@@ -104,14 +106,14 @@ def forecast(spent: int, rate: Burn, period: Period, today: date) -> int:
 def status(remaining: int, allocation: int) -> Status:
     """Return the status by the remaining share.
 
-    None is exhausted, under 10% critical, under 25% warning, else healthy; exactly 10% is warning and exactly 25%
-    is healthy. An allocation of 0 has no share left: exhausted.
+    None is exhausted, below the two percentages critical and warning, else healthy; exactly at one it is the better.
+    An allocation of 0 has no share left: exhausted.
     """
     if remaining <= 0 or allocation <= 0:
         return Status.EXHAUSTED
-    if remaining * 10 < allocation:
+    if remaining * 100 < allocation * CRITICAL_BELOW_PERCENT:
         return Status.CRITICAL
-    if remaining * 4 < allocation:
+    if remaining * 100 < allocation * WARNING_BELOW_PERCENT:
         return Status.WARNING
     return Status.HEALTHY
 

@@ -62,8 +62,8 @@ class Variance(NamedTuple):
 
 
 def status_of(amount: int, actual: int | None) -> VarianceStatus | None:
-    """Return ``over`` beyond the amount, ``approaching`` with less than 25% left, else ``under``; None without
-    data."""
+    """Return ``over`` beyond the amount, ``approaching`` with less than `APPROACHING_PERCENT` left, else ``under``;
+    None without data."""
     if actual is None:
         return None
     if actual > amount:
