@@ -39,7 +39,9 @@ class BudgetService:
 
     @classmethod
     def open(cls, location: str | PathLike[str], organization: str = "default", as_of: date | None = None) -> Self:
-        """Open the budgets in a database (a path or ``sqlite:///path``), which the first change creates if needed.
+        """Open the budgets in a database: a path, or a ``sqlite:///`` or ``postgresql://`` URL.
+
+        The first change creates what is missing of it.
 
         The user's settings are ignored: a program gets what it names. ``as_of`` sets today's date, which determines the
         period; opening a later period closes those before it.

@@ -62,7 +62,7 @@ class Settings:
     """The settings; each has its meaning below it."""
 
     database: str = ""
-    """Path or ``sqlite:///`` URL of the database; empty: a file in the user's data directory."""
+    """Path, or ``sqlite:///`` or ``postgresql://`` URL, of the database; empty: a file in the user's data directory."""
     organization: str = "default"
     """Slug of the organization that is shown."""
     currency: str = "USD"

@@ -1,8 +1,9 @@
 """Databases: a file of SQLite's, or a database on a PostgreSQL server, as the URL says.
 
-The differences between engines are confined to this package and `budget_tui.storage.engine`: how to connect, who may
-write when, how a change by another program is noticed, what an error means, how a copy is made. Nothing here loads
-SQLAlchemy: ``status --line`` and the first numbers of the dashboard come over these connections.
+Most differences between engines are confined to this package and `budget_tui.storage.engine`: how to connect, who may
+write when, how a change by another program is noticed, what an error means, how a copy is made. The others are options
+of tables in `budget_tui.storage.tables`, and migrations. Nothing here loads SQLAlchemy: ``status --line`` and the first
+numbers of the dashboard come over these connections.
 """
 
 from pathlib import Path
