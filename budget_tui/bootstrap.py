@@ -126,8 +126,8 @@ class Services:
             return self
         return Services(replace(self.context, is_new=True), self.settings)
 
-    def watched_beside(self) -> Services:
-        """Return services for a program that looks after the alerts beside its commands, not after each of them."""
+    def without_evaluation(self) -> Services:
+        """Return services whose commands do not evaluate alerts: the program watches them in a thread of its own."""
         return Services(replace(self.context, on_change=None), self.settings)
 
     def close(self) -> None:
@@ -137,13 +137,13 @@ class Services:
             self.context.writers.close()
 
     def close_readers(self) -> None:
-        """Close the open read connections. Close writers last: that removes the write-ahead log."""
+        """Close the open read connections. Call it before the writers are closed: that removes the write-ahead log."""
         for name in ("snapshots", "agents", "plan_views", "cost_details", "forecasts", "backtests"):
             if name in self.__dict__:
                 getattr(self, name).close()
 
-    def load_commands(self) -> None:
-        """Import the modules that every command needs, which takes a third of a second, before the first command."""
+    def import_for_writing(self) -> None:
+        """Import the modules that every change needs, which takes a third of a second, before the first one."""
         for name in ("budget_tui.services.budgets", "budget_tui.storage.unit_of_work"):
             import_module(name)
 

@@ -141,7 +141,7 @@ def _methods_of(path: str) -> list[str]:
 def serve(services: Services, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; ``announce`` receives the URL once it is reachable."""
     services.context.prepare()
-    services.load_commands()  # now, rather than while the first request waits
+    services.import_for_writing()  # now, rather than while the first request waits
     if not is_loopback(host):
         _require_key(services, host)
     watching = WatcherThread(services.context, channels_of(services.settings.channels))

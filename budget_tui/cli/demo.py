@@ -53,16 +53,20 @@ def _load(session: Session, json: bool) -> None:
         print_json(schemas.audit.Demonstration.from_domain(report, str(context.database)))
         return
     command = f"budget-tui --db {quote(str(context.database))}"
+
+    def hint(organization: str) -> str:
+        return f"see them with: {command} --org {organization} --as-of {_DAYS[organization]}"
+
     print_lines(
         f"{f.count(report.projects, 'project')} and {f.count(report.costs, 'cost')}"
         f" from {f.long_day(report.first_day)} to {f.long_day(report.last_day)} written to {context.database}",
-        f"see them with: {command} --as-of {SHOWN_ON}",
+        hint(report.organization),
         f"{f.count(planning.budgets, 'budget')} and {f.count(planning.costs, 'cost')} of the organization"
         f" {planning.organization} from {f.long_day(planning.first_day)} to {f.long_day(planning.last_day)}",
-        f"see them with: {command} --org {planning.organization} --as-of {demo_acme.SHOWN_ON} plan summary",
+        f"{hint(planning.organization)} plan summary",
         f"{f.count(studio.projects, 'project')} and {f.count(studio.costs, 'cost')} of the organization"
         f" {studio.organization} from {f.long_day(studio.first_day)} to {f.long_day(studio.last_day)}",
-        f"see them with: {command} --org {studio.organization} --as-of {demo_studio.SHOWN_ON}",
+        hint(studio.organization),
     )
 
 
@@ -75,5 +79,5 @@ def _show(session: Session, database: Path) -> None:
     session.start_logging(aloud=False)
     services = Session(str(database), ORGANIZATION, session.as_of or _DAYS[slug]).services
     load_demo(services.context)
-    run_dashboard(services.of_organization(slug), "demonstration")
+    run_dashboard(services.of_organization(slug).without_evaluation(), "demonstration")
     print_lines("To begin for real, run budget-tui: it opens your own database and says how.")

@@ -40,7 +40,7 @@ def serve(
             raise
         raise Refused("the HTTP API is not installed", "in the checkout: pip install '.[api]'") from None
 
-    services = session_of(context).services.watched_beside()
+    services = session_of(context).services.without_evaluation()
 
     def announce(url: str) -> None:
         report(f"listening at {url}, documented at {url}/docs; Ctrl-C stops")

@@ -119,4 +119,4 @@ def open_dashboard(session: Session) -> None:
     gc.disable()  # until the first frame
     from budget_tui.tui.run import run_dashboard
 
-    run_dashboard(session.services.watched_beside())
+    run_dashboard(session.services.without_evaluation())

@@ -39,7 +39,7 @@ def watch(
 
 
 def _watch(session: Session) -> None:
-    services, ended = session.services.watched_beside(), threading.Event()
+    services, ended = session.services.without_evaluation(), threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: ended.set())
     watcher = Watcher(services.context, channels_of(services.settings.channels))

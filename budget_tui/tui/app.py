@@ -300,7 +300,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     def _preload(self) -> None:
         """Import the modules that the next keys will need, while nobody is waiting for them."""
         screen_classes()
-        self.services.load_commands()
+        self.services.import_for_writing()
 
     @work(exclusive=True, group="close")
     async def _catch_up(self) -> None:

@@ -23,7 +23,7 @@ def test_loading_says_what_was_written_and_how_to_see_it(cli: Cli, database: Pat
     first, second, third, fourth, fifth, sixth = cli("demo", "--load").done().out.splitlines()
     assert first.startswith("4 projects and ")
     assert first.endswith(f"from Nov 1, 2025 to Jan 12, 2026 written to {database}")
-    assert second == f"see them with: budget-tui --db {database} --as-of 2026-01-13"
+    assert second == f"see them with: budget-tui --db {database} --org default --as-of 2026-01-13"
     assert third.startswith("12 budgets and ")
     assert third.endswith("costs of the organization acme from Jan 1, 2026 to Mar 31, 2026")
     assert fourth == f"see them with: budget-tui --db {database} --org acme --as-of 2026-03-31 plan summary"
