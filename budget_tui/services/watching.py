@@ -85,15 +85,16 @@ class WatcherThread:
         self._thread.join(SEND_SECONDS)  # what it is sending is sent again by others
 
     def _watch(self) -> None:
-        rest = POLL_SECONDS
+        rest, is_first = POLL_SECONDS, True
         while not self._ended.wait(rest):
             began = time.thread_time()
             try:
                 self._look()
             except Exception as error:  # as when the database is away; the next round tries again
                 logger.warning("alerts were not evaluated: %s", error)
-            # However much is written, nine tenths of the time are left to requests.
-            rest = max(POLL_SECONDS, 9 * (time.thread_time() - began))
+            # However much is written, nine tenths of the time are left to requests. The first look loads what it needs.
+            rest = POLL_SECONDS if is_first else max(POLL_SECONDS, 9 * (time.thread_time() - began))
+            is_first = False
         for watcher in self._watchers.values():
             watcher.close()
         self._reader.close()
