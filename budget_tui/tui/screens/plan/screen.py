@@ -17,6 +17,7 @@ from budget_tui.config.paths import styles_dir
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import PeriodKind, around
 from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
 from budget_tui.domain.plan_results import MOST_FORECASTS, BudgetLine, Forecasts, PlanOutcome
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 BETWEEN_LETTERS = 0.3
 """Seconds after the latest letter of a search in a large plan, before forecasts are read."""
+MOST_ENTITIES = 1_000
+"""The number of entities at and below the budgets shown up to which their forecasts are read."""
 Choice = TypeVar("Choice")
 
 
@@ -215,10 +218,12 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         board: PlanBoard | None = self.reading
         if board is None:
             return
-        running = [line.budget for line in self._lines if line.budget.period.contains(board.as_of)]
+        periods = {line.budget.period for line in self._lines}
+        in_running = {period for period in periods if period.contains(board.as_of)}
+        running = [line.budget for line in self._lines if line.budget.period in in_running]
         known = self._forecasts if self._forecasts_of is board else {}
         missing = [budget for budget in running if budget.budget_id not in known]
-        if not missing or len(running) > MOST_FORECASTS:
+        if not missing or len(running) > MOST_FORECASTS or _are_too_many_below(missing, board):
             return
         if len(board.lines) > MOST_FORECASTS:  # reading takes longer than the next letter of a search
             await asyncio.sleep(BETWEEN_LETTERS)
@@ -371,6 +376,15 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     @on(Table.SortRequested)
     def _header_clicked(self, event: Table.SortRequested) -> None:
         self.pane.sort_by(event.key)
+
+
+def _are_too_many_below(budgets: Sequence[PlannedBudget], board: PlanBoard) -> bool:
+    """Return whether reading what is spent below ``budgets`` would keep the next keys waiting, and take memory."""
+    if len(board.entities) <= MOST_ENTITIES:
+        return False
+    tops = {budget.path for budget in budgets}
+    below = sum(not tops.isdisjoint(ancestor_paths(entity.path)) for entity in board.entities.values())
+    return below > MOST_ENTITIES
 
 
 def _how_to_begin() -> Content:
