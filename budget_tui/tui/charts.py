@@ -139,7 +139,7 @@ def scale_label(nanos: int, currency: str, room: int) -> str:
 DayAmounts = Sequence[tuple[date, int | None]]
 """Days one after another, each with its spend; None where nothing is known."""
 
-_SHADES = ("$accent 30%", "$accent 45%", "$accent 62%", "$accent 80%", "$accent")
+_SHADES = ("$primary 30%", "$primary 45%", "$primary 62%", "$primary 80%", "$primary")
 _GLYPHS = ("░ ", "░░", "▒▒", "▓▓", "██")
 _ZERO = "··"
 
@@ -294,7 +294,7 @@ class SpendChart(DayChart):
             drawn = []
             for day, amount, start, after in zip(days, amounts, starts, starts[1:], strict=False):
                 column = block(amount, row, rows, top)
-                style = STRONG if day == cursor else "$accent"
+                style = STRONG if day == cursor else "$primary"
                 drawn.append(
                     (column * (after - start - gap), style)
                     if column != " "
@@ -341,7 +341,7 @@ class MonthChart(DayChart):
         if snapshot is None:
             return
         found = self._range(snapshot)
-        legend = [("━", "$accent"), (" spent", MUTED)]
+        legend = [("━", "$primary"), (" spent", MUTED)]
         if snapshot.is_budgeted:
             legend += [("  ┅", MUTED), (" even pace", MUTED)]
         if snapshot.days_left:
@@ -387,7 +387,7 @@ class MonthChart(DayChart):
             is_end = amount != ahead[-1]
             style = MUTED if is_end else _forecast_style(snapshot, amount)
             canvas.draw(towards(amount), today / days, 1, style, every=3 if is_end else 2)
-        canvas.draw(lambda x: height_of(spent[min(int(x * days), len(spent) - 1)]), 0, today / days, "$accent")
+        canvas.draw(lambda x: height_of(spent[min(int(x * days), len(spent) - 1)]), 0, today / days, "$primary")
         return columns_chart(labels, rows, canvas.line, partial(self._axis, snapshot, cells))
 
     def _spent_by_day(self, snapshot: BudgetSnapshot, today: int) -> list[int]:
@@ -472,7 +472,7 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
     line = _BUDGET_LINES[third % 3] if third // 3 == row - 1 else " "
     bar = line if spent == " " else spent
     return Content.assemble(
-        (bar * (column - _PERIOD_GAP), "$foreground" if spent == " " else "$warning" if is_over else "$accent"),
+        (bar * (column - _PERIOD_GAP), "$foreground" if spent == " " else "$warning" if is_over else "$primary"),
         (line * _PERIOD_GAP, "$foreground"),
     )
 
@@ -531,7 +531,7 @@ class CategoryShares(Widget):
             self.border_title = Content(f"By category: {breakdown.entity.name}{amount}")
 
 
-_SEGMENTS = (("█", "$accent"), ("▓", "$accent 70%"), ("▒", "$accent 55%"), ("░", "$accent 40%"))
+_SEGMENTS = (("█", "$primary"), ("▓", "$primary 70%"), ("▒", "$primary 55%"), ("░", "$primary 40%"))
 """The cells of each category's share, told apart with and without colour."""
 
 
@@ -569,7 +569,7 @@ class TrendChart(Widget):
 
         def cells(row: int) -> Content:
             blocks = (block(actual or 0, row, rows, top) * (column - 1) + " " for _, actual in shown)
-            return Content.styled("".join(blocks), "$accent")
+            return Content.styled("".join(blocks), "$primary")
 
         axis = "".join(f"{month.start:%b}".ljust(column) for month, _ in shown)
         return columns_chart(labels, rows, cells, lambda indent: Content.styled(indent + axis, MUTED))

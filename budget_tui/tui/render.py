@@ -31,7 +31,7 @@ STATUS_STYLES = {
 }
 MUTED = "$foreground 65%"
 STRONG = "bold $foreground"
-FILLED = "$accent"
+FILLED = "$primary"
 UNFILLED = "$foreground 25%"
 WAITING = "…"
 CELL_STYLES = {

@@ -85,6 +85,8 @@ class ThemedApp(App[None]):
         variables = super().get_css_variables()
         if self.current_theme.ansi:  # the colours are the terminal's own
             return {**variables, "cursor-row": variables["background"]}
+        if self.no_color:  # red would be the darkest of the greys that colours become
+            variables |= dict.fromkeys(("warning", "error"), variables["foreground"])
         return legible(variables)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -133,7 +135,7 @@ def _luminance(color: Color) -> float:
 
 
 def legible(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return a theme's variables with the accent and the colours of statuses at least 3 : 1 from every background.
+    """Return a theme's variables with its primary colour, accent and statuses at least 3 : 1 from every background.
 
     Many themes are made for large areas of colour; here, a colour is a line or a letter. Each moves towards the
     foreground as far as it must. ``cursor-row``, the background of a row under the cursor, is at least 1.5 : 1 from
@@ -148,7 +150,7 @@ def legible(variables: Mapping[str, str]) -> dict[str, str]:
 
     strong = {
         name: until(Color.parse(variables[name]), foreground, _MIN_CONTRAST, backgrounds)
-        for name in ("accent", "success", "warning", "error")
+        for name in ("primary", "accent", "success", "warning", "error")
     }
     background = backgrounds[0]
     start = background.blend(strong["accent"], 0.25)

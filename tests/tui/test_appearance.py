@@ -292,6 +292,9 @@ async def test_without_colour_everything_can_be_read(
         assert dashboard.app.theme == theme
         assert dashboard.app.no_color
         await assert_legible(dashboard, 2.0)
+        if not dashboard.app.current_theme.ansi:
+            variables = dashboard.app.get_css_variables()
+            assert variables["error"] == variables["foreground"], "danger is not the dimmest of the greys"
 
 
 @pytest.mark.parametrize("theme", [DARK.name, "ansi-dark"])

@@ -32,7 +32,7 @@ def test_a_calendar_shades_days_and_leaves_unknown_ones_empty() -> None:
     assert days["Thu"] == "██ "
     coloured = calendar(two_weeks(), date(2026, 1, 13), "USD", is_plain=False)
     assert coloured[5].plain == "Thu ██ "
-    assert {str(span.style) for line in coloured for span in line.spans} >= {"$accent", "$accent 30%"}
+    assert {str(span.style) for line in coloured for span in line.spans} >= {"$primary", "$primary 30%"}
 
 
 def test_a_calendar_of_nothing_is_drawn_too() -> None:

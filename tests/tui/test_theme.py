@@ -58,10 +58,10 @@ def test_what_has_the_focus_and_what_is_the_matter_stand_out_in_every_theme(them
     colors = {
         name: Color.parse(text)
         for name, text in legible(theme.to_color_system().generate()).items()
-        if name in ("background", "surface", "panel", "foreground", "accent", "cursor-row", *STATUSES)
+        if name in ("background", "surface", "panel", "foreground", "primary", "accent", "cursor-row", *STATUSES)
     }
     grounds = [colors[name] for name in ("background", "surface", "panel")]
-    for name in ("accent", *STATUSES):
+    for name in ("primary", "accent", *STATUSES):
         assert min(contrast(colors[name], ground) for ground in grounds) >= 3, name
     assert min(contrast(colors["cursor-row"], ground) for ground in grounds[:2]) >= 1.5
     assert min(contrast(colors["foreground"], colors[name]) for name in ("background", "cursor-row")) >= 4.5

@@ -207,7 +207,7 @@ def _columns(days: DayAmounts, currency: str, width: int) -> Iterator[Content]:
     def cell(amount: int | None, row: int) -> Content:
         if amount is None:  # told from a day without spend
             return Content.styled("·".ljust(column) if row == 1 else " " * column, MUTED)
-        return Content.styled(block(amount, row, _COLUMN_ROWS, top) * (column - 1) + " ", "$accent")
+        return Content.styled(block(amount, row, _COLUMN_ROWS, top) * (column - 1) + " ", "$primary")
 
     for row in range(_COLUMN_ROWS, 0, -1):
         yield Content("").join(cell(amount, row) for _, amount in days)
