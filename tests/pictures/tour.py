@@ -12,7 +12,7 @@ from tests.tui.driving import Dashboard
 
 FOLDER = Path(__file__).parent
 TOUR, STILL = "tour.svg", "projects.svg"
-_STILL_SIZE, _TOUR_SIZE = (120, 22), (100, 25)
+_STILL_SIZE, _TOUR_SIZE = (120, 40), (100, 25)
 _BACKGROUND = "#14181f"
 
 _STEPS = (
