@@ -256,7 +256,7 @@ def _entered(
     replaced = session.estimates.replaced_at(org)
     begun: dict[str, date] = {}
     entries: dict[int, list[_Entry]] = {}
-    for cost in costs:
+    for cost in sorted(costs, key=lambda cost: cost.at):  # of each source, the first one in front
         record, source, since = cost.record, source_of[cost.record.origin_key], _day(cost.at, organization)
         day = day_of(record.day)
         is_first = since == begun.setdefault(source, since)

@@ -86,6 +86,24 @@ def test_what_was_entered_later_or_removed_since_was_not_known_before_or_was(hom
     assert later.became == usd("660")
 
 
+def test_several_days_that_were_entered_at_once_are_a_history(home: Home) -> None:
+    """Those of November, on December 2; the one day of another project as well."""
+    first = home.at("2025-11-01T09:00")
+    first.budget("1000")
+    first.add("web", "api")
+    spend(first, date(2025, 10, 1), date(2025, 10, 31), "10")
+    days = [date(2025, 11, day) for day in range(1, 31)]
+    entries = [CostEntry("web", usd("10"), day) for day in days]
+    later = home.at("2025-12-02T09:00").services
+    later.costs.add_all([*entries, CostEntry("api", usd("30"), date(2025, 11, 10), once=True)])
+    backtests = home.at("2026-01-13T09:00").services.backtests
+    everything, api = (backtests.run(project).trials for project in ("", "api"))
+    backtests.close()
+    on = {trial.on: trial.forecast.median for trial in everything}
+    assert (on[date(2025, 11, 5)], on[date(2025, 11, 20)]) == (usd("300"), usd("330"))
+    assert {trial.forecast.low for trial in api if trial.on.month == 11} == {usd("30")}
+
+
 def test_where_nothing_was_spent_there_is_nothing_to_compare(home: Home) -> None:
     home.budget("1000")
     home.add("web")

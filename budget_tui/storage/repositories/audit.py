@@ -105,23 +105,31 @@ class AuditRepository(Repository):
 
     def entered_costs(self, org: int) -> list[EnteredCost]:
         """Return every cost that was ever entered, those removed since, too."""
-        rows = self._many(
-            select(_a.at, _a.before, _a.after).where(_a.org_key == org, _a.action == "cost.add").order_by(_a.audit_key)
+        rows = self._rows(
+            select(_a.at, _a.change, _a.before, _a.after)
+            .where(_a.org_key == org, _a.action == "cost.add")
+            .order_by(_a.audit_key)
         )
-        found: list[EnteredCost] = []
-        number_of: dict[int, int] = {}
-        for at, before, after in rows:
-            # The first version stored no rows.
-            records = [CostRecord(*row) for row in json.loads(after or before).get(UNDO_DATA, {}).get("rows", ())]
-            is_history = len({record.day for record in records}) > 1
+        # The first version stored no costs.
+        lines = [
+            (
+                row,
+                [CostRecord(*cost) for cost in json.loads(row.after or row.before).get(UNDO_DATA, {}).get("rows", ())],
+            )
+            for row in rows
+        ]
+        days: dict[int, set[int]] = {}
+        for row, records in lines:
+            days.setdefault(row.change, set()).update(record.day for record in records)
+        found: dict[int, EnteredCost] = {}
+        removed: list[EnteredCost] = []
+        for row, records in lines:
             for record in records:
-                if after is not None:
-                    number_of[record.key] = len(found)
-                    found.append(EnteredCost(record, at, None, is_history))
+                if row.after is not None:
+                    found[record.key] = EnteredCost(record, row.at, None, len(days[row.change]) > 1)
                 else:
-                    number = number_of[record.key]
-                    found[number] = found[number]._replace(until=at)
-        return found
+                    removed.append(found.pop(record.key)._replace(until=row.at))
+        return [*removed, *found.values()]
 
     def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
         """Return the entries after ``entry`` about carried amounts that were settled again, the oldest first."""
