@@ -34,7 +34,7 @@ EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
     (DatabaseNotFound, 4),
     (Conflict, 5),
 )
-_FULL_OUTPUT_ERRORS = (EPIPE, ENOSPC, EDQUOT, EFBIG, EIO)
+_OUTPUT_ERRORS = (EPIPE, ENOSPC, EDQUOT, EFBIG, EIO)
 """Errors of standard output that other printers, such as the help, run into."""
 
 
@@ -47,7 +47,7 @@ def print_lines(*lines: str) -> None:
 
 
 def not_written(error: OSError) -> Refused | None:
-    """Return the error to exit with when standard output fails; None if its reader has merely closed it."""
+    """Return the error to exit with when standard output fails; None if the reader closed it: that is no error."""
     _give_up(sys.stdout)
     if isinstance(error, BrokenPipeError):
         return None
@@ -63,7 +63,7 @@ def _give_up(stream: TextIO) -> None:
 
 
 def report(*lines: str, end: str = "\n") -> None:
-    """Print messages, if any, on standard error, so that a script's input contains only results."""
+    """Print messages on standard error: standard output is for results alone."""
     if not lines:
         return
     try:
@@ -102,32 +102,33 @@ def terminal_width() -> int:
 def table(
     columns: "Sequence[Column[Row]]",
     rows: Sequence[Row],
-    amounts: Callable[[Sequence[str]], Sequence[str]] = lambda texts: texts,
+    rewrite: Callable[[Sequence[str]], Sequence[str]] = lambda texts: texts,
     room: int | None = None,
 ) -> list[str]:
-    """Format a header and a line per row, aligned; ``amounts`` rewrites the texts of a right-aligned column.
+    """Format a header and a line per row, aligned.
 
-    Within ``room`` columns of the terminal, columns with a ``drop_order`` are dropped where they do not fit, 1 first.
+    ``rewrite`` changes the texts of right-aligned columns before they are padded. Within ``room`` columns of the
+    terminal, columns with a ``drop_order`` are dropped where they do not fit, 1 first.
     """
-    cells = [_cells(column, rows, amounts) for column in columns]
+    cells = {column.key: _cells(column, rows, rewrite) for column in columns}
     if room is not None:
-        first_to_go = sorted((column.drop_order, at) for at, column in enumerate(columns) if column.drop_order)
-        for _, at in first_to_go:
-            if sum(_width(each[0]) + 2 for each in cells if each) - 2 > room:
-                cells[at] = []
-        cells = [each for each in cells if each]
+        from budget_tui.presentation.columns import droppable
+
+        for column in droppable(columns):
+            if sum(_width(texts[0]) + 2 for texts in cells.values()) - 2 > room:
+                del cells[column.key]
 
     def aligned(texts: Sequence[str]) -> str:
         return "  ".join(texts).rstrip()
 
-    return [aligned(line) for line in zip(*cells, strict=True)]
+    return [aligned(line) for line in zip(*cells.values(), strict=True)]
 
 
-def _cells(column: "Column[Row]", rows: Sequence[Row], amounts: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
+def _cells(column: "Column[Row]", rows: Sequence[Row], rewrite: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
     """Return the header and the texts of a column, padded to the widest."""
     texts: Sequence[str] = [escaped(column.text(row)) for row in rows]
     is_left = column.align == "left"
-    texts = [column.label.upper(), *(texts if is_left else amounts(texts))]
+    texts = [column.label.upper(), *(texts if is_left else rewrite(texts))]
     width = max(map(_width, texts))
     gaps = (" " * (width - _width(text)) for text in texts)
     return [text + gap if is_left else gap + text for text, gap in zip(texts, gaps, strict=True)]
@@ -143,7 +144,7 @@ def _width(text: str) -> int:
 
 def exit_code_of(carry_out: Callable[[], object]) -> int:
     """Run ``carry_out`` and return its exit code. Every error that a user can cause is one line on standard error."""
-    _print_anything()
+    _replace_what_cannot_be_encoded()
     try:
         code = carry_out()
     except BudgetError as error:
@@ -158,7 +159,7 @@ def exit_code_of(carry_out: Callable[[], object]) -> int:
             f"{sign} is no text in UTF-8", "type it again, or check the terminal's encoding", EXIT_REFUSED
         )
     except OSError as error:
-        if error.filename is not None or error.errno not in _FULL_OUTPUT_ERRORS:
+        if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
             return _unexpected(error)
         refused = not_written(error)
         return report_error(refused.message, refused.hint, EXIT_REFUSED) if refused else 0
@@ -201,7 +202,7 @@ def _plain_or_escaped(error: UnicodeError) -> tuple[str | bytes, int]:
     return codecs.backslashreplace_errors(error)
 
 
-def _print_anything() -> None:
+def _replace_what_cannot_be_encoded() -> None:
     """Print plain characters for those that the terminal's encoding lacks, rather than fail."""
     codecs.register_error("plain", _plain_or_escaped)
     for stream in (sys.stdout, sys.stderr):

@@ -86,6 +86,11 @@ class Column(Generic[Row]):
         return self.style(row) or ("muted" if self.is_muted else "")
 
 
+def droppable(columns: Iterable[Column[Any]]) -> list[Column[Any]]:
+    """Return the columns that can be dropped, the first to go first."""
+    return sorted((column for column in columns if column.drop_order), key=lambda column: column.drop_order)
+
+
 def split_at_point(text: str) -> tuple[str, str]:
     """Split an amount before the decimal point or a letter like ``M``."""
     is_begun = False

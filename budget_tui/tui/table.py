@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column, split_at_point
+from budget_tui.presentation.columns import Bar, Column, droppable, split_at_point
 from budget_tui.tui.cursor_keys import cursor_bindings
 from budget_tui.tui.render import BAR_STYLES, CELL_STYLES, fitted, text_styles
 
@@ -101,9 +101,7 @@ class _Fitting:
 
     def drop(self) -> None:
         """Remove columns that do not fit, the lowest ``drop_order`` first."""
-        for column in sorted(
-            (column for column in self.shown if column.drop_order), key=lambda column: column.drop_order
-        ):
+        for column in droppable(self.shown):
             slack = sum(max(0, self.widths[each.key] - each.shrinks_to) for each in self.shown if each.shrinks_to)
             if self.overflow > (slack if column.yields_late else 0):
                 self.shown.remove(column)
