@@ -56,7 +56,7 @@ MODULES = {
 }
 """By command: its module, and its line in the list of commands."""
 
-_LISTED = TyperGroup(
+_SUMMARIES = TyperGroup(
     add_help_option=False, commands=[TyperCommand(name, short_help=summary) for name, (_, summary) in MODULES.items()]
 )
 
@@ -66,16 +66,16 @@ class CommandGroup(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = _LISTED.commands  # for suggestions when one is mistyped
+        self.commands = _SUMMARIES.commands  # for suggestions when one is mistyped
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return _loaded(cmd_name) if cmd_name in MODULES else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        _LISTED.format_commands(ctx, formatter)
+        _SUMMARIES.format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        listed = _LISTED.shell_complete(typer.Context(_LISTED), incomplete)
+        listed = _SUMMARIES.shell_complete(typer.Context(_SUMMARIES), incomplete)
         return listed or super().shell_complete(ctx, incomplete)
 
 

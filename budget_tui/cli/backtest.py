@@ -23,7 +23,10 @@ def backtest(
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Draw other weeks: another number.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """Show how good the forecasts of the past year's days were, each made with what was known then."""
+    """Show how good the forecasts of past days were.
+
+    A forecast is made for days of the past year, with what was known then.
+    """
     session = session_of(context)
     session.services.context.require_database()
     report = session.services.backtests.run(project_id, seed)

@@ -39,7 +39,10 @@ def forecast(
     ] = "",
     json: JsonOption = False,
 ) -> None:
-    """Show what will be spent by the period's end: in four of five cases between low and high."""
+    """Show what will be spent by the period's end, as a range.
+
+    In four of five cases it is between low and high.
+    """
     session = session_of(context)
     report = session.services.forecasts.current()
     if scope and scope not in report.projects:

@@ -52,10 +52,10 @@ def gate(
     today: Annotated[bool, typer.Option("--today", help="Not more than today's share, either.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Ask whether something may be spent: exit code 0, or 3 with the reason.
+    """Ask whether something may be spent: exit code 0 or 3.
 
-    Nothing is taken; hold takes.
+    With 3 comes the reason. Nothing is taken; hold takes.
     """
-    found = context.find_object(Session)
-    assert found is not None
-    check_gate(found, project, agent, est, today, json, hook)
+    session = context.find_object(Session)  # not session_of: the gate does not log
+    assert session is not None
+    check_gate(session, project=project, agent=agent, est=est, hook=hook, today=today, json=json)

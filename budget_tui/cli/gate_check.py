@@ -30,16 +30,12 @@ def plain_gate(words: Sequence[str]) -> Callable[[Session], None] | None:
             given[name] = value if has_value else rest.pop(0)
         else:
             return None
-    project, agent, estimate, hook = (given.get(name, "") for name in OPTIONS)
-    with_today, json = (name in given for name in FLAGS)
-    return partial(
-        check_gate, project=project, agent=agent, estimate=estimate, with_today=with_today, json=json, hook=hook
-    )
+    project, agent, est, hook = (given.get(name, "") for name in OPTIONS)
+    today, json = (name in given for name in FLAGS)
+    return partial(check_gate, project=project, agent=agent, est=est, hook=hook, today=today, json=json)
 
 
-def check_gate(
-    session: Session, project: str, agent: str, estimate: str, with_today: bool, json: bool, hook: str
-) -> None:
+def check_gate(session: Session, *, project: str, agent: str, est: str, hook: str, today: bool, json: bool) -> None:
     """Print whether it may be spent; raises `InsufficientBudget` with the reason if not.
 
     For a ``hook`` nothing is printed, and whatever stops it is `Refused`: other exit codes would block nothing.
@@ -50,13 +46,13 @@ def check_gate(
         if hook not in HOOKS:
             raise Refused(f"there is no hook of '{hook}'", f"choose {' or '.join(HOOKS)}")
         try:
-            verdict = _verdict(session, project, agent, estimate, with_today)
+            verdict = _verdict(session, project, agent, est, today)
         except BudgetError as error:
             raise Refused(error.message, error.hint, command=error.command) from error
         if not verdict.is_allowed:
             raise Refused(verdict.reason)
         return
-    verdict = _verdict(session, project, agent, estimate, with_today)
+    verdict = _verdict(session, project, agent, est, today)
     if json:
         from budget_tui.schemas.plain import dumps, gate_fields
 
@@ -69,10 +65,10 @@ def check_gate(
         raise InsufficientBudget(verdict.reason, available=verdict.available)
 
 
-def _verdict(session: Session, project: str, agent: str, estimate: str, with_today: bool) -> "Verdict":
+def _verdict(session: Session, project: str, agent: str, est: str, today: bool) -> "Verdict":
     from budget_tui.domain.amount import parse_amount
     from budget_tui.services.gate import GateRequest
 
     session.services.context.require_database()
-    nanos = parse_amount(estimate) if estimate else 0
-    return session.services.gate.ask(GateRequest(project.strip(), agent.strip(), nanos, with_today))
+    nanos = parse_amount(est) if est else 0
+    return session.services.gate.ask(GateRequest(project.strip(), agent.strip(), nanos, today))

@@ -26,9 +26,9 @@ def watch(
         bool, typer.Option("--print-systemd", help="Print the unit that runs this under systemd, and leave.")
     ] = False,
 ) -> None:
-    """Evaluate alerts after every change and every minute, send them, and book what is due.
+    """Evaluate and send alerts until Ctrl-C.
 
-    It goes on until Ctrl-C, without a dashboard.
+    They are evaluated after every change and every minute, and what is due is booked. No dashboard is needed.
     """
     session = session_of(context)
     if print_systemd:

@@ -75,8 +75,10 @@ def test_the_version(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("noun", MODULES)
-def test_every_command_has_help(cli: Cli, noun: str) -> None:
-    assert cli(noun, "--help").done().out.startswith(f"Usage: budget-tui {noun} ")
+def test_every_command_has_help_that_begins_with_its_line_in_the_list(cli: Cli, noun: str) -> None:
+    usage, _, described = cli(noun, "--help").done().out.partition("\n\n")
+    assert usage.startswith(f"Usage: budget-tui {noun} ")
+    assert " ".join(described.split()).startswith(MODULES[noun][1])
     assert cli(noun, "-h").done().out == cli(noun, "--help").out
 
 
