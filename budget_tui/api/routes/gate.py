@@ -1,6 +1,5 @@
 """``/gate``: may it be spent?"""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from fastapi import Query
@@ -8,8 +7,7 @@ from starlette.responses import Response
 
 from budget_tui.api.auth import CurrentCaller
 from budget_tui.api.http import json_response, problem_responses, router_of
-from budget_tui.domain.amount import exact_nanos
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.schemas.gate import Gate
 from budget_tui.services.gate import GateRequest
@@ -26,12 +24,5 @@ async def get_gate(
     today: Annotated[bool, Query(description="Not more than today's share, either.")] = False,
 ) -> Response:
     """Check that something may be spent; if not, the response gives the reason. Nothing is taken."""
-    request = GateRequest(project, agent, _nanos(est), today)
+    request = GateRequest(project, agent, parse_amount(est) if est else 0, today)
     return json_response(Gate.from_domain(await caller.pools.read(lambda: caller.services.gate.ask(request))))
-
-
-def _nanos(text: str) -> int:
-    try:
-        return exact_nanos(Decimal(text or 0))
-    except InvalidOperation:
-        raise Refused(f"'{text}' is not an amount", "give one such as 0.40") from None
