@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,14 +10,10 @@ from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
-from budget_tui.domain.audit import AuditFilter
+from budget_tui.domain.audit import PAGE_ENTRIES, AuditFilter
 from budget_tui.domain.period import parse_day
 from budget_tui.presentation.audit import cells
 from budget_tui.presentation.columns import LOG_COLUMNS, Column, LogLine
-
-if TYPE_CHECKING:
-    pass
-
 
 app = command_group()
 
@@ -32,7 +28,7 @@ def log(
     who: Annotated[str, typer.Option("--who", metavar="ACTOR", help="Only changes by ACTOR.")] = "",
     since: Annotated[str, typer.Option("--since", metavar="DAY", help="From DAY on: 2026-01-13.")] = "",
     until: Annotated[str, typer.Option("--until", metavar="DAY", help="Up to and including DAY.")] = "",
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most N entries.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most N entries.")] = PAGE_ENTRIES,
     before: Annotated[
         int | None, typer.Option("--before", metavar="ENTRY", help="Only entries before ENTRY.", show_default=False)
     ] = None,

@@ -9,14 +9,14 @@ from starlette.responses import Response
 from budget_tui.api.auth import CurrentCaller
 from budget_tui.api.http import IdempotencyKey, json_response, problem_responses, router_of
 from budget_tui.domain.amount import LIMIT_COUNT
-from budget_tui.domain.audit import AuditFilter
+from budget_tui.domain.audit import PAGE_ENTRIES, AuditFilter
 from budget_tui.domain.period import ONE_DAY
 from budget_tui.schemas.audit import AuditEntry, Undone
 from budget_tui.schemas.base import Day, Text
 
 router = router_of("log")
 
-MOST = 1000
+MAX_ENTRIES = 1000
 
 
 @router.get("/log", response_model=list[AuditEntry])
@@ -27,7 +27,7 @@ async def get_log(
     who: Annotated[Text, Query(description="Only changes by this user or key.")] = "",
     since: Annotated[Day | None, Query(description="From this day on, in UTC.")] = None,
     until: Annotated[Day | None, Query(description="Up to and including this day, in UTC.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST, description="Return at most this many.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_ENTRIES, description="Return at most this many.")] = PAGE_ENTRIES,
     before: Annotated[int | None, Query(ge=1, le=LIMIT_COUNT, description="Only entries before this one.")] = None,
 ) -> Response:
     """The audit log: who changed what, newest first."""
