@@ -9,8 +9,10 @@ import typer
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import (
+    HOLD_TIME,
     AgentArgument,
     AmountCommand,
+    HoldTimeOption,
     JsonOption,
     KeyOption,
     PolicyArgument,
@@ -165,7 +167,7 @@ def reserve(
     context: typer.Context,
     agent: AgentArgument,
     tokens: TokensArgument,
-    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="Duration: 90s, 10m, 2h.")] = "10m",
+    duration: HoldTimeOption = HOLD_TIME,
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -10,6 +10,7 @@ from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table, warn
 from budget_tui.cli.cost_import import import_files, request_for
 from budget_tui.cli.options import (
+    CATEGORY_WORDS,
     AmountCommand,
     CategoryOption,
     JsonOption,
@@ -127,8 +128,8 @@ def import_costs(
 ) -> None:
     """Import exports of costs.
 
-    Reads FOCUS as CSV, CSV.gz and Parquet, and any CSV or TSV with a date and an amount. What a delivery covers of
-    what is stored is replaced; what it would take away without covering it is refused.
+    Reads FOCUS as CSV, CSV.gz and Parquet, and any CSV or TSV with a date and an amount. A
+    delivery replaces the stored costs that it covers. It is refused if others would disappear.
     """
     request = request_for(
         files,
@@ -148,7 +149,6 @@ def import_costs(
 @app.command()
 def unmapped(context: typer.Context, json: JsonOption = False) -> None:
     """List costs without a project."""
-
     session = session_of(context)
     session.services.context.require_database()
     origins = session.services.costs.unmapped()
@@ -214,7 +214,7 @@ def category(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Service or provider.")],
     category: Annotated[
-        str, typer.Argument(metavar="CATEGORY", help="cloud, genai or subscription.", autocompletion=lambda: CATEGORIES)
+        str, typer.Argument(metavar="CATEGORY", help=f"{CATEGORY_WORDS}.", autocompletion=lambda: CATEGORIES)
     ],
     json: JsonOption = False,
 ) -> None:

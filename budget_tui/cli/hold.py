@@ -6,7 +6,15 @@ import typer
 
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
-from budget_tui.cli.options import AmountCommand, JsonOption, KeyOption, command_group, project_ids
+from budget_tui.cli.options import (
+    HOLD_TIME,
+    AmountCommand,
+    HoldTimeOption,
+    JsonOption,
+    KeyOption,
+    command_group,
+    project_ids,
+)
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.errors import Refused
@@ -33,7 +41,7 @@ def hold(
         ),
     ],
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Amount to hold: 2.50.", show_default=False)] = "",
-    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="Duration: 90s, 10m, 2h.")] = "10m",
+    duration: HoldTimeOption = HOLD_TIME,
     today: Annotated[bool, typer.Option("--today", help="Also refuse more than today's share.")] = False,
     key: KeyOption = None,
     json: JsonOption = False,

@@ -12,6 +12,7 @@ from budget_tui.cli.session import Session
 from budget_tui.domain.cost import CATEGORIES
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.domain.hierarchy import POOL
+from budget_tui.domain.tokens import HOLD_SECONDS
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -111,12 +112,16 @@ def parse_switch(text: str) -> bool:
         raise Refused(f"'{text}' is neither on nor off", "say which") from None
 
 
+HoldTimeOption = Annotated[str, typer.Option("--for", metavar="TIME", help="Duration: 90s, 10m, 2h.")]
+HOLD_TIME = f"{HOLD_SECONDS // 60}m"
+
+CATEGORY_WORDS = f"{', '.join(CATEGORIES[:-1])} or {CATEGORIES[-1]}"
 CategoryOption = Annotated[
     str,
     typer.Option(
         "--category",
         metavar="CATEGORY",
-        help="cloud, genai or subscription. Default: by provider.",
+        help=f"{CATEGORY_WORDS}. Default: by provider.",
         show_default=False,
         autocompletion=lambda: CATEGORIES,
     ),

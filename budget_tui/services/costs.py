@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.cost import (
+    CATEGORIES,
     Category,
     ChargeCategory,
     CostOrigin,
@@ -137,7 +138,7 @@ class Costs:
     def put_into_category(self, service_or_provider: str, category: Category) -> MappingOutcome:
         """Count a service or a provider in ``category``, past costs included."""
         if category is Category.TOTAL:
-            raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
+            raise Refused("'total' is all categories together", f"choose {', '.join(CATEGORIES)}")
         with self._context.work() as work:
             set_rule(work, "category", "name", service_or_provider, category)
             changes = resolve_costs_again(work)
@@ -327,7 +328,7 @@ def _check(entry: CostEntry) -> None:
     if entry.tokens is not None:
         checked_tokens(entry.tokens, 0)
     if entry.category is Category.TOTAL:
-        raise Refused("'total' is all categories together", "choose cloud, genai or subscription")
+        raise Refused("'total' is all categories together", f"choose {', '.join(CATEGORIES)}")
     if not entry.amount and not entry.tokens:
         raise Refused("a cost cannot be 0", "give the amount, negative for a credit")
 
