@@ -10,15 +10,13 @@ from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.currency import parse_rate
 from budget_tui.domain.period import parse_day
-from budget_tui.domain.text import escaped
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
+from budget_tui.presentation.messages import refused_rows
 
 if TYPE_CHECKING:
     from budget_tui.domain.records import StoredPair
     from budget_tui.services.rates import RatesReport
-
-REFUSED_SHOWN = 10
 
 app = command_group()
 
@@ -87,15 +85,11 @@ def list_rates(context: typer.Context, json: JsonOption = False) -> None:
 def _in_words(report: "RatesReport") -> list[str]:
     read = f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read"
     lines = [f"{read}, {len(report.refused):,} refused"]
-    lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
-    if len(report.refused) > REFUSED_SHOWN:
-        lines.append(f"  and {len(report.refused) - REFUSED_SHOWN:,} more")
+    lines += refused_rows(report.refused, len(report.refused))
     if not report.rates_changed:
         same = "nothing changed: the same rates are already on file"
-        return [*lines, same if report.rates_read else "there are no rates in it"]
+        return [*lines, same if report.rates_read else "the files contain no rates"]
     assert report.first_day is not None
     assert report.last_day is not None
-    days = f.long_day(report.first_day)
-    if report.last_day > report.first_day:
-        days = f"{days} – {f.long_day(report.last_day)}"
-    return [*lines, f"{f.count(report.rates_read, 'rate')} of {days}, {report.rates_changed:,} of them new or other"]
+    days = f.days_named(report.first_day, report.last_day)
+    return [*lines, f"{f.count(report.rates_read, 'rate')} of {days}, {report.rates_changed:,} of them new or changed"]

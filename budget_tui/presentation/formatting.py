@@ -33,8 +33,8 @@ SHAPES = {Status.HEALTHY: "●", Status.WARNING: "▲", Status.CRITICAL: "◆", 
 UNFUNDED_SHAPE = "○"
 NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
-_MAX_WARNED_ABOUT = 3
-_MAX_NAMED = 3
+MAX_NAMED = 3
+"""How many of several things a sentence names; it counts the others."""
 _RATE_DIGITS = 10
 
 
@@ -92,10 +92,10 @@ def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:
         f"{plan_name(budget)}: its children have {amount_of(allocated, budget.budget_type, budget.currency)},"
         f" {amount_of(allocated - budget.amount, budget.budget_type, budget.currency)} more than its"
         f" {amount_of(budget.amount, budget.budget_type, budget.currency)}"
-        for budget, allocated in found[:_MAX_WARNED_ABOUT]
+        for budget, allocated in found[:MAX_NAMED]
     ]
-    if len(found) > _MAX_WARNED_ABOUT:
-        lines[-1] += f" (and {count(len(found) - _MAX_WARNED_ABOUT, 'more budget')})"
+    if len(found) > MAX_NAMED:
+        lines[-1] += f" (and {count(len(found) - MAX_NAMED, 'more budget')})"
     return tuple(lines)
 
 
@@ -130,6 +130,13 @@ def percent(share: Fraction) -> str:
     if whole == 100 and share < 1:
         whole = 99
     return f"{whole:,}%"
+
+
+def fine_percent(share: Fraction) -> str:
+    """Format a share with at most two decimals, and no zeros at the end: ``33.33%``, ``12.5%``."""
+    hundredths = round(share * 10_000)
+    digits = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
+    return f"{digits}%"
 
 
 def runway(days: Decimal | None) -> str:
@@ -551,8 +558,8 @@ def held_lately(held: Sequence[bool]) -> str:
 def moved_meanwhile(moved: Sequence[Moved], names: Mapping[str, str], currency: str) -> str:
     """Say what somebody changed in the meantime: ``PCC $150.00 → $160.00 meanwhile``; ``names`` are those of projects
     by id."""
-    shown = [_moved(each, names, currency) for each in moved[:_MAX_NAMED]]
-    more = f" and {len(moved) - _MAX_NAMED} more" if len(moved) > _MAX_NAMED else ""
+    shown = [_moved(each, names, currency) for each in moved[:MAX_NAMED]]
+    more = f" and {len(moved) - MAX_NAMED} more" if len(moved) > MAX_NAMED else ""
     return f"{', '.join(shown)}{more} meanwhile"
 
 

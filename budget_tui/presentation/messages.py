@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from budget_tui.services.period_rules import RulePreview
 
 REFUSED_SHOWN = 10
-MAX_NAMED = 3
 
 
 def warnings(snapshot: "BudgetSnapshot") -> list[str]:
@@ -52,8 +51,9 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
     ]
     if not changes:
         return ""
-    more = f", and {f.count(len(changes) - 3, 'more budget')}" if len(changes) > 3 else ""
-    return f"figures of the closed period changed; now carried over: {', '.join(changes[:3])}{more}"
+    rest = len(changes) - f.MAX_NAMED
+    more = f", and {f.count(rest, 'more budget')}" if rest > 0 else ""
+    return f"figures of the closed period changed; now carried over: {', '.join(changes[: f.MAX_NAMED])}{more}"
 
 
 def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:
@@ -62,21 +62,24 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
         f"{f.count(len(report.files), 'file')}, {f.count(report.rows_read, 'row')} read,"
         f" {report.rows_refused:,} refused"
     ]
-    lines += [f"read as: {escaped(each)}" for each in report.read_as[:MAX_NAMED]]
-    lines += [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in report.refused[:REFUSED_SHOWN]]
-    if report.rows_refused > REFUSED_SHOWN:
-        lines.append(f"  and {report.rows_refused - REFUSED_SHOWN:,} more")
-    lines += _left_out(report)
+    lines += [f"read as: {escaped(each)}" for each in report.read_as[: f.MAX_NAMED]]
+    lines += [*refused_rows(report.refused, report.rows_refused), *_left_out(report)]
     lines.append(f"billed {_totals(report.billed_total)}, stored {_totals(report.stored_total)}{_days(report)}")
     if counted := _counted(report):
         lines.append(counted)
     lines.append(_kept(report, dry_run))
-    lines += [_vanished(each) for each in report.vanished[:MAX_NAMED]]
-    if len(report.vanished) > MAX_NAMED:
-        lines.append(f"  and {len(report.vanished) - MAX_NAMED:,} more")
+    lines += [_vanished(each) for each in report.vanished[: f.MAX_NAMED]]
+    if len(report.vanished) > f.MAX_NAMED:
+        lines.append(f"  and {len(report.vanished) - f.MAX_NAMED:,} more")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines
+
+
+def refused_rows(refused: Sequence[tuple[str, int, str]], number: int) -> list[str]:
+    """List the first of ``number`` refused rows, each with its file, its line and the reason."""
+    shown = [f"  {escaped(file)}:{line}: {escaped(reason)}" for file, line, reason in refused[:REFUSED_SHOWN]]
+    return [*shown, f"  and {number - REFUSED_SHOWN:,} more"] if number > REFUSED_SHOWN else shown
 
 
 def _left_out(report: "ImportReport") -> list[str]:

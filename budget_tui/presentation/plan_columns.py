@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.forecast import Forecast
+from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_results import BudgetLine, Forecasts
@@ -18,7 +19,12 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
 
 NOTHING = "–"
-SHAPES = {VarianceStatus.UNDER: "●", VarianceStatus.APPROACHING: "▲", VarianceStatus.OVER: "✕", None: "○"}
+SHAPES = {
+    VarianceStatus.UNDER: formatting.SHAPES[Status.HEALTHY],
+    VarianceStatus.APPROACHING: formatting.SHAPES[Status.WARNING],
+    VarianceStatus.OVER: formatting.SHAPES[Status.EXHAUSTED],
+    None: formatting.UNFUNDED_SHAPE,
+}
 _ALWAYS_MEASURED = 200
 """Number of rows measured besides the extremes: counts in millions may have decimals that the largest ones lack."""
 

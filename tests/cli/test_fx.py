@@ -38,7 +38,7 @@ def test_an_import_tells_what_it_read_and_refused(seeded: Cli, tmp_path: Path) -
     assert seeded("fx", "import", str(path)).done().out.splitlines() == [
         "1 file, 3 rows read, 1 refused",
         f"  {path}:4: 'yesterday' is not a date",
-        "3 rates of Jan 9, 2026 – Jan 12, 2026, 3 of them new or other",
+        "3 rates of Jan 9 – Jan 12, 2026, 3 of them new or changed",
     ]
     assert "nothing changed" in seeded("fx", "import", str(path)).done().out
     assert seeded("fx", "import", str(path), "--json").done().json == {

@@ -288,19 +288,19 @@ class PlanShares(Vertical):
         if not amounts and total > 1:
             return Content.assemble(
                 ("Allocated ", MUTED),
-                (_percent(total), "bold $error"),
-                f": {_percent(total - 1)} too much; choose Amounts to exceed 100%",
+                (formatting.fine_percent(total), "bold $error"),
+                f": {formatting.fine_percent(total - 1)} too much; choose Amounts to exceed 100%",
             )
         given = sum(amounts.values())
         part, margin = share(given, parent.amount), parent.amount - given
         shown = formatting.amount_of(abs(margin), parent.budget_type, parent.currency)
         rest = (
-            ((" margin ", MUTED), (f"{_percent(1 - part)} ", STRONG), (shown, STRONG))
+            ((" margin ", MUTED), (f"{formatting.fine_percent(1 - part)} ", STRONG), (shown, STRONG))
             if margin >= 0
             else ((f" {shown} ", "bold $error"), ("over-allocated", MUTED))
         )
         return Content.assemble(
-            ("Allocated ", MUTED), (f"{_percent(part)} ", STRONG), bar(part, _TOTAL_BAR_WIDTH), *rest
+            ("Allocated ", MUTED), (f"{formatting.fine_percent(part)} ", STRONG), bar(part, _TOTAL_BAR_WIDTH), *rest
         )
 
     def _refuse_sum(self, why: str) -> None:
@@ -311,10 +311,3 @@ def _refuse(line: Static, why: str) -> None:
     if why or line.display:
         line.update(Content.assemble(("✕ ", "bold $error"), why) if why else Content(""))
         line.display = bool(why)
-
-
-def _percent(part: Fraction) -> str:
-    """Format as ``33.33%``, with at most two decimals and no trailing zeros."""
-    hundredths = round(part * 10_000)
-    digits = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
-    return f"{digits}%"
