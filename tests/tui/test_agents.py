@@ -67,6 +67,19 @@ def below(dashboard: Dashboard) -> str:
     return " ".join(line.strip() for line in dashboard.lines[region.y + 2 : region.bottom])
 
 
+async def test_a_tall_screen_draws_the_tokens_of_the_agent_under_the_cursor(
+    open_dashboard: OpenDashboard, peopled: Services
+) -> None:
+    async with open_dashboard(peopled, keys="3", size=(120, 40)) as dashboard:
+        assert "Tokens per day · Coder" in dashboard.text
+        assert "250,000 ┤" in dashboard.text, "the scale ends with the day of the most"
+        assert "even pace 32,258" in dashboard.text
+        await dashboard.keys("j")
+        assert "Tokens per day · Reviewer" in dashboard.text
+        await dashboard.resized(120, 20)
+        assert "Tokens per day" not in dashboard.text, "the table takes the room first"
+
+
 async def test_how_each_agent_stands(open_dashboard: OpenDashboard, peopled: Services) -> None:
     async with open_dashboard(peopled, keys="3", size=(140, 30)) as dashboard:
         assert isinstance(dashboard.app.screen, AgentsScreen)

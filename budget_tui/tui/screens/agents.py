@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal
+from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label
@@ -31,8 +31,9 @@ from budget_tui.tui.fields import FilterInput, TextField
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
+from budget_tui.tui.screens.agent_chart import TokenChart, read_usage
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
+from budget_tui.tui.screens.table_screen import AROUND_BODY, AROUND_ROWS, MIN_CHARTS_HEIGHT, FilteredTable, TableScreen
 from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
@@ -216,7 +217,32 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show agents whose name, project or model contains …")
-        yield AgentTable(self.is_reading)
+        with Container(id="agents"):
+            yield AgentTable(self.is_reading)
+            yield TokenChart()
+
+    def on_resize(self) -> None:
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Show the chart where all agents leave room for it."""
+        rows = AROUND_ROWS + len(self.reading or ())
+        has_chart = bool(self.reading) and self.size.height - AROUND_BODY - rows >= MIN_CHARTS_HEIGHT
+        self.set_class(has_chart, "-with-chart")
+        self.query_one("#agents").styles.grid_rows = f"{rows} 1fr" if has_chart else "1fr"
+        self._read_usage()
+
+    @on(AgentRows.Moved)
+    @work(exclusive=True, group="usage")
+    async def _read_usage(self) -> None:
+        """Read what the agent under the cursor used, where there is room to show it."""
+        chart, agent, shown = self.query_one(TokenChart), self.table.current, self.snapshot
+        if not chart.display or agent is None or shown is None:
+            return
+        try:
+            chart.usage = await self.dashboard.read(lambda services: read_usage(services, agent, shown.period))
+        except BudgetError:
+            return  # reading the agents runs into it, too, and reports it
 
     def read(self, services: Services) -> list[AgentBudget]:
         return services.agents.all()
@@ -247,6 +273,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
             names = tuple((line.project_id, line.name) for line in snapshot.projects)
             columns = agent_columns(formatting.elapsed(snapshot), names)
             self.table.show(agents, agents_with_forecast(columns, self.query_one(AgentTable).forecasts))
+            self._share_height()
 
     def explain_query(self) -> ExplainQuery | None:
         agent = self.table.current

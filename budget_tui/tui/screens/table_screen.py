@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from budget_tui.services.agents import Agents
     from budget_tui.services.projects import Projects
 
+AROUND_BODY = 4
+"""Lines of the screen beside its body: the bar, the notice, the freshness, the keys."""
+AROUND_ROWS = 6
+"""Lines of the table beside its rows: the margin, the header, the line, the sums, the summary and one more of it."""
+MIN_CHARTS_HEIGHT = 10
+"""Lines that charts below a table need."""
+
 
 class FilteredTable(EditableTable[Row]):
     """Rows that can be filtered, sorted and edited, with sums below."""

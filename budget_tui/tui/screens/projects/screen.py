@@ -33,7 +33,7 @@ from budget_tui.tui.key_queue import ASKING, SUBMITTING
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.projects.charts import ProjectCharts
 from budget_tui.tui.screens.projects.pane import ProjectDetails, ProjectPane, read_details
-from budget_tui.tui.screens.table_screen import FilteredTable, TableScreen
+from budget_tui.tui.screens.table_screen import AROUND_BODY, AROUND_ROWS, MIN_CHARTS_HEIGHT, FilteredTable, TableScreen
 from budget_tui.tui.table import MARGIN, TROUBLE, FollowedTable
 
 if TYPE_CHECKING:
@@ -42,12 +42,6 @@ if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
     from budget_tui.services.what_if import Basis
     from budget_tui.tui.dialogs.explain import ExplainQuery
-
-_AROUND_BODY = 4
-"""Lines of the screen beside its body: the bar, the notice, the freshness, the keys."""
-_AROUND_ROWS = 6
-"""Lines of the table beside its rows: the margin, the header, the line, the sums, the summary and one more of it."""
-_MIN_CHARTS_HEIGHT = 10
 
 
 class ProjectRows(EditableRows[ProjectLine], FollowedTable[ProjectLine]):
@@ -421,11 +415,11 @@ class ProjectsScreen(TableScreen):
 
     def _share_height(self) -> None:
         """Show the charts where all projects leave room for them."""
-        rows = _AROUND_ROWS + (len(self.snapshot.projects) if self.snapshot is not None else 0)
-        below = self.size.height - _AROUND_BODY - rows
-        has_charts = below >= _MIN_CHARTS_HEIGHT
+        rows = AROUND_ROWS + (len(self.snapshot.projects) if self.snapshot is not None else 0)
+        below = self.size.height - AROUND_BODY - rows
+        has_charts = below >= MIN_CHARTS_HEIGHT
         self.set_class(has_charts, "-with-charts")
-        self.query_one(ProjectCharts).set_class(below < 2 * _MIN_CHARTS_HEIGHT, "-low")
+        self.query_one(ProjectCharts).set_class(below < 2 * MIN_CHARTS_HEIGHT, "-low")
         self.query_one("#projects").styles.grid_rows = f"{rows} 1fr" if has_charts else "1fr"
 
     def watch_shown(self) -> None:
