@@ -344,7 +344,7 @@ class MonthChart(DayChart):
         legend = [("━", "$primary"), (" spent", MUTED)]
         if snapshot.is_budgeted:
             legend += [("  ┅", MUTED), (" even pace", MUTED)]
-        if snapshot.days_left:
+        if snapshot.period.days_to_come(snapshot.as_of):
             likely = found.median if found is not None else snapshot.total.forecast
             ahead = " 80% range" if found is not None else " at this rate"
             legend += [("  ┉", _forecast_style(snapshot, likely)), (ahead, MUTED)]
