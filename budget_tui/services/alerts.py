@@ -162,7 +162,7 @@ class Alerts:
                 return {"alert": add_rule(work, new).rule_key}
 
             added = _stored(work, run_once(work, "alert.add", key, new._asdict(), add)["alert"])
-            status = _new_status(work, added)
+            status = self._taken_as_found(work, added)
             work.commit()
             return status
 
@@ -171,7 +171,7 @@ class Alerts:
         with self._context.work() as work:
             before = _stored(work, rule_key)
             change_rule(work, before, _checked(work, new))
-            status = _new_status(work, _stored(work, rule_key))
+            status = self._taken_as_found(work, _stored(work, rule_key))
             work.commit()
             return status
 
@@ -190,6 +190,22 @@ class Alerts:
             _mute(work, rule, until)
             work.commit()
             return _status(work, rule._replace(muted_until=until))
+
+    def _taken_as_found(self, work: Work, rule: AlertRule) -> RuleStatus:
+        """Store the state of a rule that was added or changed as it is found, so that what crosses from here on fires.
+
+        As of another day nothing of it is stored; the next evaluation does it then.
+        """
+        org, progress = work.organization.org_key, work.unit.alerts.progress(work.organization.org_key)
+        readings = Readings(work.unit, work.organization, work.today, work.now, progress and progress.data_through)
+        groups = list(readings.of([rule]))
+        if self._context.clock.as_of is None and rule.seeded != rule.thresholds:
+            since = min((reading.period.start for reading, _ in groups), default=work.today)
+            found = _transitions(groups, work.unit.alerts.states(org, since), {})
+            work.unit.alerts.set_states(found.states, {}, work.now)
+            work.unit.alerts.remove_states(found.ended)
+            work.unit.alerts.set_seeded([rule])
+        return _status(work, rule)._replace(is_idle=bool(_idle([rule], groups)))
 
     # Queries
 
@@ -563,12 +579,6 @@ def _stored(work: Work, rule_key: int) -> AlertRule:
 def _status(work: Work, rule: AlertRule) -> RuleStatus:
     """Return a rule that was changed; what it finds is not looked up."""
     return RuleStatus(rule, (), rule.is_muted(work.now), work.organization.currency)
-
-
-def _new_status(work: Work, rule: AlertRule) -> RuleStatus:
-    """Return a rule that was added or changed, with whether there is anything that it could watch."""
-    readings = Readings(work.unit, work.organization, work.today, work.now)
-    return _status(work, rule)._replace(is_idle=bool(_idle([rule], readings.of([rule]))))
 
 
 def _mute(work: Work, rule: AlertRule, until: datetime | None) -> None:

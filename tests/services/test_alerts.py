@@ -65,6 +65,19 @@ def test_rules_of_a_database_that_had_none_take_it_as_it_is(seed: Home) -> None:
     assert reported(home) == ["python-api has spent 100% of $100.00 for January 2026: $0.00 left"]
 
 
+def test_what_crosses_right_after_a_rule_was_added_or_changed_is_reported(home: Home) -> None:
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    home.spend("pcc", "30")
+    added = home.services.alerts.add(share("20", "50", scope="pcc")).rule
+    home.spend("pcc", "25")
+    assert reported(home) == ["pcc has spent 55% of $100.00 for January 2026: $45.00 left"]
+    home.services.alerts.edit(added.rule_key, share("50", "60", scope="pcc"))
+    home.spend("pcc", "10")
+    assert reported(home) == ["pcc has spent 65% of $100.00 for January 2026: $35.00 left"]
+
+
 def test_a_new_month_begins_anew(home: Home) -> None:
     home.at("2026-01-13T12:00").budget("500")
     home.at("2026-01-13T12:00").add("pcc", allocate="100")
