@@ -222,7 +222,7 @@ def _estimates(
         for (_, _, code), part in bills.items():
             billed[code] = billed.get(code, 0) + part
         shown = " and ".join(money(part, code) for code, part in sorted(billed.items()))
-        text = f"of {provider} that were estimated: {shown} billed by {provider} counts instead"
+        text = f"of {provider}, estimated: {shown} billed by {provider} counts instead"
         if list(billed) == [currency] and (difference := billed[currency] - amount):
             text += f", {money(abs(difference), currency)} {'more' if difference > 0 else 'less'}"
         yield Finding(Reason.ESTIMATED, text, "", amount, currency, len(found))
