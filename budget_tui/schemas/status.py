@@ -216,16 +216,16 @@ class StatusOut(Schema):
         )
 
 
-class _WithRange(Schema):
-    forecast_range_usd: ForecastRange
+class GlobalForecast(GlobalBudget):
+    """The global budget, with the forecast as a range instead of a single number."""
+
+    forecast_usd: ForecastRange  # type: ignore[assignment]  # an answer, which is only written
 
 
-class GlobalForecast(_WithRange, GlobalBudget):
-    """The global budget, with the forecast as a range."""
-
-
-class ProjectForecast(_WithRange, ProjectBudget):
+class ProjectForecast(ProjectBudget):
     """A project's budget, with the forecast as a range."""
+
+    forecast_usd: ForecastRange
 
 
 class StatusForecast(StatusOut):
@@ -239,10 +239,10 @@ class StatusForecast(StatusOut):
         status = StatusOut.from_domain(report.snapshot)
         return StatusForecast(
             **{name: value for name, value in dict(status).items() if name not in ("global_", "projects")},
-            global_=GlobalForecast(**dict(status.global_), forecast_range_usd=ForecastRange.from_domain(report.total)),
+            global_=GlobalForecast(**{**dict(status.global_), "forecast_usd": ForecastRange.from_domain(report.total)}),
             projects=[
                 ProjectForecast(
-                    **dict(budget), forecast_range_usd=ForecastRange.from_domain(report.projects[budget.project_id])
+                    **dict(budget), forecast_usd=ForecastRange.from_domain(report.projects[budget.project_id])
                 )
                 for budget in status.projects
             ],
