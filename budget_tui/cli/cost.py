@@ -23,6 +23,7 @@ from budget_tui.cli.options import (
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_project
 from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import CATEGORIES, parse_category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import parse_day
@@ -85,7 +86,8 @@ def add(
         json,
         lambda line: [
             f"{recorded} {line.name}:"
-            f" {f.money(line.pace.spent, currency)} spent, {f.money(line.pace.remaining, currency)} left"
+            f" {f.money(line.pace.spent, currency)} spent,"
+            f" {f.left_or_over(line.pace.remaining, BudgetType.MONETARY, currency)}"
         ],
     )
 

@@ -26,6 +26,7 @@ from budget_tui.presentation.formatting import (
     amount_of,
     count,
     data_through,
+    left_or_over,
     long_day,
     money,
     percent,
@@ -76,14 +77,9 @@ def threshold_text(kind: AlertKind, threshold: int, budget_type: BudgetType, cur
         case AlertKind.SPIKE:
             return "–"
         case _ if threshold < 0:
-            return _left(threshold, budget_type, currency)
+            return left_or_over(threshold, budget_type, currency)
         case _:
             return amount_of(threshold, budget_type, currency)
-
-
-def _left(amount: int, budget_type: BudgetType, currency: str) -> str:
-    """Say what is left: ``$20.00 left``, or ``$20.00 over`` when it is less than nothing."""
-    return f"{amount_of(abs(amount), budget_type, currency)} {'over' if amount < 0 else 'left'}"
 
 
 def _counted(number: str, noun: str) -> str:
@@ -118,12 +114,12 @@ def sentence(finding: Finding) -> str:
             share = percent(Fraction(used, reading.amount))
             said = f"{name} has {verb} {share} of {amount(reading.amount)} for {period_name(reading.period)}"
             rest = reading.amount - used
-            said += f": {_left(rest, budget_type, currency)}"
+            said += f": {left_or_over(rest, budget_type, currency)}"
             said += f", {amount(reading.held)} of it held" if reading.held else ""
         case AlertKind.LEFT:
             verb = "has" if left >= 0 else "is"
             of = f"{'of ' if left >= 0 else ''}{amount(reading.amount)} for {period_name(reading.period)}"
-            said = f"{name} {verb} {_left(left, budget_type, currency)} {of}"
+            said = f"{name} {verb} {left_or_over(left, budget_type, currency)} {of}"
         case AlertKind.PACE:
             points = round(Fraction(value * 100, MILLIONTHS))
             said = (

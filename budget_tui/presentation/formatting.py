@@ -183,6 +183,11 @@ def long_day(day: date) -> str:
     return f"{short_day(day)}, {day.year}"
 
 
+def left_or_over(amount: int, budget_type: BudgetType, currency: str) -> str:
+    """Format what is left: ``$20.00 left``, or ``$20.00 over`` when it is less than nothing."""
+    return f"{amount_of(abs(amount), budget_type, currency)} {'over' if amount < 0 else 'left'}"
+
+
 def data_through(day: date) -> str:
     """Format how far costs are known: ``data through Jan 31, 2026``."""
     return f"data through {long_day(day)}"
