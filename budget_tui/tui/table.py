@@ -27,8 +27,9 @@ Row = TypeVar("Row")
 HEADER = 1
 MARGIN = 1
 TROUBLE = "status"
-"""Key of the column that rows are sorted by with the worst first; other columns begin with the least."""
+"""Key of the status column, sorted with the worst first; others begin with the least."""
 _BAR_MIN_WIDTH = 4
+_READABLE_GAP = 2
 
 
 class Width(NamedTuple):
@@ -124,8 +125,12 @@ class _Fitting:
             widths[bar.key] = min(bar.max_width, widths[bar.key] + max(0, -self.overflow))
         if len(self.shown) > 1:
             self.gap += min(widest_gap - self.gap, max(0, -self.overflow) // (len(self.shown) - 1))
-        if bar is not None and self.gap < min(2, widest_gap) and widths[bar.key] > bar.min_width + len(self.shown):
-            self.gap, widths[bar.key] = 2, widths[bar.key] - len(self.shown)
+        if (
+            bar is not None
+            and self.gap < min(_READABLE_GAP, widest_gap)
+            and widths[bar.key] > bar.min_width + len(self.shown)
+        ):
+            self.gap, widths[bar.key] = _READABLE_GAP, widths[bar.key] - len(self.shown)
 
 
 def fit(
@@ -156,7 +161,7 @@ def line_of(places: Iterable[Place], cell: Callable[[Column[Any]], tuple[str, st
 class Table(ScrollView, Generic[Row], can_focus=True):
     """Rows that can be selected and sorted. The cursor stays on its row, wherever that moves.
 
-    ``id_of`` identifies rows. `show` sets the rows; `choose` and `sort_by` filter and order them.
+    ``id_of`` identifies rows. `show` sets the rows; `show_only` and `sort_by` filter and order them.
     """
 
     GAPS: ClassVar[tuple[int, int]] = (2, 2)
@@ -211,9 +216,9 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self.totals: dict[str, str] = {}
         self.rows: Sequence[Row] = ()
         self.columns = columns
-        self.everything: Sequence[Row] = ()
-        self.is_chosen: Callable[[Row], bool] | None = None
-        """Filter for `everything`; None shows all."""
+        self.all_rows: Sequence[Row] = ()
+        self.is_shown: Callable[[Row], bool] | None = None
+        """Filter for `all_rows`; None shows all."""
         self._sorted: Sequence[Row] | None = None
         self._widths: dict[str, Width] = {}
         self._styles: dict[str, Style] = {}
@@ -246,8 +251,8 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         rows: Sequence[Row],
         columns: Sequence[Column[Row]] | None = None,
         *,
-        measuring: Sequence[Row] | None = None,
-        measures: bool = True,
+        widest_of: Sequence[Row] | None = None,
+        keeps_widths: bool = False,
         keeps_row: bool = True,
         keeps_order: bool = False,
     ) -> None:
@@ -255,33 +260,33 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
         With ``keeps_order``, the same rows stay where they are, whatever the column they are sorted by says now.
 
-        Columns are as wide as the texts of ``measuring``, by default all rows; without ``measures``, widths stay.
+        Columns are as wide as the texts of ``widest_of``, by default all rows, or with ``keeps_widths`` as before.
         """
         if columns is not None:
             self.columns = columns
-        if measures or not self._widths:
-            self._widths = measured(self.columns, rows if measuring is None else measuring)
+        if not (keeps_widths and self._widths):
+            self._widths = measured(self.columns, rows if widest_of is None else widest_of)
         places = {self.id_of(row): at for at, row in enumerate(self._sorted or ())} if keeps_order else {}
-        self.everything, self._sorted = rows, None
+        self.all_rows, self._sorted = rows, None
         if len(places) == len(rows) and all(self.id_of(row) in places for row in rows):
             self._sorted = sorted(rows, key=lambda row: places[self.id_of(row)])
         self._arrange(keeps_row=keeps_row)
 
-    def choose(self, is_chosen: Callable[[Row], bool] | None) -> None:
-        """Show only the rows for which ``is_chosen`` is true; None shows all."""
-        self.is_chosen = is_chosen
+    def show_only(self, is_shown: Callable[[Row], bool] | None) -> None:
+        """Show only the rows for which ``is_shown`` is true; None shows all."""
+        self.is_shown = is_shown
         self._arrange()
 
     def _arrange(self, *, keeps_row: bool = True) -> None:
         if self._sorted is None:
             by = self.sorted_by
             self._sorted = (
-                self.everything
+                self.all_rows
                 if by is None or by.sort_key is None
-                else sorted(self.everything, key=by.sort_key, reverse=self.sort_descending)
+                else sorted(self.all_rows, key=by.sort_key, reverse=self.sort_descending)
             )
         rows, was_empty, before, top = self.rows, self.is_empty, self.current, round(self.scroll_offset.y)
-        self.rows = self._sorted if self.is_chosen is None else [*filter(self.is_chosen, self._sorted)]
+        self.rows = self._sorted if self.is_shown is None else [*filter(self.is_shown, self._sorted)]
         self.totals = {column.key: column.total(self.rows) for column in self.columns}
         at = min(self.cursor, max(0, len(self.rows) - 1))
         if before is not None and keeps_row and not (self.rows and self.id_of(self.rows[at]) == self.id_of(before)):
@@ -296,7 +301,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._refresh_differing(rows, whole=bool(moved))
         if self.is_empty is not was_empty:
             self.refresh_bindings()
-        self.moved()
+        self.cursor_moved()
 
     def _refresh_differing(self, before: Sequence[Row], *, whole: bool) -> None:
         """Render the visible rows that differ again; all of them with ``whole``."""
@@ -320,7 +325,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def on_resize(self) -> None:
         columns = self.columns_within(self.size.width)
         if columns != self.columns:
-            self.show(self.everything, columns)
+            self.show(self.all_rows, columns)
         self._lay_out()
         self.keep_in_view()
 
@@ -396,10 +401,10 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     def watch_cursor(self, before: int, now: int) -> None:
         self.keep_in_view()
         self._refresh_rows(before, now)
-        self.moved()
+        self.cursor_moved()
 
-    def moved(self) -> None:
-        """Do nothing when the cursor or its row changed; tables that are followed send a message at each key."""
+    def cursor_moved(self) -> None:
+        """React to another row under the cursor, or to new contents of it; `FollowedTable` sends a message."""
 
     def watch_hovered(self, before: int, now: int) -> None:
         self._refresh_rows(before, now)
@@ -536,7 +541,7 @@ class FollowedTable(Table[Row]):
     class Moved(Table.RowMessage):
         """The cursor moved to ``row``, or its row changed."""
 
-    def moved(self) -> None:
+    def cursor_moved(self) -> None:
         self.post_message(self.Moved(self, self.current))
 
 

@@ -145,7 +145,7 @@ class UnmappedScreen(BoxScreen[str]):
         chosen = f" · {len(marked)} marked: {_amounts(_summed(marked))}" if marked else ""
         self.query_one("#in-all", Static).update(
             Content.assemble(
-                f"{_amounts(_summed(self._table.everything))} in all",
+                f"{_amounts(_summed(self._table.all_rows))} in all",
                 (f", {this_period} of it in {period_name(snapshot.period)}", MUTED),
                 (chosen, "bold $accent"),
             )
@@ -156,7 +156,7 @@ class UnmappedScreen(BoxScreen[str]):
     @property
     def _assigned(self) -> list[UnmappedGroup]:
         """The groups to assign: those marked or, without any, the one under the cursor."""
-        marked = [group for group in self._table.everything if (group.field, group.value) in self._marked]
+        marked = [group for group in self._table.all_rows if (group.field, group.value) in self._marked]
         current = self._table.current
         return marked or ([current] if current else [])
 

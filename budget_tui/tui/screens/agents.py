@@ -173,7 +173,7 @@ class AgentTable(FilteredTable[AgentBudget]):
         return Content.assemble((before, MUTED), " → ", (f"{after - taken:,}", "bold"), (" (editing)", MUTED))
 
     def lost(self, agent: AgentBudget) -> str:
-        is_there = any(each.agent_id == agent.agent_id for each in self.table.everything)
+        is_there = any(each.agent_id == agent.agent_id for each in self.table.all_rows)
         return "" if is_there else f"{agent.name} is gone; someone archived it"
 
 

@@ -60,7 +60,9 @@ class FilteredTable(EditableTable[Row]):
     def filter(self, text: str) -> None:
         """Show only the rows that contain ``text``."""
         self._filter_text, wanted = text, text.casefold()
-        self.table.choose((lambda row: any(wanted in each.casefold() for each in self.searched(row))) if text else None)
+        self.table.show_only(
+            (lambda row: any(wanted in each.casefold() for each in self.searched(row))) if text else None
+        )
         self.refresh_rows()
 
     @on(Table.SortRequested)
@@ -72,11 +74,11 @@ class FilteredTable(EditableTable[Row]):
         table = self.table
         if not table.columns:  # they have not been read yet
             return Content("")
-        if not table.everything:
+        if not table.all_rows:
             return Content.assemble((f" no {self.NOUN}s yet: ", MUTED), ("a", "bold $accent"), (" adds one", MUTED))
         hints = []
         if self._filter_text:
-            hints.append(f"{len(table.rows)} of {len(table.everything)} match '{self._filter_text}'")
+            hints.append(f"{len(table.rows)} of {len(table.all_rows)} match '{self._filter_text}'")
         if table.sorted_by:
             hints.append(f"sorted by {table.sorted_by.name.lower()}")
         return self.overall_summary(hints)

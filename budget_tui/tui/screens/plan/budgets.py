@@ -88,12 +88,12 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
         table = self.table
         self.board, table.why_empty = board, "no matching budgets"
         shown = {line.budget.budget_id for line in lines}
-        is_chosen = None if len(shown) == len(board.lines) else lambda line: line.budget.budget_id in shown
+        is_shown = None if len(shown) == len(board.lines) else lambda line: line.budget.budget_id in shown
         if is_new:
-            table.is_chosen = is_chosen
+            table.is_shown = is_shown
             table.show(board.lines, self._columns(board))
         else:
-            table.choose(is_chosen)
+            table.show_only(is_shown)
         self.refresh_rows()
 
     def show_forecasts(self) -> None:

@@ -170,7 +170,7 @@ class AllocationPane(PlanPane):
         # A row that is gone is not searched for: that would create all the rows.
         stays = here is not None and any(line.budget.budget_id == here.budget.budget_id for line in self._lines)
         columns = with_forecast(_columns(self.today), self.forecasts, lambda branch: branch.budget)
-        self.table.show(rows, columns, measuring=measured, measures=measured is not None, keeps_row=stays)
+        self.table.show(rows, columns, widest_of=measured, keeps_widths=measured is None, keeps_row=stays)
 
     def show_forecasts(self) -> None:
         if self.board is not None:

@@ -298,7 +298,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self.post_message(self.Tried())
 
     def lost(self, line: ProjectLine) -> str:
-        is_there = any(each.project_id == line.project_id for each in self.table.everything)
+        is_there = any(each.project_id == line.project_id for each in self.table.all_rows)
         return "" if is_there else f"{line.name} is gone; someone archived it"
 
 
