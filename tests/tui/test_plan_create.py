@@ -304,11 +304,11 @@ async def test_more_than_all_is_refused_in_place(open_dashboard: OpenDashboard, 
         assert "an allocation needs children; name at least one" in dashboard.text
         await dashboard.keys("down", *"40", "up", *"6x")
         assert "✕ not a share" in dashboard.line_with("DEPT-ENG")
-        assert "margin 60% $600.00 · 1 wrong share" in dashboard.text
+        assert "margin 60% $600.00 · 1 refused share" in dashboard.text
         await dashboard.keys("enter")
         assert "'6x%' is not a share" in dashboard.line_with("✕ '")
         await dashboard.keys("down", *"50")
-        assert "1 wrong share" in dashboard.text, "what is wrong stays marked while others are typed"
+        assert "1 refused share" in dashboard.text, "what is wrong stays marked while others are typed"
         await dashboard.keys("up", *"60")
         assert "✕" not in dashboard.text
         assert "Allocated 110%: 10% too much; choose Amounts to exceed 100%" in dashboard.text

@@ -56,7 +56,7 @@ class ShareRow(Vertical):
         with Horizontal(classes="share"):
             yield Label(Content.assemble(self.entity.entity_id, (name, MUTED)), classes="child")
             yield ShareInput(self._text)
-            yield Static(classes="makes")
+            yield Static(classes="amount")
         yield Static(classes="refused")
 
     def on_mount(self) -> None:
@@ -72,8 +72,8 @@ class ShareRow(Vertical):
 
     def split(self, percent: Fraction) -> None:
         """Set the share to ``percent``, shown with two decimals."""
-        whole = percent.denominator == 1
-        text = str(percent) if whole else f"{int(percent * 100) / 100:.2f}…"
+        is_whole = percent.denominator == 1
+        text = str(percent) if is_whole else f"{int(percent * 100) / 100:.2f}…"
         self.exact = (text, percent)
         self.field.value = text
 
@@ -86,15 +86,15 @@ class ShareRow(Vertical):
             return ChildShare(self.entity.entity_id, percent=self.exact[1])
         return ChildShare(self.entity.entity_id, percent=parse_percent(text.removesuffix("%").strip()))
 
-    def show(self, unit: str, makes: str, part: Fraction | None, *, is_wrong: bool) -> None:
-        """Show the amount of the share, and its ``part`` of the parent; or that what was typed is none."""
-        if self._shown == (unit, makes, part, is_wrong):
+    def show(self, unit: str, amount_text: str, part: Fraction | None, *, is_refused: bool) -> None:
+        """Show the amount of the share, and its ``part`` of the parent; or that the text is no share."""
+        if self._shown == (unit, amount_text, part, is_refused):
             return
-        self._shown = unit, makes, part, is_wrong
+        self._shown = unit, amount_text, part, is_refused
         drawn = bar(part, _BAR_WIDTH) if part is not None else Content("")
-        amount = (_NO_SHARE.rjust(_AMOUNT_WIDTH), "bold $error") if is_wrong else f"{makes:>{_AMOUNT_WIDTH}}"
+        amount = (_NO_SHARE.rjust(_AMOUNT_WIDTH), "bold $error") if is_refused else f"{amount_text:>{_AMOUNT_WIDTH}}"
         made = Content.assemble((f" {unit:<2}", MUTED), amount, "  ", drawn)
-        self.query_one(".makes", Static).update(made, layout=False)  # every line has its own height, whatever it shows
+        self.query_one(".amount", Static).update(made, layout=False)  # every line has its own height, whatever it shows
 
     def refuse(self, why: str) -> None:
         _refuse(self.query_one(".refused", Static), why)
@@ -241,7 +241,7 @@ class PlanShares(Vertical):
     # Showing
 
     def _read(self) -> tuple[dict[str, ChildShare], dict[str, str]]:
-        """Return the shares typed so far, and why others are none, both by the child's id."""
+        """Return the shares typed so far, and why the others were refused, by the child's id."""
         assert self._budget is not None
         found, refused = {}, {}
         for row in self.rows:
@@ -275,10 +275,10 @@ class PlanShares(Vertical):
         amounts = self._amounts(shares)
         for row in self.rows:
             amount = amounts.get(row.entity.entity_id)
-            makes = "" if amount is None else formatting.amount_of(amount, parent.budget_type, parent.currency)
+            amount_text = "" if amount is None else formatting.amount_of(amount, parent.budget_type, parent.currency)
             part = None if amount is None else share(amount, parent.amount)
-            row.show("%" if self._by == PERCENT else "", makes, part, is_wrong=row.entity.entity_id in refused)
-        wrong = f" · {formatting.count(len(refused), 'wrong share')}" if refused else ""
+            row.show("%" if self._by == PERCENT else "", amount_text, part, is_refused=row.entity.entity_id in refused)
+        wrong = f" · {formatting.count(len(refused), 'refused share')}" if refused else ""
         total = Content.assemble(self._sum(parent, shares, amounts), (wrong, "$error"))
         self.query_one("#sum", Static).update(total, layout=False)
 

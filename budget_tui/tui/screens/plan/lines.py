@@ -36,21 +36,24 @@ class TabLine(Widget):
         return spread(Content(" ").join(tabs), Content.styled(f"{self.summary} ", MUTED), self.content_size.width)
 
 
-class ChoiceLine(Widget):
+class FilterLine(Widget):
     """The active filters and how to clear them, or the keys that set them."""
 
-    choice: reactive[PlanFilter] = reactive(PlanFilter())
+    filter: reactive[PlanFilter] = reactive(PlanFilter())
     found: reactive[str] = reactive("")
+    """The number of budgets found, in words."""
 
     def render(self) -> Content:
         width = self.content_size.width
-        if self.choice == PlanFilter():
+        if self.filter == PlanFilter():
             hint = Content.assemble(
                 (" all budgets", MUTED),
                 *(part for key, word in _HINTS for part in ((f"  {key}", "$accent"), (word, MUTED))),
             )
             return hint if hint.cell_length <= width else hint.truncate(width, ellipsis=True)
-        facts = Content.styled(" · ", MUTED).join(Content.styled(fact, "bold") for fact in facts_of(self.choice))
+        facts = Content.styled(" · ", MUTED).join(
+            Content.styled(fact, "bold") for fact in filters_in_words(self.filter)
+        )
         left = Content.assemble((" only ", MUTED), facts, (f"  {self.found}", MUTED))
         shows_all = Content.assemble(("esc", "$accent"), (" shows all ", MUTED))
         others = Content.assemble(
@@ -63,19 +66,19 @@ class ChoiceLine(Widget):
 _HINTS = (("f", " filter"), ("C", " category"), ("T", " type"), ("P", " period"), ("V", " provider"), ("H", " status"))
 
 
-def facts_of(choice: PlanFilter) -> Iterator[str]:
+def filters_in_words(only: PlanFilter) -> Iterator[str]:
     """Yield each active filter in a few words."""
-    if choice.category is not None:
-        yield str(choice.category)
-    if choice.budget_type is not None:
-        yield str(choice.budget_type)
-    if choice.period_kind is not None:
-        yield str(choice.period_kind)
-    if choice.entity_id:
-        yield f"in {choice.entity_id}"
-    if choice.provider:
-        yield f"of {choice.provider}"
-    if choice.status is not None:
-        yield str(choice.status)
-    if choice.search:
-        yield f"'{choice.search}'"
+    if only.category is not None:
+        yield str(only.category)
+    if only.budget_type is not None:
+        yield str(only.budget_type)
+    if only.period_kind is not None:
+        yield str(only.period_kind)
+    if only.entity_id:
+        yield f"in {only.entity_id}"
+    if only.provider:
+        yield f"of {only.provider}"
+    if only.status is not None:
+        yield str(only.status)
+    if only.search:
+        yield f"'{only.search}'"

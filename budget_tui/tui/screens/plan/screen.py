@@ -33,7 +33,7 @@ from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.screens.plan.breakdown import CategoryPane, ProviderPane
 from budget_tui.tui.screens.plan.budgets import BudgetPane, BudgetTable
 from budget_tui.tui.screens.plan.filter import PlanFilterScreen
-from budget_tui.tui.screens.plan.lines import TABS, ChoiceLine, TabLine
+from budget_tui.tui.screens.plan.lines import TABS, FilterLine, TabLine
 from budget_tui.tui.screens.plan.overview import OverviewPane
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
 from budget_tui.tui.screens.plan.rescale import ChildTreatment, RescaleScreen
@@ -97,7 +97,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     def compose_body(self) -> ComposeResult:
         yield TabLine()
-        yield ChoiceLine()
+        yield FilterLine()
         yield FilterInput("show budgets whose entity, provider or notes contain …")
         yield Static(id="plan-warnings")
         yield Static(WAITING, id="no-plan")
@@ -195,8 +195,8 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if board is None:
             return
         self._lines = board.chosen(choice)
-        line = self.query_one(ChoiceLine)
-        line.choice = choice
+        line = self.query_one(FilterLine)
+        line.filter = choice
         line.found = f"{len(self._lines):,} of {formatting.count(len(board.lines), 'budget')}"
         days = around({line.budget.period for line in self._lines})
         of_days = f" · {formatting.period_name(days)}" if days else ""
