@@ -37,7 +37,7 @@ def application(
 ) -> ASGIApp:
     """Return the API over the database of ``services``, served at ``host``. The key selects the organization.
 
-    ``beside`` is entered while it runs.
+    ``beside`` is a context, open as long as the server runs.
     """
     ring = KeyRing(services.context.database)
     callers = Callers(services)
@@ -45,8 +45,9 @@ def application(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with beside or nullcontext():  # it is closed first: who closes the database last removes what is beside it
+        with beside or nullcontext():
             yield
+        # `beside` is closed before the database: whoever closes that last removes its write-ahead log.
         ring.close()
         callers.close()
 
@@ -89,7 +90,7 @@ def _problem(request: Request, error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, BudgetError):
-        return problem_of(error, in_tokens=_counts_tokens(request))
+        return problem_of(error, in_tokens=_is_about_tokens(request))
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):
@@ -97,7 +98,7 @@ def _problem(request: Request, error: Exception) -> Problem:
     return problems.unexpected()
 
 
-def _counts_tokens(request: Request) -> bool:
+def _is_about_tokens(request: Request) -> bool:
     return problems.TOKENS_TAG in getattr(request.scope.get("route"), "tags", ())
 
 

@@ -27,7 +27,7 @@ from budget_tui.schemas.plain import dumps
 from budget_tui.services.idempotency import KEY_MAX_LENGTH
 
 _settled: ContextVar[list[SettledCarry] | None] = ContextVar("carry_settled", default=None)
-"""The carried-over amounts that this request's command settled again."""
+"""The carried-over amounts that this request's command corrected."""
 
 
 def note_carry_settled(settled: SettledCarry, currency: str) -> None:
@@ -37,7 +37,7 @@ def note_carry_settled(settled: SettledCarry, currency: str) -> None:
 
 
 def carry_settled() -> list[SettledCarry]:
-    """Return the carried-over amounts that this request settled again."""
+    """Return the carried-over amounts that this request corrected."""
     return settled_together(_settled.get() or ())
 
 
@@ -100,21 +100,21 @@ def _require_json(request: Request) -> None:
         raise Problem(415, "unsupported-media-type", "the body must be JSON", "send Content-Type: application/json")
 
 
-_TAG = re.compile(r'(W/)?"([^"]*)"')
+_ETAG = re.compile(r'(W/)?"([^"]*)"')
 _OURS = re.compile(r"(\d{1,20})-[0-9a-f]{16}")
 
 
-def tag_of(amount: int, text: str) -> str:
+def etag_of(amount: int, text: str) -> str:
     return f'"{amount}-{sha256(text.encode()).hexdigest()[:16]}"'
 
 
-def is_known(if_none_match: str, tag: str) -> bool:
+def client_has(if_none_match: str, etag: str) -> bool:
     """Return whether the client has this response already."""
-    return if_none_match.strip() == "*" or tag in (f'"{text}"' for _, text in _TAG.findall(if_none_match))
+    return if_none_match.strip() == "*" or etag in (f'"{text}"' for _, text in _ETAG.findall(if_none_match))
 
 
 def write_if_match(if_match: str | None, write: Callable[[int | None], object]) -> None:
-    """Call ``write`` with the amount that the writer saw, None if any will do; 412 if none is the stored one.
+    """Call ``write`` with the amount that the writer saw, or with None if any will do; 412 if they saw another.
 
     The service compares and writes in one transaction.
     """
@@ -132,7 +132,7 @@ def write_if_match(if_match: str | None, write: Callable[[int | None], object]) 
 
 def _amounts(if_match: str) -> list[int]:
     """Return the amounts in those strong tags that this API created."""
-    ours = [_OURS.fullmatch(text) for weak, text in _TAG.findall(if_match) if not weak]
+    ours = [_OURS.fullmatch(text) for weak, text in _ETAG.findall(if_match) if not weak]
     return list(dict.fromkeys(int(found[1]) for found in ours if found))
 
 
@@ -156,7 +156,7 @@ IfNoneMatch = Annotated[
     str, Header(alias="If-None-Match", description="The ETag of an earlier response; 304 if nothing has changed.")
 ]
 
-WRITES = {
+DESCRIPTIONS = {
     404: "There is no such thing.",
     409: "It conflicts with what is stored, or there is not enough budget.",
     412: "`If-Match` names another state than the stored one.",
@@ -175,21 +175,21 @@ def router_of(tag: str) -> APIRouter:
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI description of the problems specific to a route."""
-    return {status: problem_response(WRITES[status]) for status in statuses}
+    return {status: problem_response(DESCRIPTIONS[status]) for status in statuses}
 
 
 def problem_response(description: str) -> dict[str, Any]:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
 
 
-LOCATED: dict[int | str, dict[str, Any]] = {
+WITH_LOCATION: dict[int | str, dict[str, Any]] = {
     201: {"headers": {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}}
 }
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "It still is what `If-None-Match` names."}}
 
 
 def json_response(body: Json, status: int = 200, *, replayed: bool = False) -> Response:
-    """Respond with ``body``, extended by the carried-over amounts that the request settled again."""
+    """Respond with ``body``; a `Settling` one gets the carried-over amounts that the request corrected."""
     headers = {REPLAYED: "true"} if replayed else {}
     if isinstance(body, Settling) and (settled := carry_settled()):
         amounts = [CarrySettled.from_domain(each) for each in settled]
@@ -207,7 +207,7 @@ def created(path: str, name: str, body: Json, *, replayed: bool) -> Response:
 def tagged_response(body: Json, amount: int, request: Request) -> Response:
     """Respond with a budget and its ETag, or 304 if the client has it. ``amount`` is what a PUT would change."""
     text = dumps(body, indent=None)
-    headers = {"ETag": tag_of(amount, text), "Cache-Control": "private, no-cache", "Vary": "X-API-Key"}
-    if request.method == "GET" and is_known(request.headers.get("If-None-Match", ""), headers["ETag"]):
+    headers = {"ETag": etag_of(amount, text), "Cache-Control": "private, no-cache", "Vary": "X-API-Key"}
+    if request.method == "GET" and client_has(request.headers.get("If-None-Match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(text, headers=headers, media_type="application/json")

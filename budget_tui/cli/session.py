@@ -34,7 +34,7 @@ class Session:
     as_of: date | None = None
     verbose: bool = False
     _settled: "dict[str, list[SettledCarry]]" = field(default_factory=dict, compare=False)
-    """Carried-over amounts that a command settled again, by currency."""
+    """Carried-over amounts that a command corrected, by currency."""
     _changed: "dict[str, Context]" = field(default_factory=dict, compare=False)
     """The contexts in which a command changed something, by organization."""
 
@@ -53,7 +53,7 @@ class Session:
         self._changed[context.org_slug] = context
 
     def finish(self) -> None:
-        """Report the carried-over amounts that the command settled again; evaluate alerts if it changed anything.
+        """Report the carried-over amounts that the command corrected; evaluate alerts if it changed anything.
 
         What it printed is there before that: an evaluation takes longer than most commands.
         """

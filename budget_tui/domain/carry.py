@@ -34,7 +34,7 @@ NO_CARRY = Carry()
 
 
 class SettledCarry(NamedTuple):
-    """The amount carried into a budget, before and after it was settled again, in nanos or, if ``is_tokens``,
+    """The amount carried into a budget, before and after it was corrected, in nanos or, if ``is_tokens``,
     tokens."""
 
     subject: str

@@ -39,7 +39,7 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
 
 
 def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
-    """Return the message that amounts carried over were settled again; '' where none were."""
+    """Return the message that amounts carried over were corrected; '' where none were."""
 
     def shown(carried: int, is_tokens: bool) -> str:
         return f.tokens(carried) if is_tokens else f.money(carried, currency)

@@ -75,7 +75,7 @@ def days_of(period: Period) -> Days:
 
 
 class CarrySettled(Schema):
-    """An amount or tokens that were carried over and settled again."""
+    """An amount or tokens that were carried over and corrected."""
 
     subject: str = Field(description="Whose budget: `global`, a project or an agent.", examples=["pcc"])
     budget_type: BudgetType
@@ -95,7 +95,7 @@ class CarrySettled(Schema):
 
 
 class Settling(Schema):
-    """The response to a change that may affect carried-over amounts."""
+    """The response to a change that may correct carried-over amounts."""
 
     carry_settled: list[CarrySettled] = Field(
         default=[],

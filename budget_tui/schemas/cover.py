@@ -6,7 +6,7 @@ from pydantic import Field
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.schemas.base import EntityId, Number, PositiveAmount, Request, Schema
-from budget_tui.services import cover as services
+from budget_tui.services import cover as cover_service
 
 
 class Donor(Schema):
@@ -18,7 +18,7 @@ class Donor(Schema):
     forecast_high_usd: Number = Field(description="It will spend more than this in one of ten cases.")
 
     @classmethod
-    def from_domain(cls, donor: services.Donor) -> "Donor":
+    def from_domain(cls, donor: cover_service.Donor) -> "Donor":
         return Donor(
             project_id=donor.project_id,
             name=donor.name,
@@ -48,7 +48,7 @@ class CoverOffer(Schema):
     data_through: date = Field(description="The last day whose costs are known.")
 
     @classmethod
-    def from_domain(cls, offer: services.CoverOffer) -> "CoverOffer":
+    def from_domain(cls, offer: cover_service.CoverOffer) -> "CoverOffer":
         return CoverOffer(
             project_id=offer.project_id,
             need_usd=to_decimal(offer.need),

@@ -21,7 +21,7 @@ from budget_tui.schemas.base import (
     Text,
     count_from_json,
 )
-from budget_tui.services import holds as services
+from budget_tui.services import holds as holds_service
 from budget_tui.services.holds import Settlement
 
 
@@ -37,7 +37,7 @@ class Hold(_Hold):
     currency: str
 
     @classmethod
-    def from_domain(cls, hold: services.Hold) -> "Hold":
+    def from_domain(cls, hold: holds_service.Hold) -> "Hold":
         return Hold(
             hold_id=hold.hold_id,
             project_id=hold.project_id,
@@ -55,7 +55,7 @@ class EndedHold(_Hold):
     currency: str
 
     @classmethod
-    def from_domain(cls, ended: services.EndedHold) -> "EndedHold":
+    def from_domain(cls, ended: holds_service.EndedHold) -> "EndedHold":
         return EndedHold(
             hold_id=ended.hold_id,
             project_id=ended.project_id,

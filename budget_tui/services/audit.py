@@ -27,7 +27,7 @@ class AuditLog:
             return session.audit.entries(organization.org_key, limit, before_entry, only)
 
     def carry_settled_since(self, entry: int | None) -> tuple[list[SettledCarry], int]:
-        """Return the carry-overs settled again after ``entry`` (none if it is None), and the newest entry."""
+        """Return the carry-overs corrected after ``entry`` (none if it is None), and the newest entry."""
         with self._context.reading() as session:
             org = self._context.organization(session).org_key
             newest = session.fast.newest_entry(org)
@@ -42,7 +42,7 @@ class AuditLog:
             return session.fast.last_close(org) if session.fast.is_review_due(org) else None
 
     def carry_settled(self) -> list[SettledCarry]:
-        """Return the amounts carried into the open period that were settled again since it opened."""
+        """Return the amounts carried into the open period that were corrected since it opened."""
         with self._context.reading() as session:
             org = self._context.organization(session).org_key
             closed = session.audit.last_entry(org, "period.close")

@@ -33,7 +33,7 @@ class Context:
     ``new_currency``, ``new_time_zone`` and ``new_period`` (kind, anchor, first month of the fiscal year) are for an
     organization that does not exist yet. ``writers`` keeps connections open for repeated writes. If ``is_new``, there
     was no database at the start: it reads like an empty one until it exists. ``on_carry_settled`` is called with each
-    carry-over that a command settled again, and ``on_change`` after each command that was committed.
+    carry-over that a command corrected, and ``on_change`` after each command that was committed.
     """
 
     database: Database

@@ -77,7 +77,7 @@ class Holds:
     ) -> Hold:
         """Hold ``amount`` for at most ``seconds``; repeating it with the same ``key`` returns the same hold.
 
-        `InsufficientBudget` when it is more than what is left and not held, or, ``with_today``, than today's share.
+        `InsufficientBudget` when it is more than is left and not held, or, ``with_today``, than today's share.
         """
         if amount <= 0:
             raise Refused("a hold needs a positive amount", "give one such as 2.50")

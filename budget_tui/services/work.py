@@ -129,7 +129,7 @@ class Work:
             audit.record(self.organization.org_key, action, subject, before, after, actor, self.now)
 
     def record_carry_settled(self, settled: SettledCarry, actor: str) -> None:
-        """Record a carry-over that was settled again, and report it to the command's caller."""
+        """Record a carry-over that was corrected, and report it to the command's caller."""
         amounts = (settled.before, settled.after)
         before, after = ({"carried": each if settled.is_tokens else written(each)} for each in amounts)
         self.record_separately("carry.settle", settled.subject, before, after, actor)

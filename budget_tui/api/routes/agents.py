@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from budget_tui.api.auth import Caller, CurrentCaller
 from budget_tui.api.http import (
-    LOCATED,
     NOT_MODIFIED,
+    WITH_LOCATION,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
@@ -50,7 +50,9 @@ async def get_agents(caller: CurrentCaller) -> Response:
     return json_response(Agents(agents=[AgentBudget.from_domain(agent) for agent in agents]))
 
 
-@router.post("/agents", status_code=201, response_model=TokenBalance, responses=problem_responses(404, 409) | LOCATED)
+@router.post(
+    "/agents", status_code=201, response_model=TokenBalance, responses=problem_responses(404, 409) | WITH_LOCATION
+)
 async def post_agent(caller: CurrentCaller, body: NewAgent, idempotency_key: IdempotencyKey = None) -> Response:
     """Add an agent; an archived one with the same id is restored."""
     agents = caller.services.agents

@@ -9,16 +9,16 @@ from starlette.responses import Response
 
 from budget_tui.api.auth import Caller, CurrentCaller
 from budget_tui.api.http import (
-    LOCATED,
     NOT_MODIFIED,
+    WITH_LOCATION,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     created,
+    etag_of,
     json_response,
     problem_responses,
     router_of,
-    tag_of,
     tagged_response,
     write_if_match,
 )
@@ -40,7 +40,7 @@ async def get_entities(caller: CurrentCaller) -> Response:
     return json_response(Entities(entities=[Entity.from_domain(entity) for entity in found]))
 
 
-@router.post("/entities", status_code=201, response_model=Entity, responses=problem_responses(404, 409) | LOCATED)
+@router.post("/entities", status_code=201, response_model=Entity, responses=problem_responses(404, 409) | WITH_LOCATION)
 async def post_entity(caller: CurrentCaller, body: NewEntity, idempotency_key: IdempotencyKey = None) -> Response:
     """Add an entity; an archived one with the same id is restored. One of level `project` is a project."""
     entities = caller.services.entities
@@ -92,4 +92,4 @@ async def archive(caller: Caller, if_match: str | None, command: Callable[[int |
 
 def _tag(entity: hierarchy.Entity) -> str:
     """Return the ETag that a GET of the entity would return."""
-    return tag_of(version_of(entity), dumps(Entity.from_domain(entity), indent=None))
+    return etag_of(version_of(entity), dumps(Entity.from_domain(entity), indent=None))

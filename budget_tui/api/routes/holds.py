@@ -26,7 +26,7 @@ async def get_holds(caller: CurrentCaller) -> Response:
 async def post_hold(
     caller: CurrentCaller, project_id: ProjectId, body: NewHold, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Hold money for work in flight; 409 with `available_usd` when it is more than what is left and not held."""
+    """Hold money for work in flight; 409 with `available_usd` when it is more than is left and not held."""
     holds = caller.services.holds
     hold, replayed = await caller.pools.write_once(
         lambda: holds.hold(project_id, body.amount_usd, body.seconds, with_today=body.today, key=idempotency_key)

@@ -11,16 +11,16 @@ from starlette.responses import Response
 
 from budget_tui.api.auth import Caller, OrganizationCaller
 from budget_tui.api.http import (
-    LOCATED,
     NOT_MODIFIED,
+    WITH_LOCATION,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     created,
+    etag_of,
     json_response,
     problem_responses,
     router_of,
-    tag_of,
     tagged_response,
     write_if_match,
 )
@@ -68,7 +68,7 @@ async def get_plan(caller: OrganizationCaller, filters: Annotated[PageFilters, Q
     return json_response(PlanList.from_domain(page, _slug(caller)))
 
 
-@router.post(ROOT, status_code=201, response_model=ChangedBudget, responses=problem_responses(404, 409) | LOCATED)
+@router.post(ROOT, status_code=201, response_model=ChangedBudget, responses=problem_responses(404, 409) | WITH_LOCATION)
 async def post_plan(caller: OrganizationCaller, body: NewBudget, idempotency_key: IdempotencyKey = None) -> Response:
     """Create a budget. 409 if there is one of the same entity, category, type, provider and period."""
     plans = caller.services.plans
@@ -79,7 +79,10 @@ async def post_plan(caller: OrganizationCaller, body: NewBudget, idempotency_key
 
 
 @router.post(
-    f"{ROOT}/allocate", status_code=201, response_model=AllocatedBudget, responses=problem_responses(404, 409) | LOCATED
+    f"{ROOT}/allocate",
+    status_code=201,
+    response_model=AllocatedBudget,
+    responses=problem_responses(404, 409) | WITH_LOCATION,
 )
 async def post_allocate(
     caller: OrganizationCaller, body: NewAllocation, idempotency_key: IdempotencyKey = None
@@ -205,7 +208,7 @@ def _tag(caller: Caller, planned: plan.PlannedBudget) -> str:
     """Return the ETag that a GET would return: of the budget as written, whatever others did to it since."""
     seen = caller.services.plan_views.one(planned.budget_id)
     found = plan_results.PlanOutcome(planned, seen.warnings, (), seen.allocations)
-    return tag_of(_version(planned), dumps(BudgetDetails.from_outcome(found, _slug(caller)), indent=None))
+    return etag_of(_version(planned), dumps(BudgetDetails.from_outcome(found, _slug(caller)), indent=None))
 
 
 def _version(planned: plan.PlannedBudget) -> int:

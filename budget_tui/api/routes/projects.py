@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from budget_tui.api.auth import Caller, CurrentCaller
 from budget_tui.api.http import (
-    LOCATED,
     NOT_MODIFIED,
+    WITH_LOCATION,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
@@ -46,7 +46,9 @@ async def get_projects(caller: CurrentCaller) -> Response:
     return json_response(Projects.from_snapshot(await caller.pools.read(caller.services.snapshots.current)))
 
 
-@router.post("/projects", status_code=201, response_model=AddedProject, responses=problem_responses(404, 409) | LOCATED)
+@router.post(
+    "/projects", status_code=201, response_model=AddedProject, responses=problem_responses(404, 409) | WITH_LOCATION
+)
 async def post_project(caller: CurrentCaller, body: NewProject, idempotency_key: IdempotencyKey = None) -> Response:
     """Add a project; an archived one with the same id is restored."""
     projects = caller.services.projects

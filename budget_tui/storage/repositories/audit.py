@@ -132,7 +132,7 @@ class AuditRepository(Repository):
         return [*removed, *found.values()]
 
     def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
-        """Return the entries after ``entry`` about carried amounts that were settled again, the oldest first."""
+        """Return the entries after ``entry`` about carried amounts that were corrected, the oldest first."""
         return self._entries(
             _ENTRY.where(_a.org_key == org, _a.audit_key > entry, _a.action == "carry.settle").order_by(_a.audit_key)
         )
