@@ -38,10 +38,10 @@ app = command_group()
 
 TokensArgument = Annotated[str, typer.Argument(metavar="TOKENS", help="Number of tokens: 1200000, 1200k or 25M.")]
 OutputOption = Annotated[
-    str, typer.Option("--output", metavar="N", help="How many of them are output.", show_default=False)
+    str, typer.Option("--output", metavar="N", help="How many of the tokens are output.", show_default=False)
 ]
 CachedOption = Annotated[
-    str, typer.Option("--cached", metavar="N", help="How many of them were cached.", show_default=False)
+    str, typer.Option("--cached", metavar="N", help="How many of the tokens were cached.", show_default=False)
 ]
 ReservationArgument = Annotated[str, typer.Argument(metavar="RESERVATION", help="Reservation id.")]
 
@@ -58,7 +58,9 @@ def add(
     tokens: Annotated[
         str, typer.Option("--tokens", metavar="N", help="Token budget per period.", show_default=False)
     ] = "0",
-    enforce: Annotated[bool, typer.Option("--enforce", help="Let its project's money bound its tokens.")] = False,
+    enforce: Annotated[
+        bool, typer.Option("--enforce", help="Refuse tokens that its project's money does not cover.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Add an agent to a project.
@@ -68,7 +70,7 @@ def add(
     session = session_of(context)
     agents = session.services.agents
     balance = agents.add(agent_id, project.strip(), name, model, parse_count(tokens), enforced=enforce)
-    _print_with_warnings(session, balance.agent_id, json, lambda agent: f"{agent.name} added with {_counts(agent)}")
+    _print_agent(session, balance.agent_id, json, lambda agent: f"{agent.name} added with {_counts(agent)}")
 
 
 @app.command("list")
@@ -98,7 +100,7 @@ def show(context: typer.Context, agent: AgentArgument, json: JsonOption = False)
     """Show one agent's budget in the current period."""
     session = session_of(context)
     session.services.context.require_database()
-    _print_with_warnings(session, agent, json, _details)
+    _print_agent(session, agent, json, _details)
 
 
 @app.command(cls=AmountCommand)
@@ -218,11 +220,11 @@ def enforce(
 ) -> None:
     """Let the money of an agent's project bound its tokens.
 
-    They are refused when their price is more than it has left and not held.
+    Tokens are refused when they cost more than the project has left and not held.
     """
     session = session_of(context)
     session.services.agents.change(agent, EntityChange(enforced=parse_switch(switch)))
-    _print_with_warnings(
+    _print_agent(
         session,
         agent,
         json,
@@ -243,7 +245,7 @@ def rename(
     """
     session = session_of(context)
     session.services.agents.rename(agent, name)
-    _print_with_warnings(session, agent, json, lambda agent: f"{agent.agent_id} renamed to {agent.name}")
+    _print_agent(session, agent, json, lambda agent: f"{agent.agent_id} renamed to {agent.name}")
 
 
 @app.command()
@@ -317,8 +319,8 @@ def list_prices(context: typer.Context, json: JsonOption = False) -> None:
     print_lines(*table(columns, prices))
 
 
-def _print_with_warnings(session: Session, agent_id: str, json: bool, words: Callable[[AgentBudget], str]) -> None:
-    """Print an agent's budget as JSON, or in words followed by the warnings."""
+def _print_agent(session: Session, agent_id: str, json: bool, words: Callable[[AgentBudget], str]) -> None:
+    """Print an agent as JSON or in words."""
     agent = session.services.agents.get(agent_id)
     if json:
         print_json(schemas.agents.AgentBudget.from_domain(agent))
@@ -344,7 +346,7 @@ def _details(agent: AgentBudget) -> str:
     counts = {
         "allocated": (agent.allocated_tokens, ""),
         "used": (agent.used_tokens, f"  ({f.percent(share(agent.used_tokens, agent.allocated_tokens))})"),
-        "held": (agent.reserved_tokens, ""),
+        "reserved": (agent.reserved_tokens, ""),
         "available": (agent.available_tokens, ""),
         "rate": (agent.rate_per_hour, " an hour"),
     }

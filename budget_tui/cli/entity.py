@@ -55,7 +55,7 @@ def add(
     An archived one with the same id is restored.
     """
     added = session_of(context).services.entities.add(entity_id, parent, level, name)
-    _print_with_warnings(added, json, f"{added.name} ({added.level_code}) added below {added.parent_id}")
+    _print_entity(added, json, f"{added.name} ({added.level_code}) added below {added.parent_id}")
 
 
 @app.command()
@@ -88,7 +88,7 @@ def enforce(
     They bound what is held for projects, and the tokens of agents.
     """
     changed = session_of(context).services.entities.enforce(entity_id, parse_switch(switch))
-    _print_with_warnings(
+    _print_entity(
         changed,
         json,
         f"the money of {changed.name} {'bounds' if changed.enforced else 'does not bound'} what is below it",
@@ -107,7 +107,7 @@ def rename(
     Its id stays.
     """
     renamed = session_of(context).services.entities.rename(entity_id, name)
-    _print_with_warnings(renamed, json, f"{renamed.entity_id} renamed to {renamed.name}")
+    _print_entity(renamed, json, f"{renamed.entity_id} renamed to {renamed.name}")
 
 
 @app.command()
@@ -117,7 +117,7 @@ def archive(context: typer.Context, entity_id: EntityArgument, json: JsonOption 
     Its costs are kept. Refused while there is anything below it.
     """
     archived = session_of(context).services.entities.archive(entity_id)
-    _print_with_warnings(archived, json, f"{archived.name} archived; its costs stay")
+    _print_entity(archived, json, f"{archived.name} archived; its costs stay")
 
 
 @app.command("list")
@@ -248,7 +248,8 @@ def _entities(context: typer.Context) -> "Entities":
     return session.services.entities
 
 
-def _print_with_warnings(entity: Entity, json: bool, line: str) -> None:
+def _print_entity(entity: Entity, json: bool, line: str) -> None:
+    """Print an entity as JSON or in words."""
     if json:
         print_json(schemas.hierarchy.Entity.from_domain(entity))
         return

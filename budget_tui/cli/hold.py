@@ -37,7 +37,10 @@ def hold(
     project: Annotated[
         str,
         typer.Argument(
-            metavar="PROJECT", help="Project id; or list, alone.", show_default=False, autocompletion=project_ids
+            metavar="PROJECT",
+            help="Project id; `list` alone lists the holds.",
+            show_default=False,
+            autocompletion=project_ids,
         ),
     ],
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Amount to hold: 2.50.", show_default=False)] = "",
@@ -48,7 +51,7 @@ def hold(
 ) -> None:
     """Hold money for work in flight: hold PROJECT AMOUNT.
 
-    It is refused when it is more than what is left and not held. It is
+    It is refused when it is more than is left and not held. It is
     released by itself when the time is up. hold list shows what is held.
     """
     session = session_of(context)

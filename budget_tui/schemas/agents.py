@@ -169,14 +169,14 @@ class TokenAmount(Request):
 
 
 class TokenUse(TokenAmount):
-    output: NonNegativeTokens = Field(0, description="How many of them are output.")
-    cached: NonNegativeTokens = Field(0, description="How many of them were cached.")
+    output: NonNegativeTokens = Field(0, description="How many of the tokens are output.")
+    cached: NonNegativeTokens = Field(0, description="How many of the tokens were cached.")
 
 
 class SettledUse(Request):
     tokens: NonNegativeTokens = Field(examples=[18_000])
-    output: NonNegativeTokens = Field(0, description="How many of them are output.")
-    cached: NonNegativeTokens = Field(0, description="How many of them were cached.")
+    output: NonNegativeTokens = Field(0, description="How many of the tokens are output.")
+    cached: NonNegativeTokens = Field(0, description="How many of the tokens were cached.")
 
 
 class NewReservation(TokenAmount):

@@ -54,7 +54,7 @@ def test_show_in_words(scout: Cli) -> None:
         "Scout (scout) of pcc, m1  ● healthy",
         "allocated  1,000,000",
         "used               0  (0%)",
-        "held         250,000",
+        "reserved     250,000",
         "available    750,000",
         "rate               0 an hour",
         "runs out   ∞",
