@@ -22,7 +22,7 @@ app = command_group()
 def show(context: typer.Context, json: JsonOption = False) -> None:
     """Show the global budget."""
     snapshot = session_of(context).snapshot()
-    print_budget(snapshot, json, *([] if json else outlook(snapshot)))
+    print_budget(snapshot, json, *([] if json else details(snapshot)))
 
 
 @app.command("set", cls=AmountCommand)
@@ -36,7 +36,7 @@ def set_budget(
     It applies from the current period on.
     """
     if amount.strip().startswith("+"):
-        raise Refused(f"'{amount.strip()}' would be a change", "give the whole amount, such as 500")
+        raise Refused(f"'{amount.strip()}' is a change, not an amount", "give the whole amount, such as 500")
     session = session_of(context)
     before = session.services.budgets.set_global(parse_amount(amount))
     snapshot = session.snapshot()
@@ -65,8 +65,8 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
     )
 
 
-def outlook(snapshot: "BudgetSnapshot") -> list[str]:
-    """Describe the global budget in a few lines: its total, its spending, its runway."""
+def details(snapshot: "BudgetSnapshot") -> list[str]:
+    """Describe the global budget in full."""
     currency, total = snapshot.organization.currency, snapshot.total
     if total.unfunded:
         return summary(snapshot)

@@ -31,7 +31,6 @@ from budget_tui.domain.text import escaped
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation import messages
 from budget_tui.presentation.columns import Column, unmapped_columns
-from budget_tui.presentation.formatting import count, long_day
 from budget_tui.services.costs import CostEntry
 from budget_tui.sources.base import FORMATS
 
@@ -233,7 +232,7 @@ def category(
 
 
 def _print_rule(words: str, changed: int) -> None:
-    print_lines(f"{words}; {count(changed, 'kind')} of past costs changed")
+    print_lines(f"{words}; {f.count(changed, 'kind')} of past costs changed")
 
 
 def _tag_rule(text: str) -> tuple[str, str]:
@@ -266,9 +265,9 @@ def list_sources(context: typer.Context, json: JsonOption = False) -> None:
 
 def _source_state(source: "Source") -> str:
     if source.ended_on is not None and not source.is_active:
-        return f"ended on {long_day(source.ended_on)}"
+        return f"ended on {f.long_day(source.ended_on)}"
     if not source.is_active:
-        return f"silent since {long_day(source.last_day)}"
+        return f"silent since {f.long_day(source.last_day)}"
     return "live" if source.is_live else "active"
 
 
@@ -287,7 +286,7 @@ def end_source(
         print_json(schemas.costs.EndedSource(source=source, account=account, data_through=snapshot.data_through))
     else:
         print_lines(
-            f"{source}{f' {account}' if account else ''} is ended; data through {long_day(snapshot.data_through)}"
+            f"{source}{f' {account}' if account else ''} is ended; data through {f.long_day(snapshot.data_through)}"
         )
 
 

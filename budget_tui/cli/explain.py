@@ -37,7 +37,7 @@ def explain(
             show_default=False,
         ),
     ] = "",
-    value: Annotated[
+    key: Annotated[
         str,
         typer.Option("--value", metavar="NAME", help="Explain one value, such as drip.", show_default=False),
     ] = "",
@@ -54,19 +54,19 @@ def explain(
         explained = session.services.explain.of_closed(days.start, subject)
     else:
         explained = session.services.explain.named(subject)
-    if value and value not in explained.keys:
-        raise NotFound(f"there is no value '{value}' of {subject or 'the budget'}", f"there are: {_list(explained)}")
+    if key and key not in explained.keys:
+        raise NotFound(f"there is no value '{key}' of {subject or 'the budget'}", f"there are: {_names(explained)}")
     if json:
-        print_json(schemas.explain.Explained.from_domain(explained, value))
+        print_json(schemas.explain.Explained.from_domain(explained, key))
         return
-    print_lines(*(_in_full(explained, value) if value else _overview(explained)))
+    print_lines(*(_one_value(explained, key) if key else _overview(explained)))
 
 
-def _list(explained: "Explained") -> str:
+def _names(explained: "Explained") -> str:
     return ", ".join(explained.keys)
 
 
-def _in_full(explained: "Explained", key: str) -> list[str]:
+def _one_value(explained: "Explained", key: str) -> list[str]:
     explanation = next(each for each in explained.values if each.key == key)
     return [
         f"{explanation.title} of {explanations.subject(explained)}:"
@@ -81,22 +81,23 @@ def _in_full(explained: "Explained", key: str) -> list[str]:
 def _overview(explained: "Explained") -> list[str]:
     """List every value with its formula, then the explanations common to all."""
 
-    def because(value: "Explanation") -> str:
-        worked = explanations.worked(value, explained.currency)
-        return worked or explanations.formula(value) or next(iter(value.notes), "")
+    def because(each: "Explanation") -> str:
+        worked = explanations.worked(each, explained.currency)
+        return worked or explanations.formula(each) or next(iter(each.notes), "")
 
     columns: tuple[Column[Explanation], ...] = (
-        Column("value", "Value", lambda value: value.key),
-        Column("shows", "Shows", lambda value: explanations.quantity(value.value, explained.currency), "right"),
+        Column("value", "Value", lambda each: each.key),
+        Column("shows", "Shows", lambda each: explanations.quantity(each.value, explained.currency), "right"),
         Column("because", "Because", because),
     )
-    common = next((value for value in explained.values if value.of_costs), explained.values[0])
+    # The sections about costs are the same for all.
+    of_costs = next((each for each in explained.values if each.of_costs), explained.values[0])
     return [
         explanations.subject(explained),
         *([explanations.cause(explained.trouble, explained.currency)] if explained.trouble else []),
         "",
         *table(columns, explained.values),
-        *_formatted(section for section in explanations.sections(explained, common) if section[0]),
+        *_formatted(section for section in explanations.sections(explained, of_costs) if section[0]),
     ]
 
 
