@@ -7,6 +7,7 @@ what was billed before what was estimated. Where one of the two names no project
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from budget_tui.domain.cost import BILLED_BY, SERVICES_OF_CLOUDS
@@ -54,7 +55,7 @@ def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int
     """
     by_vendor: dict[str, list[Spender]] = {}
     for bill in bills:
-        for vendor in _vendors(bill):
+        for vendor in _vendors(bill.provider, bill.service):
             by_vendor.setdefault(vendor, []).append(bill)
     found = {
         estimate.origin_key: [
@@ -66,14 +67,14 @@ def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int
     return {key: keys for key, keys in found.items() if keys}
 
 
-def _vendors(bill: Spender) -> set[str]:
-    """Return the provider that bills, the AI service of a cloud that it names, and the maker of a model that it
-    names."""
-    service = bill.service.casefold()
-    words = _WORD.findall(service)
-    clouds = {name for name, text in SERVICES_OF_CLOUDS.items() if text in service and BILLED_BY[name] == bill.provider}
-    makers = {provider_of_model(word) for word in words} - {""}
-    return {bill.provider.casefold(), *clouds, *makers}
+@lru_cache(maxsize=4096)
+def _vendors(provider: str, service: str) -> frozenset[str]:
+    """Return the provider that bills, the AI service of a cloud that ``service`` names, and the maker of a model that
+    it names."""
+    service = service.casefold()
+    clouds = {name for name, text in SERVICES_OF_CLOUDS.items() if text in service and BILLED_BY[name] == provider}
+    makers = {provider_of_model(word) for word in _WORD.findall(service)} - {""}
+    return frozenset((provider.casefold(), *clouds, *makers))
 
 
 def _may_be_one(estimate: Spender, bill: Spender) -> bool:
