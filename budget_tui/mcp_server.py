@@ -160,7 +160,7 @@ def list_budgets(services: Services, arguments: ListArguments) -> ListAnswer:
 
 
 def budget_summary(services: Services, arguments: SummaryArguments) -> SummaryAnswer:
-    """Whether the organization, or one entity, is over budget: planned and used in all, and which budgets are over."""
+    """Check whether the organization, or one entity, is over budget: planned and used in all, and the budgets over."""
     summary = services.plan_views.summary(arguments.narrowed())
     over = [line for line in _most_used_first(lines_of(summary)) if line.is_over_budget]
     return SummaryAnswer(
@@ -190,13 +190,13 @@ def budget_variance(services: Services, arguments: VarianceArguments) -> Varianc
 
 
 def budget_allocation_tree(services: Services, arguments: TreeFilters) -> TreeAnswer:
-    """How budgets are allocated from the top down: what each gave to its children, kept and used."""
+    """The allocation of budgets from the top down: what each gave to its children, kept and used."""
     tree = services.plan_views.tree(arguments.root_entity_id, arguments.narrowed())
     return TreeAnswer(user_text=USER_TEXT, **dict(PlanTree.from_domain(tree)))
 
 
 def budget_forecast(services: Services, arguments: TreeFilters) -> ForecastAnswer:
-    """What will be used of each running budget by its period's end: in four of five cases between low and high."""
+    """The expected use of each running budget by its period's end: in four of five cases between low and high."""
     found = services.plan_views.forecast(arguments.root_entity_id, arguments.narrowed())
     return ForecastAnswer(user_text=USER_TEXT, **dict(PlanForecast.from_domain(found)))
 

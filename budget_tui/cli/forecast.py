@@ -22,7 +22,7 @@ app = command_group()
 
 
 class _Line(NamedTuple):
-    """What is used, planned (None: nothing) and forecast of a project, an entity or everything, in its unit."""
+    """The amounts used, planned (None: nothing) and forecast of a project, an entity or everything, in its unit."""
 
     name: str
     used: int

@@ -31,7 +31,7 @@ class ChannelSettings:
     apprise: str = ""
     """URL of a service that apprise knows; ``{secret}`` in it stands for the secret."""
     desktop: bool = False
-    """Whether it is a notification on this desktop."""
+    """True for a notification on this desktop."""
     secret_file: str = ""
     """File that holds the secret: by which a webhook is signed, or which apprise's URL contains."""
     secret_env: str = ""
@@ -84,7 +84,7 @@ class Settings:
     log_level: str = "info"
     """Least severe messages that are written to the log: ``debug``, ``info``, ``warning``, ``error`` or ``off``."""
     bell: bool = False
-    """Whether the dashboard rings the terminal's bell when an alert fires."""
+    """True if the dashboard is to ring the terminal's bell when an alert fires."""
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
     """Channels of alerts, by the names that rules give them: ``[channels.phone]``."""
     keys: dict[str, str] = field(default_factory=dict)

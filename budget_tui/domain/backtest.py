@@ -1,4 +1,4 @@
-"""How good forecasts were: ranges of past days against what became, and against rivals of one line each."""
+"""Backtests of forecasts: ranges of past days against what became, and against rivals of one line each."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -19,7 +19,7 @@ _WORD = re.compile(r"[\w.-]+")
 
 
 class Spender(NamedTuple):
-    """What an origin's costs are of: the path of its entity (None: unmapped), its provider and its service."""
+    """The subject of an origin's costs: the path of its entity (None: unmapped), its provider and its service."""
 
     origin_key: int
     path: str | None

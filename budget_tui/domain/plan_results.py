@@ -51,7 +51,7 @@ class BudgetForecast(NamedTuple):
 
 
 class EntityForecast(NamedTuple):
-    """What an entity and everything below it used in ``period`` so far, and will: money in nanos, and tokens."""
+    """The use of an entity and everything below it in ``period``, so far and expected: money in nanos, and tokens."""
 
     entity: Entity
     period: Period

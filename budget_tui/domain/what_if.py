@@ -43,7 +43,7 @@ class Fork:
 
     @property
     def added(self) -> int:
-        """What the changes add to all allocations together; negative if they take from them."""
+        """The sum that the changes add to all allocations; negative if they take from them."""
         return sum(amount - self.base[name] for name, amount in self.changes.items())
 
     def changed(self, project_id: str, amount: int) -> "Fork":

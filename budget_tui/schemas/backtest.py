@@ -1,4 +1,4 @@
-"""How good forecasts were."""
+"""Backtests of forecasts."""
 
 from datetime import date
 

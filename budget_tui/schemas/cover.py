@@ -1,4 +1,4 @@
-"""Who can spare something for a project, and the request to take it."""
+"""The projects that can spare something for another, and the request to take it."""
 
 from datetime import date
 

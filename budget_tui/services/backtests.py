@@ -1,4 +1,4 @@
-"""How good the forecasts of past days were, each made with what was known then."""
+"""Backtests: the forecasts of past days, each made with what was known then, against what became."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -72,7 +72,7 @@ def all_usage_of(entity_key: int, currency: str, periods: Iterable[Period]) -> l
 
 
 class Reserved:
-    """What is reserved of budgets that run on ``today``: an agent's tokens, or the money held at and below an entity.
+    """The reserved part of budgets that run on ``today``: an agent's tokens, or the money held at and below an entity.
 
     ``period`` is the running one of the organization, in which money is held.
     """

@@ -193,7 +193,7 @@ class DayChart(Widget, can_focus=True):
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     subject: reactive[str] = reactive("")
-    """What the chart is about, if not the global budget."""
+    """The subject of the chart, if not the global budget."""
     _chosen: reactive[date | None] = reactive(None)
 
     class Opened(Message):
