@@ -90,7 +90,7 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
         Column("id", "ID", lambda agent: agent.agent_id),
         *(shown[key] for key in ("name", "project", "allocated", "used", "reserved", "available", "per_hour")),
         replace(shown["runs_out"], align="left"),
-        Column("status", "Status", f.agent_status),
+        Column("status", "Status", f.agent_status, style=shown["status"].style),
     )
     print_lines(*table(columns, agents), f.data_through(agents[0].data_through))
 

@@ -34,14 +34,33 @@ EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
     (DatabaseNotFound, 4),
     (Conflict, 5),
 )
+_COLOURS = {
+    "muted": "2",
+    "healthy": "32",
+    "under": "32",
+    "warning": "33",
+    "approaching": "33",
+    "critical": "1;31",
+    "exhausted": "1;31",
+    "over": "1;31",
+    "negative": "1;31",
+}
+"""The colours of a terminal for the styles of columns."""
 _OUTPUT_ERRORS = (EPIPE, ENOSPC, EDQUOT, EFBIG, EIO)
 """Errors of standard output that other printers, such as the help, run into."""
 
 
+class _Drawn(str):
+    """A line of a table whose texts are escaped, with the sequences of its colours."""
+
+    __slots__ = ()
+
+
 def print_lines(*lines: str) -> None:
     """Print a result on standard output."""
+    shown = (line if isinstance(line, _Drawn) else escaped_lines(line) for line in lines)
     try:
-        print(escaped_lines("\n".join(lines)), flush=True)  # noqa: T201
+        print("\n".join(shown), flush=True)  # noqa: T201
     except OSError as error:
         raise not_written(error) or SystemExit(0) from None
 
@@ -118,10 +137,28 @@ def table(
             if sum(_width(texts[0]) + 2 for texts in cells.values()) - 2 > room:
                 del cells[column.key]
 
-    def aligned(texts: Sequence[str]) -> str:
-        return "  ".join(texts).rstrip()
+    shown = [column for column in columns if column.key in cells]
+    lines = list(zip(*cells.values(), strict=True))
+    if not _is_coloured():
+        return ["  ".join(texts).rstrip() for texts in lines]
 
-    return [aligned(line) for line in zip(*cells.values(), strict=True)]
+    def drawn(row: Row, texts: Sequence[str]) -> str:
+        styled = (_coloured(text, column.style_of(row)) for column, text in zip(shown, texts, strict=True))
+        return _Drawn("  ".join(styled).rstrip())
+
+    return [_Drawn(_coloured("  ".join(lines[0]).rstrip(), "muted")), *map(drawn, rows, lines[1:])]
+
+
+def _is_coloured() -> bool:
+    """Return whether tables have colours: on a terminal that has some, unless NO_COLOR is set."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _coloured(text: str, style: str) -> str:
+    """Colour what is written in a cell, but not the blanks beside it."""
+    written = text.strip()
+    code = _COLOURS.get(style)
+    return text.replace(written, f"\x1b[{code}m{written}\x1b[0m", 1) if code and written else text
 
 
 def _cells(column: "Column[Row]", rows: Sequence[Row], rewrite: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:

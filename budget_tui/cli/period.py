@@ -256,7 +256,7 @@ def _history_table(periods: "list[ClosedPeriod]") -> list[str]:
     columns: list[Column[ClosedPeriod]] = [
         replace(shown["period"], text=lambda closed: f.period_name(closed.period)),
         *(shown[key] for key in ("budget", "allocated", "spent", "left")),
-        Column("status", "Status", f.status_at_close),
+        Column("status", "Status", f.status_at_close, style=shown["status"].style),
         shown["since"],
     ]
     if any(each.lacked_data for each in periods):

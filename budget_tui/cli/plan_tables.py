@@ -26,7 +26,7 @@ from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED
-from budget_tui.presentation.plan_columns import NOTHING, SHAPES, scope_text
+from budget_tui.presentation.plan_columns import NOTHING, SHAPES, scope_text, status_style
 from budget_tui.services.plans import ID_SHOWN_LENGTH
 
 _CENTS = re.compile(r"\.\d+$")
@@ -145,7 +145,12 @@ def tree_table(tree: PlanTree) -> list[str]:
         amount("Allocated", lambda node: parent_amount(node, node.allocated_to_children)),
         amount("Free", lambda node: parent_amount(node, node.unallocated)),
         amount("Actual", lambda node: _known(node.figures.actual, *_kind(node.budget))),
-        Column("status", " ", lambda row: SHAPES[row[1].figures.status]),
+        Column(
+            "status",
+            " ",
+            lambda row: SHAPES[row[1].figures.status],
+            style=lambda row: status_style(row[1].figures),
+        ),
         *_forecast(tree.forecasts, lambda row: row[1].budget),
     )
     return [*_heading(tree), *(table(columns, rows, _without_cents, terminal_width()) if rows else ["no budget fits"])]
@@ -230,7 +235,7 @@ def _figures(
         Column("actual", "Actual", lambda row: _known(figures(row).actual, *kind(row)), "right"),
         Column("left", "Left", lambda row: _known(figures(row).variance, *kind(row)), "right"),
         Column("used", "Used", used, "right"),
-        Column("status", " ", lambda row: SHAPES[figures(row).status]),
+        Column("status", " ", lambda row: SHAPES[figures(row).status], style=lambda row: status_style(figures(row))),
     )
 
 

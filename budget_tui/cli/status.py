@@ -85,7 +85,7 @@ def project_table(snapshot: BudgetSnapshot) -> list[str]:
         *(shown[key] for key in ("name", "allocation", "spent", "left", "drip", "today")),
         replace(shown["burn"], text=lambda line: f.number(line.pace.burn_rate, currency)),
         shown["runway"],
-        Column("status", "Status", lambda line: f.status_text(line.pace)),
+        Column("status", "Status", lambda line: f.status_text(line.pace), style=shown["status"].style),
     ]
     if any(line.carry != NO_CARRY for line in snapshot.projects):
         columns += [

@@ -46,6 +46,33 @@ def process(
     )
 
 
+def on_terminal(environment: dict[str, str], *arguments: str) -> str:
+    """Run a command whose standard output is a terminal, and return what it wrote there."""
+    ours, theirs = os.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "budget_tui", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        timeout=TIMEOUT_SECONDS,
+        check=True,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode().replace("\r\n", "\n")
+    os.close(ours)
+    return shown
+
+
+def test_tables_have_colours_on_a_terminal_only(environment: dict[str, str]) -> None:
+    piped = process(environment, "status").stdout
+    assert "\x1b" not in piped
+    coloured = on_terminal({**environment, "TERM": "xterm"}, "status")
+    assert "\x1b[33m▲ warning" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == piped, "nothing moves"
+    assert on_terminal({**environment, "TERM": "xterm", "NO_COLOR": "1"}, "status") == piped
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -101,11 +101,13 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
         return self._window.read(self._wanted)
 
     def explain_query(self) -> ExplainQuery | None:
-        """Explain the project that the entry under the cursor is about, if it is one."""
+        """Explain the project or agent that the entry under the cursor is about, if it is one."""
         line = self._log.current
         subject, shown = line.entry.subject if line is not None else "", self.snapshot
         if shown is not None and any(project.project_id == subject for project in shown.projects):
             return lambda services: services.explain.of_project(subject)
+        if line is not None and line.entry.action in ("agent.add", "agent.allocate", "agent.rename"):
+            return lambda services: services.explain.of_agent(subject)
         return super().explain_query()
 
     def _in_words(self, entry: AuditEntry) -> tuple[str, str, str, str]:
