@@ -30,7 +30,7 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
 from budget_tui.tui import dialogs
 from budget_tui.tui.chrome import SCREENS
-from budget_tui.tui.dashboard import NO_PROJECTS
+from budget_tui.tui.dashboard import NO_PROJECTS, key_of
 from budget_tui.tui.key_queue import ASKING, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
@@ -480,7 +480,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if isinstance(screen, DashboardScreen | ClosedPeriodScreen) and self.snapshot is not None:
             query = screen.explain_query()
         if query is None:
-            self._report("choose a budget first: x explains one", is_problem=True)
+            self._report(f"choose a budget first: {key_of(self, 'explain')} explains one", is_problem=True)
             return
         try:
             explained = await self.read(query)

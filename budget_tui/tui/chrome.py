@@ -17,6 +17,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from budget_tui.presentation import formatting
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.render import MUTED, shortened, spread
 
 if TYPE_CHECKING:
@@ -197,12 +198,13 @@ class Freshness(Widget):
         parts: list[str | tuple[str, str]] = []
         if self.turn is not None:
             ended = formatting.period_name(self.turn)
-            parts.append((f"{ended} has ended: c to re-allocate, or keep what was carried over · ", "$warning"))
+            close = key_of(self.app, "period.close")
+            parts.append((f"{ended} has ended: {close} to re-allocate, or keep what was carried over · ", "$warning"))
         parts.append((f"data through {formatting.short_day(snapshot.data_through)}", MUTED))
         if snapshot.unmapped_costs:
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
-            parts.append((f" · {costs} unmapped ({unmapped}): m to map", "$warning"))
+            parts.append((f" · {costs} unmapped ({unmapped}): {key_of(self.app, 'cost.map')} to map", "$warning"))
         if snapshot.total.scheduled:
             scheduled = formatting.money(snapshot.total.scheduled, snapshot.organization.currency)
             parts.append((f" · {scheduled} scheduled for later days", MUTED))

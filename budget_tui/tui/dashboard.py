@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import ModalScreen
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-NO_PROJECTS = "there are no projects yet: a on Projects adds one"
+NO_PROJECTS = "there are no projects yet: add one on Projects"
 
 
 class Dashboard(Protocol):
@@ -59,3 +61,14 @@ class Dashboard(Protocol):
 def dashboard_of(app: App[object]) -> Dashboard:
     """Return the app of a screen or box as a `Dashboard`; no other app shows these."""
     return cast(Dashboard, app)
+
+
+def key_of(owner: DOMNode, binding_id: str) -> str:
+    """Return the key of a command that ``owner`` binds, as labelled on the keyboard; the settings may have changed it.
+
+    Of several keys, it is the first.
+    """
+    app = owner.app
+    bound = next(each for each in type(owner).BINDINGS if isinstance(each, Binding) and each.id == binding_id)
+    key, *_ = dashboard_of(app).settings.keys.get(binding_id, bound.key).split(",")
+    return app.get_key_display(Binding(key.strip(), "", ""))

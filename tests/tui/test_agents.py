@@ -225,7 +225,7 @@ async def test_the_project_of_an_agent_is_found_by_its_letters(
 
 async def test_without_projects_there_are_no_agents(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="agents", keys="a") as dashboard:
-        assert "there are no projects yet: a on Projects adds one" in dashboard.text
+        assert "there are no projects yet: add one on Projects" in dashboard.text
 
 
 async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services) -> None:

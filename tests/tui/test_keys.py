@@ -133,6 +133,7 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
         "allocation.more": "v",
         "allocation.leave": "ctrl+g",
         "allocation.take": "ctrl+s",
+        "plan.filter": "f9,f",
     }
     services = services_on(keys=keys)
     async with open_dashboard(services) as dashboard:
@@ -152,6 +153,8 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
         assert dashboard.editor_text is None
         await dashboard.keys("e", "ctrl+g")
         assert dashboard.editor_text is None
+        await dashboard.keys("4")
+        assert "f9 filter  C category" in dashboard.text, "hints name the keys that were chosen"
     assert allocation_of(services, "pcc") == units(170)
     assert allocation_of(services, "videonest-api") == units(99)
 

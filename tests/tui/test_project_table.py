@@ -376,7 +376,7 @@ async def test_where_there_is_no_row_there_is_nothing_to_edit(open_dashboard: Op
 
 async def test_without_projects_there_is_nothing_to_move(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, keys="t") as dashboard:
-        assert "there are no projects yet: a on Projects adds one" in dashboard.text
+        assert "there are no projects yet: add one on Projects" in dashboard.text
 
 
 # Many

@@ -27,6 +27,7 @@ from budget_tui.presentation.alerts import (
 )
 from budget_tui.presentation.formatting import days_named, long_day
 from budget_tui.tui import dialogs
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.screens.base import ReadingScreen
@@ -99,7 +100,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
             return
         rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
         is_fixed = self.dashboard.services.context.clock.as_of is not None
-        rules.why_empty = "no rules: a adds one"
+        rules.why_empty = f"no rules: {key_of(rules, 'alert.add')} adds one"
         messages.why_empty = "nothing is reported as of another day" if is_fixed else "nothing was reported yet"
         rules.show(reading.rules, keeps_row=True)
         rules.styles.height = HEADER + max(1, len(reading.rules))

@@ -10,6 +10,7 @@ from textual import on
 from textual.content import Content
 
 from budget_tui.presentation.columns import Column
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.project_form import ProjectFormScreen
 from budget_tui.tui.editing import EditableRows, EditableTable
 from budget_tui.tui.render import MUTED
@@ -75,7 +76,8 @@ class FilteredTable(EditableTable[Row]):
         if not table.columns:  # they have not been read yet
             return Content("")
         if not table.all_rows:
-            return Content.assemble((f" no {self.NOUN}s yet: ", MUTED), ("a", "bold $accent"), (" adds one", MUTED))
+            add = key_of(self.screen, f"{self.NOUN}.add")
+            return Content.assemble((f" no {self.NOUN}s yet: ", MUTED), (add, "bold $accent"), (" adds one", MUTED))
         hints = []
         if self._filter_text:
             hints.append(f"{len(table.rows)} of {len(table.all_rows)} match '{self._filter_text}'")
@@ -111,7 +113,8 @@ class TableScreen(FilteredScreen):
         """Return the row under the cursor; None if there is none, which is reported."""
         row = self.table.current
         if row is None:
-            self.report(f"there is no {self.table.NOUN} here yet: a adds one", is_problem=True)
+            noun = self.table.NOUN
+            self.report(f"there is no {noun} here yet: {key_of(self, f'{noun}.add')} adds one", is_problem=True)
         return row
 
     async def rename(self, title: str, of: str, name: str, service_of: Callable[[Services], Agents | Projects]) -> None:

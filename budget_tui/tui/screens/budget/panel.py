@@ -22,6 +22,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import pace_bar_style
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.fields import AmountField
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, spread, status
 
@@ -56,8 +57,10 @@ class Headline(Widget):
         if snapshot.is_budgeted:
             total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
             return (total, STRONG), (f" {_EVERY[snapshot.organization.period_rule.kind]}", MUTED)
-        key = "bold $accent"
-        return ("no budget yet: ", MUTED), ("e", key), (" sets one; ", MUTED), ("4", key), (" shows the plan", MUTED)
+        edit, plan = (
+            (key, "bold $accent") for key in (key_of(self.screen, "budget.edit"), key_of(self.app, "screen.plan"))
+        )
+        return ("no budget yet: ", MUTED), edit, (" sets one; ", MUTED), plan, (" shows the plan", MUTED)
 
 
 class PeriodFigures(Widget):

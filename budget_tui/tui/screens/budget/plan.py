@@ -11,6 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui.presentation import formatting
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, bar, fitted
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class PlanGlance(Widget, can_focus=True):
 
     def on_mount(self) -> None:
         self.border_title = "Plan"
-        self.border_subtitle = Content.assemble(("4", "bold $accent"), " opens it")
+        self.border_subtitle = Content.assemble((key_of(self.app, "screen.plan"), "bold $accent"), " opens it")
 
     def watch_summary(self, summary: PlanSummary | None) -> None:
         self.set_class(summary is None, "-nothing")

@@ -18,6 +18,7 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
 from budget_tui.tui.charts import DayChart, MonthChart, SpendChart
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.monitor import MonitorView
 from budget_tui.tui.render import MUTED, WAITING
@@ -30,7 +31,6 @@ _PERIODS = {PeriodKind.MONTHLY: "this month", PeriodKind.QUARTERLY: "this quarte
 
 
 _EXPORTS = "a cloud's FOCUS export, or a CSV with dates and amounts"
-_STEPS_BRIEFLY = ("e", " total  ", "a", " project  ", "i", " import  ", "$", " record")
 _MIN_HEIGHT_OF_STEPS = 15
 
 
@@ -47,15 +47,18 @@ class FirstSteps(Widget):
         if snapshot is None:
             return Content(WAITING)
         period = _PERIODS[snapshot.organization.period_rule.kind]
+        edit, add = (key_of(self.screen, name) for name in ("budget.edit", "budget.add_project"))
+        load, record, keys = (key_of(self.app, name) for name in ("cost.import", "cost.record", "help"))
         if self.screen.size.height < _MIN_HEIGHT_OF_STEPS:
-            return Content.assemble(*((key, "bold $accent") if len(key) == 1 else key for key in _STEPS_BRIEFLY))
+            brief = ((edit, "total"), (add, "project"), (load, "import"), (record, "record"))
+            return Content("  ").join(Content.assemble((key, "bold $accent"), f" {word}") for key, word in brief)
         exports = _EXPORTS if self.content_size.width >= len(_EXPORTS) + 19 else "FOCUS or CSV"
         steps = (
-            (snapshot.is_budgeted, "e", f"set what may be spent {period}"),
-            (bool(snapshot.projects), "a", "add a project, and what it gets of that"),
+            (snapshot.is_budgeted, edit, f"set what may be spent {period}"),
+            (bool(snapshot.projects), add, "add a project, and what it gets of that"),
             (
                 False,
-                "i",
+                load,
                 f"import costs: {exports}",
             ),
         )
@@ -67,10 +70,10 @@ class FirstSteps(Widget):
             )
             for is_done, key, words in steps
         ]
-        by_hand = Content.assemble("  ", ("$", "bold $accent"), "  or record one by hand")
+        by_hand = Content.assemble("  ", (record, "bold $accent"), "  or record one by hand")
         more = Content.assemble(
             *(("budget-tui demo", "bold"), (" shows it with data; ", MUTED)),
-            *(("? m", "bold $accent"), (" opens the manual", MUTED)),
+            *((f"{keys} m", "bold $accent"), (" opens the manual", MUTED)),
         )
         return Content("\n").join([*lines, by_hand, Content(""), more])
 

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from budget_tui.presentation.columns import Column, history_columns
 from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.tui.charts import PeriodChart
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
@@ -73,7 +74,7 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         nothing = self.query_one("#none-closed", Static)
         nothing.display = not periods
         if periods is not None and snapshot is not None:
-            nothing.update(_none_closed(snapshot))
+            nothing.update(_none_closed(snapshot, key_of(self.app, "period.close")))
         chart, table = self.query_one(PeriodChart), self.query_one(HistoryTable)
         self.set_class(not periods, "-without-periods")
         chart.periods = tuple(periods or ())
@@ -98,11 +99,12 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
         await self.dashboard.ask(ClosedPeriodScreen(event.row))
 
 
-def _none_closed(snapshot: BudgetSnapshot) -> Content:
+def _none_closed(snapshot: BudgetSnapshot, key: str) -> Content:
+    """Say when the period closes by itself; ``key`` closes it today."""
     return Content.assemble(
         ("No closed periods yet. ", MUTED),
         f"{period_name(snapshot.period)} closes by itself after {long_day(snapshot.period.end)}",
         (": from then on, this is where it can be seen. ", MUTED),
-        ("c", "bold $accent"),
+        (key, "bold $accent"),
         (" closes it today.", MUTED),
     )

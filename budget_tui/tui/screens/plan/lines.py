@@ -7,6 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui.domain.plan import PlanFilter
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.render import MUTED, spread
 
 TABS = (
@@ -45,25 +46,27 @@ class FilterLine(Widget):
 
     def render(self) -> Content:
         width = self.content_size.width
+        keys = {word: key_of(self.screen, f"plan.{word}") for word in (*_HINTS, "clear")}
         if self.filter == PlanFilter():
             hint = Content.assemble(
                 (" all budgets", MUTED),
-                *(part for key, word in _HINTS for part in ((f"  {key}", "$accent"), (word, MUTED))),
+                *(part for word in _HINTS for part in ((f"  {keys[word]}", "$accent"), (f" {word}", MUTED))),
             )
             return hint if hint.cell_length <= width else hint.truncate(width, ellipsis=True)
         facts = Content.styled(" · ", MUTED).join(
             Content.styled(fact, "bold") for fact in filters_in_words(self.filter)
         )
         left = Content.assemble((" only ", MUTED), facts, (f"  {self.found}", MUTED))
-        shows_all = Content.assemble(("esc", "$accent"), (" shows all ", MUTED))
+        shows_all = Content.assemble((keys["clear"], "$accent"), (" shows all ", MUTED))
         others = Content.assemble(
-            (" ".join(key for key, _ in _HINTS), "$accent"), (" filter further  ", MUTED), shows_all
+            (" ".join(keys[word] for word in _HINTS), "$accent"), (" filter further  ", MUTED), shows_all
         )
         is_room = left.cell_length + others.cell_length < width
         return spread(left, others if is_room else shows_all, width)
 
 
-_HINTS = (("f", " filter"), ("C", " category"), ("T", " type"), ("P", " period"), ("V", " provider"), ("H", " status"))
+_HINTS = ("filter", "category", "type", "period", "provider", "status")
+"""Commands of the screen, without ``plan.``, that set a filter."""
 
 
 def filters_in_words(only: PlanFilter) -> Iterator[str]:

@@ -25,6 +25,7 @@ from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.services.plans import PlanChange
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.cost_details import box_of
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.key_queue import ASKING
@@ -205,7 +206,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         nothing, switcher = self.query_one("#no-plan", Static), self.query_one(ContentSwitcher)
         nothing.display, switcher.display = not has_plan, has_plan
         if not has_plan:
-            nothing.update(_how_to_begin())
+            nothing.update(_how_to_begin(key_of(self, "plan.create")))
         else:
             self._fill_pane()
             if self.focused is None:
@@ -387,7 +388,8 @@ def _are_too_many_below(budgets: Sequence[PlannedBudget], board: PlanBoard) -> b
     return below > MOST_ENTITIES
 
 
-def _how_to_begin() -> Content:
+def _how_to_begin(key: str) -> Content:
+    """Describe how to plan the first budget; ``key`` begins it."""
     return Content("\n").join(
         [
             Content("No plan yet."),
@@ -398,7 +400,7 @@ def _how_to_begin() -> Content:
                 MUTED,
             ),
             Content(""),
-            Content.assemble(("a", "bold $accent"), (" plans one. On the command line, for a department:", MUTED)),
+            Content.assemble((key, "bold $accent"), (" plans one. On the command line, for a department:", MUTED)),
             Content("  budget-tui entity add DEPT-ENG --name Engineering"),
             Content("  budget-tui plan create DEPT-ENG cloud 30000 --period 2026-Q1"),
             Content(""),
