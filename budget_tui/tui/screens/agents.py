@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +34,14 @@ from budget_tui.tui.picker import Picker
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.agent_chart import TokenChart, read_usage
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.screens.table_screen import AROUND_BODY, AROUND_ROWS, MIN_CHARTS_HEIGHT, FilteredTable, TableScreen
+from budget_tui.tui.screens.table_screen import (
+    AROUND_BODY,
+    AROUND_ROWS,
+    MIN_CHARTS_HEIGHT,
+    RESTS_SECONDS,
+    FilteredTable,
+    TableScreen,
+)
 from budget_tui.tui.table import FollowedTable
 
 if TYPE_CHECKING:
@@ -235,7 +243,9 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
     @on(AgentRows.Moved)
     @work(exclusive=True, group="usage")
     async def _read_usage(self) -> None:
-        """Read what the agent under the cursor used, where there is room to show it."""
+        """Read what the agent under the cursor used, where there is room to show it, once it rests there."""
+        if self.query_one(TokenChart).usage is not None:
+            await asyncio.sleep(RESTS_SECONDS)
         chart, agent, shown = self.query_one(TokenChart), self.table.current, self.snapshot
         if not chart.display or agent is None or shown is None:
             return

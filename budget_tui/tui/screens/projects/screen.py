@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,7 +34,14 @@ from budget_tui.tui.key_queue import ASKING, SUBMITTING
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.projects.charts import ProjectCharts
 from budget_tui.tui.screens.projects.pane import ProjectDetails, ProjectPane, read_details
-from budget_tui.tui.screens.table_screen import AROUND_BODY, AROUND_ROWS, MIN_CHARTS_HEIGHT, FilteredTable, TableScreen
+from budget_tui.tui.screens.table_screen import (
+    AROUND_BODY,
+    AROUND_ROWS,
+    MIN_CHARTS_HEIGHT,
+    RESTS_SECONDS,
+    FilteredTable,
+    TableScreen,
+)
 from budget_tui.tui.table import MARGIN, TROUBLE, FollowedTable
 
 if TYPE_CHECKING:
@@ -450,7 +458,9 @@ class ProjectsScreen(TableScreen):
 
     @work(exclusive=True, group="details")
     async def _read_details(self) -> None:
-        """Show the details of the project under the cursor, where there is room for them."""
+        """Show the details of the project under the cursor, where there is room for them, once it rests there."""
+        if self.query_one(ProjectPane).details is not None:
+            await asyncio.sleep(RESTS_SECONDS)
         pane, line, shown = self.query_one(ProjectPane), self.table.current, self.shown
         pane.project_id = line.project_id if line is not None else ""
         self._show_charts()
