@@ -225,7 +225,7 @@ class CostDetails:
             _trouble(pace, snapshot, of_period, first_day),
         )
 
-    def lately(self, snapshot: BudgetSnapshot) -> dict[str, tuple[int, ...]]:
+    def recent_spend(self, snapshot: BudgetSnapshot) -> dict[str, tuple[int, ...]]:
         """Return the spend of each project on each of the last `SPARK_DAYS` days, the oldest first, by its id."""
         first = snapshot.as_of - timedelta(days=SPARK_DAYS - 1)
         days = Period(first, snapshot.as_of)

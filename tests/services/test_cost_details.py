@@ -60,8 +60,8 @@ def test_a_digest_adds_up_to_what_was_spent(acme: PlanHome) -> None:
         assert digest.days[-1][0] == SHOWN_ON
         assert all(amount is None for day, amount in digest.days if day < date(2026, 1, 1)), "nothing is known of these"
         assert [cost.day for cost in digest.latest] == sorted((cost.day for cost in digest.latest), reverse=True)
-        lately = details.lately(snapshot)[line.project_id]
-        assert lately == tuple(amount or 0 for _, amount in digest.days[-len(lately) :])
+        recent = details.recent_spend(snapshot)[line.project_id]
+        assert recent == tuple(amount or 0 for _, amount in digest.days[-len(recent) :])
     with pytest.raises(NotFound):
         details.digest("nobody", snapshot, since)
 

@@ -89,7 +89,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
     """The what-if that the snapshot shows; None while it shows what is stored."""
     effects: reactive[AlertChanges] = reactive(AlertChanges())
     """What the what-if changes about the alerts."""
-    lately: reactive[Mapping[str, tuple[int, ...]]] = reactive({})
+    recent_spend: reactive[Mapping[str, tuple[int, ...]]] = reactive({})
     """The spend of each of the last days, by the project's id."""
     _latest: BudgetSnapshot
     _spent: tuple[date, Mapping[str, int]] | None = None
@@ -108,7 +108,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
             self.expected = expected
             self.advance = advance
 
-    class Tried(Message):
+    class WhatIfTyped(Message):
         """The user types an ``amount`` in a what-if: None when nothing is typed any more.
 
         ``advance`` is None until they confirm it, then the number of rows the editor is to move by.
@@ -176,11 +176,11 @@ class ProjectTable(FilteredTable[ProjectLine]):
         is_by_trouble = self.table.sort_key == TROUBLE
         return is_by_trouble and (self.is_editing or before == self._spent)
 
-    def watch_lately(self) -> None:
+    def watch_recent_spend(self) -> None:
         self.table.redraw()
 
     def _sparkline(self, line: ProjectLine) -> str:
-        return formatting.sparkline(self.lately[line.project_id]) if line.project_id in self.lately else ""
+        return formatting.sparkline(self.recent_spend[line.project_id]) if line.project_id in self.recent_spend else ""
 
     def make_table(self) -> ProjectRows:
         return ProjectRows((), self.id_of)
@@ -264,7 +264,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
     def submit(self, line: ProjectLine, text: str, advance: int) -> None:
         change = self._change(line, text)
         if self.fork is not None:
-            self.post_message(self.Tried(line.project_id, self._after(self._current_row(line), change), advance))
+            self.post_message(self.WhatIfTyped(line.project_id, self._after(self._current_row(line), change), advance))
             return
         expected = line.pace.allocation if change.kind is ChangeKind.SET else None
         self.post_message(self.Edited(line.project_id, change, expected, advance))
@@ -297,13 +297,13 @@ class ProjectTable(FilteredTable[ProjectLine]):
             hint = str(refused) if typed.strip() else "120, +20, -15, 25% or rest"
             effect = Content.assemble(self._pool(pool, pool), (f"  {hint}", MUTED))
         if self.fork is not None and line.pace.allocation != (before if after is None else after):
-            self.post_message(self.Tried(line.project_id, after))
+            self.post_message(self.WhatIfTyped(line.project_id, after))
         return effect
 
     def close_editor(self) -> None:
         super().close_editor()
         if self.fork is not None:
-            self.post_message(self.Tried())
+            self.post_message(self.WhatIfTyped())
 
     def lost(self, line: ProjectLine) -> str:
         is_there = any(each.project_id == line.project_id for each in self.table.all_rows)
@@ -389,7 +389,7 @@ class ProjectsScreen(TableScreen):
     shown: reactive[BudgetSnapshot | None] = reactive(None)
     """The snapshot that the table and the pane show: the current one, or that of the what-if."""
     _basis: Basis | None = None
-    _typed: Fork | None = None
+    _fork_with_typed: Fork | None = None
     """The what-if with what is being typed into it."""
     _warned_about: Fork | None = None
     """The what-if that Esc forgets when it is pressed once more."""
@@ -415,7 +415,7 @@ class ProjectsScreen(TableScreen):
             if before is not None and now is not None and forked(before) != forked(now):
                 self._report_moved()
         self._read_details()
-        self._read_lately()
+        self._read_recent_spend()
 
     def on_resize(self) -> None:
         self._share_height()
@@ -445,14 +445,14 @@ class ProjectsScreen(TableScreen):
         if self.is_mounted and self.app.current_mode != self.MODE:  # not for a box over the screen
             self.table.table.sort_again()
 
-    @work(exclusive=True, group="lately")
-    async def _read_lately(self) -> None:
+    @work(exclusive=True, group="recent-spend")
+    async def _read_recent_spend(self) -> None:
         """Read the last days of all projects, after the numbers: for thousands of them, that takes longer."""
         shown, table = self.snapshot, self.query_one(ProjectTable)
         if shown is None:
             return
         try:
-            table.lately = await self.dashboard.read(lambda services: services.cost_details.lately(shown))
+            table.recent_spend = await self.dashboard.read(lambda services: services.cost_details.recent_spend(shown))
         except BudgetError:
             return  # the failure of the snapshot describes it
 
@@ -514,7 +514,7 @@ class ProjectsScreen(TableScreen):
             self._show_what_if()
 
     async def _take_basis(self) -> bool:
-        """Read what the what-if stands on; return whether that succeeded."""
+        """Read the numbers that the what-if starts from; return whether that succeeded."""
         try:
             self._basis = await self.dashboard.read(lambda services: services.what_if.basis())
         except BudgetError as error:
@@ -524,29 +524,29 @@ class ProjectsScreen(TableScreen):
 
     @work(exclusive=True, group="basis")
     async def _read_basis(self) -> None:
-        """Read again what the what-if stands on: somebody wrote."""
+        """Read the numbers that the what-if starts from again: somebody wrote."""
         if await self._take_basis() and self.fork is not None and self.snapshot is not None:
             self.fork = self.fork.joined_by(self.snapshot)
             self._show_what_if()
 
     def _show_what_if(self) -> None:
         """Show the what-if, with what is being typed into it."""
-        fork, basis = self._typed or self.fork, self._basis
+        fork, basis = self._fork_with_typed or self.fork, self._basis
         if fork is not None and basis is not None:
             self.shown = basis.snapshot(fork)
             self.effects = basis.alerts(fork)
             self._read_details()
 
-    @on(ProjectTable.Tried)
-    def _try(self, event: ProjectTable.Tried) -> None:
+    @on(ProjectTable.WhatIfTyped)
+    def _follow_typing(self, event: ProjectTable.WhatIfTyped) -> None:
         """Follow what is being typed, or take it into the what-if."""
         if self.fork is None:
             return
         tried = None if event.amount is None else self.fork.changed(event.project_id, event.amount)
         if event.advance is None:
-            self._typed = tried
+            self._fork_with_typed = tried
         else:
-            self.fork, self._typed = tried or self.fork, None
+            self.fork, self._fork_with_typed = tried or self.fork, None
         self._show_what_if()
         if event.advance is not None:
             self.table.accept(event.advance)
@@ -561,7 +561,7 @@ class ProjectsScreen(TableScreen):
         try:
             rest = await self.dashboard.run_command(lambda services: services.what_if.commit(fork))
         except Conflict as conflict:
-            await self._renew()
+            await self._rebase()
             self.report(f"{conflict.message}: {_staying(self.fork)}", is_problem=True)
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
@@ -582,10 +582,10 @@ class ProjectsScreen(TableScreen):
     @work(exclusive=True, group="basis")
     async def on_screen_resume(self) -> None:
         """Take over what was changed in a box or on another screen."""
-        await self._renew()
+        await self._rebase()
 
-    async def _renew(self) -> None:
-        """Take over what somebody changed since the what-if was forked; its own changes stay."""
+    async def _rebase(self) -> None:
+        """Rebase the what-if on what is stored now."""
         if self.fork is not None and self.snapshot is not None and await self._take_basis():
             self.fork = self.fork.renewed(self.snapshot)
             self._show_what_if()
@@ -603,7 +603,7 @@ class ProjectsScreen(TableScreen):
             self.report("nothing of it was stored")
 
     def _end_what_if(self) -> None:
-        self.fork = self._basis = self._typed = self._warned_about = None
+        self.fork = self._basis = self._fork_with_typed = self._warned_about = None
         self.effects = AlertChanges()
         self.shown = self.snapshot
         self._read_details()
@@ -667,7 +667,7 @@ class ProjectsScreen(TableScreen):
             lambda services: services.projects.archive(line.project_id),
             lambda back: f"archived {line.name}; {money(back, self.dashboard.currency)} returned to the pool",
         )
-        await self._renew()
+        await self._rebase()
 
     @work(group=ASKING)
     async def action_carry(self) -> None:
