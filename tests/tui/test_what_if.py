@@ -13,7 +13,7 @@ async def test_all_figures_follow_and_nothing_is_stored_until_it_is_saved(
     before = stored(services)
     async with open_dashboard(mode="projects", size=(110, 30)) as dashboard:
         await dashboard.keys("w")
-        assert "what if · 0 changes · unallocated $80.00 · Enter or Esc ends it" in dashboard.pool_line
+        assert "what if · 0 changes · unallocated $80.00 · ⏎ or esc ends it" in dashboard.pool_line
         await dashboard.keys("j", "j", "e", *"200")
         line = dashboard.line_with("Python API")  # while it is typed
         assert "112.00" in line
@@ -22,7 +22,7 @@ async def test_all_figures_follow_and_nothing_is_stored_until_it_is_saved(
         await dashboard.keys("escape")
         assert "112.00" not in dashboard.line_with("Python API")
         await dashboard.keys("+", *"20", "enter", "k", "-", "enter")  # a step of ten less of VideoNest API
-        assert "what if · 2 changes · unallocated $80.00 → $70.00 · Enter saves, Esc forgets" in dashboard.pool_line
+        assert "what if · 2 changes · unallocated $80.00 → $70.00 · ⏎ saves, esc forgets" in dashboard.pool_line
         await pictured(dashboard)
         assert stored(services) == before
 
@@ -56,9 +56,9 @@ async def test_it_is_forgotten_only_when_sure_and_its_edits_are_taken_back_first
         await dashboard.keys("u", "u")
         assert "there is no edit to take back in this what-if" in dashboard.text
         await dashboard.keys("U", "1", "2", "escape")
-        assert "Esc again forgets your 1 change; Enter saves" in dashboard.text
+        assert "esc again forgets your 1 change; ⏎ saves" in dashboard.text
         await dashboard.keys("+", "enter", "escape")
-        assert "Esc again forgets your 2 changes" in dashboard.text, "another edit is another reason to ask"
+        assert "esc again forgets your 2 changes" in dashboard.text, "another edit is another reason to ask"
         await dashboard.keys("slash", *"dan", "escape")
         assert "what if" in dashboard.pool_line, "it was the filter that Esc left"
         await dashboard.keys("escape")
@@ -76,7 +76,7 @@ async def test_what_somebody_changed_is_named_and_taken_over_before_it_is_saved(
         await dashboard.keys("w", "=", *"250", "enter")
         elsewhere.budgets.allocate("dandelion", parse_change("60"))
         await dashboard.keys("enter")
-        assert "✕ Dandelion $50.00 → $60.00 meanwhile: your change stays, Enter saves" in dashboard.text
+        assert "✕ Dandelion $50.00 → $60.00 meanwhile: your change stays, ⏎ saves" in dashboard.text
         assert allocation_of(services, "pcc") == units(150)
         assert "60.00" in dashboard.line_with("Dandelion")
         await dashboard.keys("enter")
@@ -86,7 +86,7 @@ async def test_what_somebody_changed_is_named_and_taken_over_before_it_is_saved(
         await dashboard.keys("w", "=", *"100", "enter")
         elsewhere.projects.archive("dandelion")
         await dashboard.looked()
-        assert "dandelion archived meanwhile; Enter takes it over first" in dashboard.text
+        assert "dandelion archived meanwhile; ⏎ takes it over first" in dashboard.text
         await dashboard.keys("d")
         assert "Its allocation of $250.00 returns" in " ".join(dashboard.text.split()), "commands are on what is stored"
         await dashboard.keys("escape")

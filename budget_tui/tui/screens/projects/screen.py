@@ -25,7 +25,7 @@ from budget_tui.presentation.alerts import crossing_text
 from budget_tui.presentation.columns import Column, beside_bar, project_columns, sparkline_column
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
-from budget_tui.tui.dashboard import NO_PROJECTS
+from budget_tui.tui.dashboard import NO_PROJECTS, key_of
 from budget_tui.tui.dialogs.carry import CarryScreen
 from budget_tui.tui.dialogs.project_form import add_project
 from budget_tui.tui.editing import EditableRows
@@ -200,9 +200,9 @@ class ProjectTable(FilteredTable[ProjectLine]):
         )
         keys = Content.assemble(
             (" · ", MUTED),
-            ("Enter", "bold $accent"),
+            (key_of(self, "what_if.save"), "bold $accent"),
             (" saves, " if self.fork.changes else " or ", MUTED),
-            ("Esc", "bold $accent"),
+            (key_of(self, "what_if.leave"), "bold $accent"),
             (" forgets" if self.fork.changes else " ends it", MUTED),
         )
         # Without room for them the keys stand in the line of keys alone.
@@ -368,7 +368,7 @@ class ProjectsScreen(TableScreen):
             "What if",
             id="projects.what_if",
             show=False,
-            tooltip="Try other allocations: Enter saves, Esc forgets",
+            tooltip="Try other allocations, and save or forget them",
         ),
         Binding(
             "escape",
@@ -562,13 +562,16 @@ class ProjectsScreen(TableScreen):
             rest = await self.dashboard.run_command(lambda services: services.what_if.commit(fork))
         except Conflict as conflict:
             await self._rebase()
-            self.report(f"{conflict.message}: {_staying(self.fork)}", is_problem=True)
+            self.report(
+                f"{conflict.message}: {_staying(self.fork, key_of(self.table, 'what_if.save'))}", is_problem=True
+            )
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
         else:
             self._end_what_if()
+            changed = f"{formatting.count(len(fork.changes), 'allocation')} changed"
             over = _over(rest, self.dashboard.currency)
-            self.report(f"{formatting.count(len(fork.changes), 'allocation')} changed{over}; u undoes it")
+            self.report(f"{changed}{over}; {key_of(self.app, 'undo')} undoes it")
 
     def _report_moved(self) -> None:
         """Name what somebody changed since the what-if was forked."""
@@ -577,7 +580,7 @@ class ProjectsScreen(TableScreen):
         if moved := self.fork.moved(self.snapshot.total.allocation, allocations_of(self.snapshot)):
             names = {line.project_id: line.name for line in self.snapshot.projects}
             what = formatting.moved_meanwhile(moved, names, self.dashboard.currency)
-            self.report(f"{what}; Enter takes it over first", is_problem=True)
+            self.report(f"{what}; {key_of(self.table, 'what_if.save')} takes it over first", is_problem=True)
 
     @work(exclusive=True, group="basis")
     async def on_screen_resume(self) -> None:
@@ -597,7 +600,8 @@ class ProjectsScreen(TableScreen):
         elif self.fork is not None and self.fork.changes and self._warned_about is not self.fork:
             self._warned_about = self.fork
             changes = formatting.count(len(self.fork.changes), "change")
-            self.report(f"Esc again forgets your {changes}; Enter saves", is_problem=True)
+            leave, save = key_of(self.table, "what_if.leave"), key_of(self.table, "what_if.save")
+            self.report(f"{leave} again forgets your {changes}; {save} saves", is_problem=True)
         else:
             self._end_what_if()
             self.report("nothing of it was stored")
@@ -691,7 +695,7 @@ class ProjectsScreen(TableScreen):
         outcome = await self.dashboard.ask(dialogs.cover.CoverScreen(offer))
         if outcome is not None:
             amount = money(outcome.amount, outcome.currency)
-            undo = "; u undoes it" if self.fork is None else ", for real"
+            undo = f"; {key_of(self.app, 'undo')} undoes it" if self.fork is None else ", for real"
             self.report(f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}{undo}")
 
     @work(group=ASKING)
@@ -708,12 +712,12 @@ class ProjectsScreen(TableScreen):
         return next((line.name for line in lines if line.project_id == project_id), project_id)
 
 
-def _staying(fork: Fork | None) -> str:
-    """Say how many changes of a what-if stay after what was forked has changed."""
+def _staying(fork: Fork | None, save: str) -> str:
+    """Say how many changes of a what-if stay after what was forked has changed; the key ``save`` saves them."""
     changes = len(fork.changes) if fork is not None else 0
     if not changes:
         return "nothing of the what-if is left"
-    return f"your {'change stays' if changes == 1 else f'{changes} changes stay'}, Enter saves"
+    return f"your {'change stays' if changes == 1 else f'{changes} changes stay'}, {save} saves"
 
 
 def _over(unallocated: int, currency: str) -> str:
