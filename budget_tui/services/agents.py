@@ -232,11 +232,11 @@ class Agents:
             agents = self._agents_now(session)
             return agents.with_rate(agents.named(agent_id))
 
-    def all(self) -> list[AgentBudget]:
-        """Return all agents, in the order they were added."""
+    def all(self, project_id: str = "") -> list[AgentBudget]:
+        """Return all agents, or those of a project, in the order they were added."""
         with self._reader.session() as session:
             agents = self._agents_now(session)
-            return [agents.with_rate(agent) for agent in agents.all()]
+            return [agents.with_rate(agent) for agent in agents.all() if project_id in ("", agent.project_id)]
 
     def sums_of(self, project_id: str) -> TokenSums:
         """Return the sums of the budgets of all agents below a project."""

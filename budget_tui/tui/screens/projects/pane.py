@@ -53,7 +53,7 @@ def read_details(services: Services, project_id: str, snapshot: BudgetSnapshot) 
     return ProjectDetails(
         project_id,
         services.cost_details.digest(project_id, snapshot, monday),
-        tuple(agent for agent in services.agents.all() if agent.project_id == project_id),
+        tuple(services.agents.all(project_id)),
         tuple(services.audit.newest(_CHANGES, only=AuditFilter(whole_subject=project_id))),
         services.forecasts.current().projects.get(project_id),
     )
