@@ -318,7 +318,7 @@ async def test_what_cannot_be_read_at_start_is_told(
             path.rmdir()
         shutil.copyfile(example_file, path)
         await dashboard.looked()
-        assert "150.00" in dashboard.line_with(" PCC ")
+        assert "150.00" in dashboard.line_with(" PCC  "), "in the row, below the title of the pane"
 
 
 @pytest.mark.parametrize("run", [run_dashboard, lambda services: run_monitor(services, 1)])

@@ -88,7 +88,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
     fork: reactive[Fork | None] = reactive(None, bindings=True)
     """The what-if that the snapshot shows; None while it shows what is stored."""
     effects: reactive[AlertChanges] = reactive(AlertChanges())
-    """What the what-if changes about the alerts."""
+    """The effect of the what-if on the alerts."""
     recent_spend: reactive[Mapping[str, tuple[int, ...]]] = reactive({})
     """The spend of each of the last days, by the project's id."""
     _latest: BudgetSnapshot
@@ -385,7 +385,7 @@ class ProjectsScreen(TableScreen):
     fork: reactive[Fork | None] = reactive(None)
     """The what-if under way."""
     effects: reactive[AlertChanges] = reactive(AlertChanges())
-    """What the what-if, and what is being typed into it, changes about the alerts."""
+    """The effect on the alerts of the what-if, with what is being typed into it."""
     shown: reactive[BudgetSnapshot | None] = reactive(None)
     """The snapshot that the table and the pane show: the current one, or that of the what-if."""
     _basis: Basis | None = None
