@@ -23,7 +23,7 @@ async def test_all_screens_show_the_other_organization(open_dashboard: OpenDashb
         assert isinstance(dashboard.app.screen, ProjectsScreen)
         assert dashboard.names == ["PROJ-PLATFORM", "PROJ-DESIGN", "PROJ-MLPIPE"]
         assert "organization Acme Inc" in dashboard.text
-        assert "no global budget yet: e on Budget sets one" in dashboard.pool_line
+        assert "no global budget yet: set one on Budget" in dashboard.pool_line
         assert "○" in dashboard.line_with("Platform"), "without any budget nobody is in trouble"
         assert "-11," not in dashboard.text
         await dashboard.keys("[")

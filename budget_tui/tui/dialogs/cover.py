@@ -10,6 +10,7 @@ from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import count, data_through, money, number
 from budget_tui.services.cover import CoverOffer, Donor, why, why_none
 from budget_tui.services.transfers import TransferOutcome
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import FollowedTable
@@ -74,7 +75,8 @@ class CoverScreen(BoxScreen[TransferOutcome]):
             lines.append(f"and {count(len(others) - _MAX_NAMED, 'more project')}")
         first, *more = lines
         from_whom = "the pool" if self._offer.unallocated > 0 else "one that has not spent it" if others else ""
-        helps = f"t moves allocation from {from_whom}" if from_whom else "a larger budget would help: e on Budget"
+        move = f"{key_of(self.app, 'transfer')} moves allocation from {from_whom}"
+        helps = move if from_whom else "a larger budget would help: set it on Budget"
         return Content.assemble(f"{first}\n", *((f"{line}\n", MUTED) for line in more), f"\n{helps}")
 
     @on(DonorTable.Moved)

@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column, closed_columns
 from budget_tui.tui import dialogs
-from budget_tui.tui.dashboard import dashboard_of
+from budget_tui.tui.dashboard import dashboard_of, key_of
 from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.lists import List
@@ -51,7 +51,7 @@ class ClosedPeriodScreen(Overlay[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = Content(formatting.period_name(self._archived.period))
-            box.border_subtitle = "⏎ costs · x explains · esc closes"
+            box.border_subtitle = Content(f"⏎ costs · {key_of(self.app, 'explain')} explains · esc closes")
             yield Static(_summary(self._archived))
             yield List(compact=True)
 

@@ -233,9 +233,7 @@ class ProjectTable(FilteredTable[ProjectLine]):
 
     def _unallocated(self) -> Content:
         if self._latest.total.unfunded and not self._latest.allocated:
-            return Content.assemble(
-                (" no global budget yet: ", MUTED), ("e", "bold $accent"), (" on Budget sets one", MUTED)
-            )
+            return Content.styled(" no global budget yet: set one on Budget", MUTED)
         return self._pool(self._latest.unallocated, self._latest.unallocated)
 
     def _pool(self, before: int, after: int) -> Content:
