@@ -51,6 +51,8 @@ LOOK_SECONDS = 0.5
 COMPUTE_SECONDS = 60.0
 ALERTS_SECONDS = 1.0
 """Time after the latest numbers in which the next keys come first."""
+REST_SECONDS = 0.1
+"""Time for which a cursor has to rest: a held key goes on at once."""
 _LAST_IMPORT = "last-import"
 
 Result = TypeVar("Result")
@@ -239,7 +241,18 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     async def read(self, query: Callable[[Services], Result]) -> Result:
         """Run a query in the reader's thread; raises whatever ``query`` raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, query, self.services)
+        result = await asyncio.get_running_loop().run_in_executor(self._reader, query, self.services)
+        self._require_running()
+        return result
+
+    async def rest(self) -> None:
+        await asyncio.sleep(REST_SECONDS)
+        self._require_running()
+
+    def _require_running(self) -> None:
+        """Cancel the worker that was waiting if the program has ended meanwhile: its widgets are gone."""
+        if not self.is_running:
+            raise asyncio.CancelledError
 
     def _evaluate_alerts_soon(self) -> None:
         if self._alerts_timer is not None:

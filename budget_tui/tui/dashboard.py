@@ -42,6 +42,9 @@ class Dashboard(Protocol):
     async def read(self, query: Callable[[Services], Result]) -> Result:
         """Run a query in the reader's thread; raises whatever ``query`` raises."""
 
+    async def rest(self) -> None:
+        """Wait for as long as a cursor has to rest before what its row stands for is read and drawn."""
+
     async def run_command(self, command: Callable[[Services], Result]) -> Result:
         """Run a command in the writer's thread, then read the snapshot again; raises whatever ``command`` raises."""
 

@@ -97,6 +97,10 @@ def tables(database: str, rows: int) -> Iterator[tuple[Terminal, Terminal]]:
         own.settle(1.0)
         own.press("2")
         own.until("Allocation")
+        own.settle(1.0)
+        own.press("!")  # in the order in which they were added, not by trouble
+        own.settle()
+        own.press("g")
         for shown in (own, bare):
             shown.settle(1.0)
             if rows > FEW:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,7 +37,6 @@ from budget_tui.tui.screens.table_screen import (
     AROUND_BODY,
     AROUND_ROWS,
     MIN_CHARTS_HEIGHT,
-    RESTS_SECONDS,
     FilteredTable,
     TableScreen,
 )
@@ -245,7 +243,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
     async def _read_usage(self) -> None:
         """Read what the agent under the cursor used, where there is room to show it, once it rests there."""
         if self.query_one(TokenChart).usage is not None:
-            await asyncio.sleep(RESTS_SECONDS)
+            await self.dashboard.rest()
         chart, agent, shown = self.query_one(TokenChart), self.table.current, self.snapshot
         if not chart.display or agent is None or shown is None:
             return

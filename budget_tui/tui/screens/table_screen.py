@@ -26,8 +26,6 @@ AROUND_BODY = 4
 """Lines of the screen beside its body: the bar, the notice, the freshness, the keys."""
 AROUND_ROWS = 6
 """Lines of the table beside its rows: the margin, the header, the line, the sums, the summary and one more of it."""
-RESTS_SECONDS = 0.1
-"""Time for which a cursor has to rest before what its row stands for is read and drawn: a held key goes on at once."""
 MIN_CHARTS_HEIGHT = 10
 """Lines that charts below a table need."""
 

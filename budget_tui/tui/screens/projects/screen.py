@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,7 +37,6 @@ from budget_tui.tui.screens.table_screen import (
     AROUND_BODY,
     AROUND_ROWS,
     MIN_CHARTS_HEIGHT,
-    RESTS_SECONDS,
     FilteredTable,
     TableScreen,
 )
@@ -458,7 +456,7 @@ class ProjectsScreen(TableScreen):
     async def _read_details(self) -> None:
         """Show the details of the project under the cursor, where there is room for them, once it rests there."""
         if self.query_one(ProjectPane).details is not None:
-            await asyncio.sleep(RESTS_SECONDS)
+            await self.dashboard.rest()
         pane, line, shown = self.query_one(ProjectPane), self.table.current, self.shown
         pane.project_id = line.project_id if line is not None else ""
         self._show_charts()
