@@ -34,7 +34,15 @@ def run(arguments: Sequence[str]) -> int:
 
         gc.freeze()
         return app.run(arguments)
-    return exit_code_of(lambda: at_once(session_from(*options)))
+    return exit_code_of(lambda: _run_at_once(at_once, options))
+
+
+def _run_at_once(command: Callable[[Session], None], options: Sequence[str]) -> None:
+    session = session_from(*options)
+    try:
+        command(session)
+    finally:
+        session.finish()
 
 
 def split(arguments: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

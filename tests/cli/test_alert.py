@@ -4,9 +4,12 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from budget_tui.cli import main
 
 from .conftest import Cli
 
@@ -79,6 +82,19 @@ def test_tokens_that_an_agent_uses_are_reported(cli: Cli, monkeypatch: pytest.Mo
     cli("alert", "add", "scout", "--share", "50").done()
     assert cli("agent", "consume", "scout", "600").done().out == "scout: 1,000 tokens, 600 used, 400 available\n"
     assert "scout has used 60% of 1,000 tokens" in cli("alert", "log").done().out
+
+
+@pytest.mark.parametrize("options", [(), ("--source", "bills")], ids=["without Typer", "with Typer"])
+def test_costs_that_are_imported_are_reported(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("BUDGET_TUI_AS_OF")
+    cli("budget", "set", "50").done()
+    cli("project", "add", "pcc", "--allocate", "10").done()
+    export = tmp_path / "costs.csv"
+    export.write_text(f"date,project,amount\n{datetime.now(UTC).date()},pcc,9.40\n")
+    assert main.run(["cost", "import", str(export), *options]) == 0
+    assert "PCC" in cli("alert", "log").done().out.upper()
 
 
 def test_a_check_fails_while_a_budget_is_exceeded(seeded: Cli) -> None:
