@@ -112,6 +112,15 @@ def test_alerts_are_evaluated_beside_the_program_once_for_many_calls(path: Path,
         assert [message.body["threshold"] for message in services.alerts.messages()] == ["50%", "80%"]
 
 
+def test_alerts_are_evaluated_when_a_program_ends_without_closing(path: Path) -> None:
+    services = open_services(str(path), settings=Settings())
+    services.agents.allocate("scout", 1000)
+    services.alerts.add(NewRule(AlertKind.SHARE, ("50",), "scout"))
+    program = "import sys, budget_tui; budget_tui.BudgetService.open(sys.argv[1]).consume_budget('scout', 600)"
+    subprocess.run([sys.executable, "-c", program, str(path)], timeout=120, check=True)
+    assert [message.body["threshold"] for message in services.alerts.messages()] == ["50%"]
+
+
 def test_an_agent_must_exist(budgets: BudgetService) -> None:
     for command in (
         lambda: budgets.allocate_budget("nobody", 5),

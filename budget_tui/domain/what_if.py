@@ -1,6 +1,6 @@
 """A what-if: allocations that nobody has stored, over the numbers as they are."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -41,10 +41,9 @@ class Fork:
         """Return a project's forked allocation; ``current`` is that of one that was added since."""
         return self.changes.get(project_id, self.base.get(project_id, current))
 
-    @property
-    def added(self) -> int:
-        """The sum that the changes add to all allocations; negative if they take from them."""
-        return sum(amount - self.base[name] for name, amount in self.changes.items())
+    def added_to(self, projects: Container[str]) -> int:
+        """Return the sum that the changes add to the allocations of ``projects``; negative if they take from them."""
+        return sum(amount - self.base[name] for name, amount in self.changes.items() if name in projects)
 
     def changed(self, project_id: str, amount: int) -> "Fork":
         """Return the fork with another allocation; a change back to what it was is none."""

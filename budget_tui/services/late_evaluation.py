@@ -1,5 +1,6 @@
 """Evaluation of alerts a moment after changes, for programs that embed the services and must not wait for it."""
 
+import atexit
 from collections.abc import Callable
 from threading import Lock, Timer
 
@@ -25,6 +26,7 @@ class LateEvaluation:
             return
         with self._starting:
             if not self._is_due():
+                atexit.register(self.close)  # until it is done, in case the program ends before
                 self._timer = Timer(DELAY_SECONDS, self._run)
                 self._timer.daemon = True
                 self._timer.start()
@@ -46,4 +48,5 @@ class LateEvaluation:
     def _run(self) -> None:
         with self._evaluating:
             self._timer = None  # later changes are for the next one
+            atexit.unregister(self.close)
             self._evaluate()

@@ -10,6 +10,7 @@ from threading import Event, Thread
 from typing import NamedTuple, Self
 
 from budget_tui.channels.base import SEND_SECONDS, ReadyChannel
+from budget_tui.domain.errors import BudgetError
 from budget_tui.services.alerts import Alerts, Evaluation
 from budget_tui.services.context import Context
 from budget_tui.services.deliveries import Attempt, Deliveries
@@ -55,11 +56,17 @@ class Watcher:
         self._looked_at = now
         try:
             if self._snapshots.is_behind():
-                self._periods.catch_up()
+                self._catch_up()
             return Look(self._alerts.evaluate(), self._deliveries.send_due(self._channels))
         except Exception:
             self._looked_at = None  # the next look tries again
             raise
+
+    def _catch_up(self) -> None:
+        try:
+            self._periods.catch_up()
+        except BudgetError as error:  # alerts are evaluated and sent all the same
+            logger.warning("%s: %s", self.context.label, error)
 
     def close(self) -> None:
         self._reader.close()

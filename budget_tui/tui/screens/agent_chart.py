@@ -25,18 +25,21 @@ _MAX_COLUMN = 6
 
 
 class AgentUsage(NamedTuple):
-    """The tokens that an agent used on each day of a period that has usage."""
+    """The tokens that an agent used on each day of a period that has usage, as of ``today``."""
 
     agent: AgentBudget
     period: Period
+    today: date
     by_day: tuple[tuple[date, int], ...]
 
 
-def read_usage(services: Services, agent: AgentBudget, period: Period) -> AgentUsage:
+def read_usage(services: Services, agent: AgentBudget, period: Period, today: date) -> AgentUsage:
     """Read the tokens of an agent per day; raises `NotFound`."""
     details = services.cost_details
     used = details.of_entity(agent.agent_id, period, agent.name, BudgetType.TOKEN)
-    return AgentUsage(agent, period, tuple((group.days.start, group.counted) for group in details.groups(used).by_day))
+    return AgentUsage(
+        agent, period, today, tuple((group.days.start, group.counted) for group in details.groups(used).by_day)
+    )
 
 
 class TokenChart(Widget):
@@ -64,7 +67,8 @@ class TokenChart(Widget):
         labels = [formatting.short_count(part) for part in (top, top // 2, 0)]
         room = width - max(map(len, labels)) - 2
         column = max(1, min(_MAX_COLUMN, room // period.days))
-        shown = amounts[: room // column]
+        first = max(0, period.day_number(usage.today) - room // column)  # the last days, if not all fit
+        shown = amounts[first : first + room // column]
         gap = 1 if column > 1 else 0
 
         def cells(row: int) -> Content:
@@ -76,7 +80,9 @@ class TokenChart(Widget):
                 drawn.append((behind * gap, MUTED))
             return Content.assemble(*drawn)
 
-        return columns_chart(labels, rows, cells, lambda indent: _axis(period, column, len(shown), indent))
+        return columns_chart(
+            labels, rows, cells, lambda indent: _axis(period.start + timedelta(days=first), column, len(shown), indent)
+        )
 
 
 def _even(usage: AgentUsage) -> int:
@@ -84,11 +90,11 @@ def _even(usage: AgentUsage) -> int:
     return usage.agent.allocated_tokens // usage.period.days
 
 
-def _axis(period: Period, column: int, shown: int, indent: str) -> Content:
-    """Draw the day of the month below every fifth column, and below the first."""
+def _axis(first: date, column: int, shown: int, indent: str) -> Content:
+    """Draw the day of the month below every fifth day, and below the first."""
     line = ""
     for ahead in range(shown):
-        day = period.start + timedelta(days=ahead)
+        day = first + timedelta(days=ahead)
         if (day.day == 1 or day.day % 5 == 0 or not ahead) and len(line) <= ahead * column:
             line = line.ljust(ahead * column) + f"{day.day} "
     return Content.styled(indent + line.rstrip(), MUTED)

@@ -248,7 +248,9 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         if not chart.display or agent is None or shown is None:
             return
         try:
-            chart.usage = await self.dashboard.read(lambda services: read_usage(services, agent, shown.period))
+            chart.usage = await self.dashboard.read(
+                lambda services: read_usage(services, agent, shown.period, shown.as_of)
+            )
         except BudgetError:
             return  # reading the agents runs into it, too, and reports it
 

@@ -223,6 +223,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         in_running = {period for period in periods if period.contains(board.as_of)}
         running = [line.budget for line in self._lines if line.budget.period in in_running]
         known = self._forecasts if self._forecasts_of is board else {}
+        if not known and self._forecasts:  # those of earlier figures
+            self._forecasts = {}
+            self._show_forecasts()
         missing = [budget for budget in running if budget.budget_id not in known]
         if not missing or len(running) > MOST_FORECASTS or _are_too_many_below(missing, board):
             return

@@ -193,9 +193,8 @@ class ProjectTable(FilteredTable[ProjectLine]):
         if self.fork is None:
             return Content.assemble(self._unallocated(), (" · ".join(["", *hints]), MUTED))
         pool, changes = self._latest.unallocated, formatting.count(len(self.fork.changes), "change")
-        words = Content.assemble(
-            (" what if", "bold $accent"), (f" · {changes} ·", MUTED), self._pool(pool + self.fork.added, pool)
-        )
+        stored = pool + self.fork.added_to({line.project_id for line in self._latest.projects})
+        words = Content.assemble((" what if", "bold $accent"), (f" · {changes} ·", MUTED), self._pool(stored, pool))
         keys = Content.assemble(
             (" · ", MUTED),
             (key_of(self, "what_if.save"), "bold $accent"),
