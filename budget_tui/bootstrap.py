@@ -137,7 +137,7 @@ class Services:
             self.context.writers.close()
 
     def close_readers(self) -> None:
-        """Close the open read connections. Call it before the writers are closed: that removes the write-ahead log."""
+        """Close the open read connections. Call it before the writers are closed, which removes the write-ahead log."""
         for name in ("snapshots", "agents", "plan_views", "cost_details", "forecasts", "backtests"):
             if name in self.__dict__:
                 getattr(self, name).close()

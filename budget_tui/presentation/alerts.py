@@ -209,7 +209,7 @@ def status_text(status: RuleStatus) -> str:
 def idle_text(rule: AlertRule) -> str:
     """Say that there is nothing that a rule could watch yet."""
     if rule.kind is AlertKind.SILENT:
-        return f"no cost has come from source '{rule.source}' so far: it is silent only after the first"
+        return f"no cost has come from source '{rule.source}' so far: its silence is measured from the first on"
     return f"no budget runs that it could watch ({scope_text(rule)}): it waits for one"
 
 

@@ -194,7 +194,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "entity.add": lambda facts: _added(facts, "entity"),
     "entity.enforce": lambda facts: f"money {'' if facts.after['enforced'] else 'no longer '}enforced",
     "estimate.bill": lambda facts: f"estimate of {facts.money(facts.after)} replaced by the bill",
-    "estimate.count": lambda facts: f"estimate of {facts.money(facts.after)} counts again, its bill is gone",
+    "estimate.count": lambda facts: f"estimate of {facts.money(facts.after)} counts again: its bill was removed",
     "period.close": _close,
     "plan.allocate": _allocated_to,
     "plan.apply": lambda facts: (

@@ -117,7 +117,7 @@ class BudgetForecast(Schema):
 
 
 class EntityForecast(Schema):
-    """What an entity and everything below it used in the organization's period, and what is expected by its end."""
+    """The use of an entity and everything below it in the organization's period, and the forecast for its end."""
 
     hierarchy_entity_id: str = Field(examples=["DEPT-ENG"])
     hierarchy_entity_name: str = Field(examples=["Engineering"])

@@ -212,7 +212,7 @@ class Readings:
 
     @cached_property
     def _daily(self) -> DailyUsage:
-        """What was spent on each day of the running period and of the past twelve weeks."""
+        """The spend on each day of the running period and of the past twelve weeks."""
         organization, facts = self._organization, self._facts
         return read_money(
             self._session, organization, self._today, [facts.period], organization.currency, facts.data_through

@@ -105,7 +105,7 @@ _States = Mapping[_Place, Mapping[int, State]]
 _Settled = Mapping[_Place, tuple[Reading, Sequence[Finding]]]
 """Readings at which all rules left their states as they were, and what they found. The place is that of the first."""
 _Firing = dict[_Place, tuple[Finding, list[StateKey]]]
-"""What fires, with the states that the message reports."""
+"""The findings that fire, with the states that their messages report."""
 
 
 class _Changes(NamedTuple):
@@ -120,7 +120,7 @@ class _Changes(NamedTuple):
 
 
 class _Memory(NamedTuple):
-    """What one evaluation leaves for the next: of thousands of rules, few change from one to the next.
+    """The memory of one evaluation for the next: of thousands of rules, few change from one to the next.
 
     Rules and states hold while the ``progress`` that is stored is the same, since nobody changed any then. With them
     hold the readings that are ``settled``: equal ones change nothing.

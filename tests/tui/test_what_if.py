@@ -86,7 +86,7 @@ async def test_what_somebody_changed_is_named_and_taken_over_before_it_is_saved(
         await dashboard.keys("w", "=", *"100", "enter")
         elsewhere.projects.archive("dandelion")
         await dashboard.looked()
-        assert "dandelion archived meanwhile; ⏎ takes it over first" in dashboard.text
+        assert "dandelion archived meanwhile; ⏎ reloads first" in dashboard.text
         await dashboard.keys("d")
         assert "Its allocation of $250.00 returns" in " ".join(dashboard.text.split()), "commands are on what is stored"
         await dashboard.keys("escape")

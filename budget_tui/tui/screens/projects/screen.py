@@ -575,7 +575,7 @@ class ProjectsScreen(TableScreen):
         if moved := self.fork.moved(self.snapshot.total.allocation, allocations_of(self.snapshot)):
             names = {line.project_id: line.name for line in self.snapshot.projects}
             what = formatting.moved_meanwhile(moved, names, self.dashboard.currency)
-            self.report(f"{what}; {key_of(self.table, 'what_if.save')} takes it over first", is_problem=True)
+            self.report(f"{what}; {key_of(self.table, 'what_if.save')} reloads first", is_problem=True)
 
     @work(exclusive=True, group="basis")
     async def on_screen_resume(self) -> None:
