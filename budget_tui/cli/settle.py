@@ -39,4 +39,5 @@ def settle(
     print_lines(
         f"{f.money(settlement.amount, ended.currency)} recorded for {ended.project_id},"
         f" {f.money(ended.amount, ended.currency)} was held"
+        + (": the bill for it is there already, and counts instead" if ended.is_billed else "")
     )

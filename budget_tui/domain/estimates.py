@@ -1,11 +1,12 @@
 """Estimates: costs that count until the bill for them is imported, and stay visible beside it.
 
 What a hold was settled with is an estimate. For one vendor, day and project only the highest rank that is there counts:
-what was billed before what was estimated. Where one of the two names no project, the project is not compared.
+what was billed before what was estimated. Where one of the two names no project, the project is not compared. A bill
+for a day that had not ended when it was imported is none yet: more of that day is to come.
 """
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,16 +16,22 @@ from budget_tui.domain.tokens import provider_of_model
 
 HOLD_SOURCE = "holds"
 """The source of costs that holds were settled with; the only one of estimates so far."""
-_WORD = re.compile(r"[\w.-]+")
+_WORD = re.compile(r"[\w-]+")
+_ONLY_WITH_HYPHEN = frozenset(("command",))
+"""Families of models whose name is a word of its own: only ``command-r`` is a model."""
 
 
 class Spender(NamedTuple):
-    """The subject of an origin's costs: the path of its entity (None: unmapped), its provider and its service."""
+    """The subject of an origin's costs: the path and the key of its entity (None: unmapped), its provider, its service,
+    its category and its currency."""
 
     origin_key: int
     path: str | None
     provider: str
     service: str
+    entity_key: int | None = None
+    category: str = ""
+    currency: str = ""
 
 
 class EstimatedDay(NamedTuple):
@@ -36,8 +43,20 @@ class EstimatedDay(NamedTuple):
     replaced: int
 
 
+class Bill(NamedTuple):
+    """What was billed on a day: ``amount`` nanos of the biller's currency, which count as ``worth``."""
+
+    biller: Spender
+    amount: int
+    worth: int
+
+
+Bills = Mapping[tuple[int, date], Sequence[Bill]]
+"""The bills for estimates, by the estimates' origin and day."""
+
+
 class ReplacedEstimate(NamedTuple):
-    """Estimates of an entity for a provider on a day, and what was billed instead: nanos by origin and currency."""
+    """Estimates of an entity for a provider on a day, and what was billed instead."""
 
     entity_key: int
     provider: str
@@ -45,7 +64,7 @@ class ReplacedEstimate(NamedTuple):
     day: date
     currency: str
     amount: int
-    billed: Mapping[tuple[int, str], int]
+    bills: Sequence[Bill]
 
 
 def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int, list[int]]:
@@ -55,7 +74,7 @@ def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int
     """
     by_vendor: dict[str, list[Spender]] = {}
     for bill in bills:
-        for vendor in _vendors(bill.provider, bill.service):
+        for vendor in vendors(bill.provider, bill.service):
             by_vendor.setdefault(vendor, []).append(bill)
     found = {
         estimate.origin_key: [
@@ -68,13 +87,20 @@ def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int
 
 
 @lru_cache(maxsize=4096)
-def _vendors(provider: str, service: str) -> frozenset[str]:
-    """Return the provider that bills, the AI service of a cloud that ``service`` names, and the maker of a model that
-    it names."""
-    service = service.casefold()
-    clouds = {name for name, text in SERVICES_OF_CLOUDS.items() if text in service and BILLED_BY[name] == provider}
-    makers = {provider_of_model(word) for word in _WORD.findall(service)} - {""}
-    return frozenset((provider.casefold(), *clouds, *makers))
+def vendors(provider: str, service: str) -> frozenset[str]:
+    """Return the vendors that a bill is from, in lower case: its provider; on a cloud's bill for its AI service, also
+    that service and the maker of a model that it names."""
+    provider, service = provider.casefold(), service.casefold()
+    joined = "".join(service.split())  # "AmazonBedrock" is another spelling
+    services = {
+        name
+        for name, text in SERVICES_OF_CLOUDS.items()
+        if BILLED_BY[name] == provider and "".join(text.split()) in joined
+    }
+    if not services:
+        return frozenset((provider,))
+    words = [word for word in _WORD.findall(service) if word not in _ONLY_WITH_HYPHEN]
+    return frozenset({provider, *services, *map(provider_of_model, words)} - {""})
 
 
 def _may_be_one(estimate: Spender, bill: Spender) -> bool:
@@ -84,14 +110,9 @@ def _may_be_one(estimate: Spender, bill: Spender) -> bool:
     return estimate.path.startswith(bill.path) or bill.path.startswith(estimate.path)
 
 
-def to_change(
-    days: Iterable[EstimatedDay], bills: Mapping[int, Iterable[int]], billed: Mapping[int, Container[date]]
-) -> Iterator[tuple[EstimatedDay, bool]]:
-    """Yield the days whose estimates do not stand as they should, with whether the bill is to replace them.
-
-    ``bills`` is the result of `bills_of`, ``billed`` the days with usage of each origin in it.
-    """
+def to_change(days: Iterable[EstimatedDay], bills: Bills) -> Iterator[tuple[EstimatedDay, bool]]:
+    """Yield the days whose estimates do not stand as they should, with whether the bill is to replace them."""
     for each in days:
-        is_billed = any(each.day in billed.get(key, ()) for key in bills.get(each.origin_key, ()))
+        is_billed = (each.origin_key, each.day) in bills
         if each.replaced != (each.estimates if is_billed else 0):
             yield each, is_billed

@@ -71,6 +71,9 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
     lines += [_vanished(each) for each in report.vanished[: f.MAX_NAMED]]
     if len(report.vanished) > f.MAX_NAMED:
         lines.append(f"  and {len(report.vanished) - f.MAX_NAMED:,} more")
+    if report.estimates_replaced:
+        amount = f.money(report.estimates_amount, report.currency)
+        lines.append(f"{f.count(report.estimates_replaced, 'estimate')} of {amount} replaced")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines

@@ -111,6 +111,8 @@ class ImportReportOut(Schema):
     tokens_total: int | None
     seats: int | None
     read_as: list[str]
+    estimates_replaced: int
+    estimates_replaced_usd: Number
 
     @classmethod
     def from_domain(cls, report: ImportReport) -> "ImportReportOut":
@@ -134,6 +136,8 @@ class ImportReportOut(Schema):
             tokens_total=report.tokens_total,
             seats=report.seats,
             read_as=list(report.read_as),
+            estimates_replaced=report.estimates_replaced,
+            estimates_replaced_usd=to_decimal(report.estimates_amount),
         )
 
 

@@ -157,7 +157,7 @@ class CostDetails:
             actual = _so_far(actual, self._context.clock.today(organization.time_zone))
             if not actual.covered:
                 return CostGroups((), (), 0, 0)
-            parts = _parts(_Counting(session, organization.org_key, actual))
+            parts = _parts(_Counting(session, organization.org_key, actual), with_replaced=False)
         by_service = sorted(_grouped(parts.sums, by_day=False), key=lambda group: (-group.counted, group.key))
         by_day = sorted(_grouped(parts.sums, by_day=True), key=lambda group: group.days.start, reverse=True)
         return CostGroups(tuple(by_service), tuple(by_day), parts.lines, parts.total, parts.without_rate)
@@ -360,9 +360,12 @@ class _Parts(NamedTuple):
         return _Parts([each for each in self.sums if days.contains(each.days.start)])
 
 
-def _parts(counting: _Counting) -> _Parts:
-    """Add up an actual by service and day, in the database where it has the actual's own currency."""
-    sums = counting.session.usage.sums_by_service_and_day(counting.stretches, with_tokens=not counting.is_money)
+def _parts(counting: _Counting, *, with_replaced: bool = True) -> _Parts:
+    """Add up an actual by service and day, in the database where it has the actual's own currency; with the lines of
+    estimates that do not count, or without."""
+    sums = counting.session.usage.sums_by_service_and_day(
+        counting.stretches, with_tokens=not counting.is_money, with_replaced=with_replaced
+    )
     if not counting.is_money:
         agents = _agents_lines(counting)
         found = [_sum(each.day, each.provider, each.service, each.tokens, each.lines) for each in sums]

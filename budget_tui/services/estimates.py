@@ -1,40 +1,41 @@
 """Estimates inside a transaction: the bill for them counts in their place while it is there. And queries on them."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
 
 from budget_tui.domain.audit import written
-from budget_tui.domain.estimates import ReplacedEstimate, bills_of, to_change
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.estimates import Bill, Bills, ReplacedEstimate, Spender, bills_of, to_change, vendors
 from budget_tui.domain.period import Period
+from budget_tui.services.clock import zone
+from budget_tui.services.currency import converter
 from budget_tui.services.fee_booking import BOOKED_BY
 from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
-
-_BILLED_WITHIN = timedelta(days=62)
-"""So long after an estimate a bill for it is looked for: exports of a month are refreshed in the next."""
 
 
 def settle_estimates(work: Work) -> None:
     """Let the bills that are there by now count in the place of estimates, and estimates whose bill is gone count
     again.
 
-    It depends on nothing but what is stored: repeated, it changes nothing.
+    It looks at all days after a change of costs, else only at those that the command entered estimates on. It depends
+    on nothing but what is stored and which days are over: repeated, it changes nothing.
     """
     org, estimates = work.organization.org_key, work.unit.estimates
-    if not work.unit.fast.has_estimates(org):
+    on = None if work.touches_costs else work.estimated_on
+    if (on is not None and not on) or not work.unit.fast.has_estimates(org):
         return
     spenders = {each.origin_key: each for each in estimates.spenders(org)}
-    days = estimates.days([key for key, each in spenders.items() if each.provider], work.today - _BILLED_WITHIN)
-    if not days:
-        return
-    bills = bills_of(spenders.values(), estimates.billing(org))
-    keys = {key for of_estimate in bills.values() for key in of_estimate}
-    billed = estimates.billed(keys, Period(days[0].day, days[-1].day)) if keys else {}
-    for each, is_billed in to_change(days, bills, billed):
+    days = estimates.days([key for key, each in spenders.items() if each.provider], on)
+    ended = [(each.origin_key, each.day) for each in days if each.day < work.today]
+    bills = _bills(work.unit, work.organization, spenders.values(), ended)
+    for each, is_billed in to_change(days, bills):
         if not is_billed:
             amount = estimates.bring_back(each.origin_key, each.day)
         else:
             amount = estimates.replace(each.origin_key, each.day, work.now)
+            work.replaced += each.estimates - each.replaced
+            work.replaced_amount += amount
         spender = spenders[each.origin_key]
         work.record_separately(
             "estimate.bill" if is_billed else "estimate.count",
@@ -45,23 +46,51 @@ def settle_estimates(work: Work) -> None:
         )
 
 
-def replaced_estimates(session: Session, org: int, days: Period) -> Iterator[ReplacedEstimate]:
+def replaced_estimates(session: Session, organization: Organization, days: Period) -> Iterator[ReplacedEstimate]:
     """Yield the estimates on ``days`` that do not count, each with what was billed instead."""
-    if not session.fast.has_estimates(org):
-        return
-    estimates = session.estimates
-    replaced = estimates.replaced(org, days)
-    if not replaced:
-        return
-    bills = {each.origin_key: each for each in estimates.billing(org)}
-    of_estimates = bills_of(estimates.spenders(org), bills.values())
-    currencies = session.usage.origins(org)
-    keys = {key for of_estimate in of_estimates.values() for key in of_estimate}
-    billed = estimates.billed(keys, days)
+    org = organization.org_key
+    replaced = session.estimates.replaced(org, days) if session.fast.has_estimates(org) else []
+    keys = [(row.origin_key, row.day) for row in replaced]
+    bills = _bills(session, organization, session.estimates.spenders(org), keys) if keys else {}
     for row in replaced:
-        amounts = {
-            (key, currencies[key].currency): billed[key][row.day]
-            for key in of_estimates.get(row.origin_key, ())
-            if row.day in billed.get(key, {})
-        }
-        yield ReplacedEstimate(row.entity_key, row.provider, row.category, row.day, row.currency, row.amount, amounts)
+        of_estimate = bills.get((row.origin_key, row.day), ())
+        yield ReplacedEstimate(
+            row.entity_key, row.provider, row.category, row.day, row.currency, row.amount, of_estimate
+        )
+
+
+def _bills(
+    session: Session, organization: Organization, spenders: Iterable[Spender], wanted: Collection[tuple[int, date]]
+) -> Bills:
+    """Return the bills for those of the ``wanted`` estimates, by origin and day, that have any.
+
+    Without a rate to the organization's currency a bill does not count, so it replaces nothing; nor does a day's credit
+    alone, or what was imported before the day was over.
+    """
+    if not wanted:
+        return {}
+    org, time_zone = organization.org_key, zone(organization.time_zone)
+    spenders = [*spenders]
+    names = {spender.provider.casefold() for spender in spenders}
+    kinds = {kind for kind in session.estimates.billed_kinds(org) if vendors(*kind) & names}
+    billers = {each.origin_key: each for each in session.estimates.billing(org, kinds)} if kinds else {}
+    of_estimates = bills_of(spenders, billers.values())
+    to_read = {(key, day) for origin_key, day in wanted for key in of_estimates.get(origin_key, ())}
+    if not to_read:
+        return {}
+    days = Period(min(day for _, day in to_read), max(day for _, day in to_read))
+    to_own = converter(session, org, {each.currency for each in billers.values()}, organization.currency, days)
+    billed: dict[tuple[int, date], int] = {}
+    for row in session.estimates.billed(to_read):
+        if row.imported_at.astimezone(time_zone).date() > row.day:
+            billed[row.origin_key, row.day] = billed.get((row.origin_key, row.day), 0) + row.amount
+    known = {
+        (key, day): Bill(billers[key], amount, worth)
+        for (key, day), amount in billed.items()
+        if (worth := to_own.worth(amount, billers[key].currency, day)) is not None
+    }
+    found = {
+        (origin_key, day): [known[key, day] for key in of_estimates.get(origin_key, ()) if (key, day) in known]
+        for origin_key, day in wanted
+    }
+    return {each: bills for each, bills in found.items() if sum(bill.worth for bill in bills) > 0}

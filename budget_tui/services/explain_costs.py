@@ -12,7 +12,7 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import BILLED_BY, Category, is_known_provider
 from budget_tui.domain.coverage import ANY_PROVIDER, NO_PROVIDER, TOTAL, Mismatch, Scope, mismatch
 from budget_tui.domain.currency import CurrencySum, Factor
-from budget_tui.domain.estimates import HOLD_SOURCE, ReplacedEstimate
+from budget_tui.domain.estimates import ReplacedEstimate, Spender
 from budget_tui.domain.explain import CostGroup, Finding, Reason
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.hierarchy_history import HierarchyHistory
@@ -182,7 +182,6 @@ def _money(
     found: SortedCosts,
 ) -> None:
     found.left_out += _estimates(session, organization, criteria, path)
-    fitting = [origin for origin in fitting if origin.amount or origin.source != HOLD_SOURCE]  # 0 once it is billed
     own = [(origin, origin.amount) for origin in fitting if origin.currency == criteria.currency and origin.costs]
     to_convert = {
         origin.origin_key: origin for origin in fitting if origin.currency != criteria.currency and origin.costs
@@ -208,24 +207,45 @@ def _estimates(
     """Yield the estimates of each provider that do not count, with what was billed instead."""
     if criteria.period.start > criteria.today:
         return
-    by_provider: dict[str, list[ReplacedEstimate]] = {}
     days = criteria.period.through(criteria.today)
-    for each in replaced_estimates(session, organization.org_key, days):
+    kinds: dict[tuple[str, bool], list[ReplacedEstimate]] = {}
+    for each in replaced_estimates(session, organization, days):
         is_in_scope = mismatch(criteria.scope, each.category, each.provider.casefold()) is None
         if is_in_scope and path.includes(each.entity_key, each.day):
-            by_provider.setdefault(each.provider, []).append(each)
-    for provider, found in sorted(by_provider.items()):
-        currency = found[0].currency  # the organization's: they were entered
-        amount, billed = sum(each.amount for each in found), dict[str, int]()
-        # One bill may be for the estimates of several projects.
-        bills = {(each.day, *of_bill): part for each in found for of_bill, part in each.billed.items()}
-        for (_, _, code), part in bills.items():
-            billed[code] = billed.get(code, 0) + part
-        shown = " and ".join(money(part, code) for code, part in sorted(billed.items()))
-        text = f"of {provider}, estimated: {shown} billed by {provider} counts instead"
-        if list(billed) == [currency] and (difference := billed[currency] - amount):
-            text += f", {money(abs(difference), currency)} {'more' if difference > 0 else 'less'}"
-        yield Finding(Reason.ESTIMATED, text, "", amount, currency, len(found))
+            counting = [bill for bill in each.bills if _counts(criteria, path, bill.biller, each.day)]
+            found = each._replace(bills=counting) if counting else each
+            kinds.setdefault((each.provider, bool(counting)), []).append(found)
+    for (provider, is_counted), of_kind in sorted(kinds.items()):
+        text = f"of {provider}, estimated: {_billed(organization.currency, of_kind, is_counted=is_counted)}"
+        amount = sum(each.amount for each in of_kind)  # in the organization's currency: they were entered
+        yield Finding(Reason.ESTIMATED, text, "", amount, organization.currency, len(of_kind))
+
+
+def _counts(criteria: CostCriteria, path: _PathHistory, biller: Spender, day: date) -> bool:
+    """Return whether what was billed counts for the budget, too."""
+    is_in_scope = mismatch(criteria.scope, biller.category, biller.provider.casefold()) is None
+    return is_in_scope and path.includes(biller.entity_key, day)
+
+
+def _billed(currency: str, estimates: Sequence[ReplacedEstimate], *, is_counted: bool) -> str:
+    """Say what was billed instead: it counts in the place of the estimates, or belongs elsewhere."""
+    # One bill may be for the estimates of several projects.
+    bills = {(each.day, bill.biller.origin_key): bill for each in estimates for bill in each.bills}.values()
+    if not bills:
+        return "a bill is there"
+    billed: dict[str, int] = {}
+    for bill in bills:
+        billed[bill.biller.currency] = billed.get(bill.biller.currency, 0) + bill.amount
+    shown = " and ".join(money(part, code) for code, part in sorted(billed.items()))
+    billers = " and ".join(sorted({bill.biller.provider for bill in bills}))
+    if not is_counted:
+        names_none = all(bill.biller.entity_key is None for bill in bills)
+        where = "that names no project" if names_none else "that counts elsewhere"
+        return f"a bill of {shown} by {billers} {where} is there"
+    text = f"{shown} billed by {billers} counts instead"
+    if [*billed] == [currency] and (more := billed[currency] - sum(each.amount for each in estimates)):
+        text += f", {money(abs(more), currency)} {'more' if more > 0 else 'less'}"
+    return text
 
 
 def _converted(

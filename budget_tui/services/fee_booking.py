@@ -12,8 +12,8 @@ from budget_tui.services.work import Work
 
 BOOKED_BY = "budget-tui"
 """The actor of what happens by itself: a user's undo does not reverse it."""
-_BILLED_WITHIN = timedelta(days=62)
-"""So long after a charge a bill for it is still looked for: exports of a month are refreshed in the next."""
+_COMPARED_WITHIN = timedelta(days=62)
+"""So far back charges are compared with their bills when no imported cost has changed: those due now may be near."""
 _APART = timedelta(days=MOST_DAYS_APART)
 
 
@@ -26,7 +26,7 @@ def settle_fees(work: Work, through: date) -> None:
     if not work.unit.fast.has_recurring_fees(org):
         return
     fees = {fee.fee_key: fee for fee in work.unit.fast.recurring_fees(org)}
-    known = work.unit.recurring.charges(org, through - _BILLED_WITHIN)
+    known = work.unit.recurring.charges(org, date.min if work.touches_costs else through - _COMPARED_WITHIN)
     charges = [*known, *_newly_due(work, fees.values(), through)]
     if not charges:
         return

@@ -39,13 +39,17 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class EndedHold:
-    """A hold that is over: ``settled`` is the cost that was recorded, in nanos; None if it was released."""
+    """A hold that is over: ``settled`` is the cost that was recorded, in nanos; None if it was released.
+
+    With ``is_billed`` the bill for it was there already, and counts instead.
+    """
 
     hold_id: str
     project_id: str
     amount: int
     settled: int | None
     currency: str
+    is_billed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ class Holds:
             if stored.state != "settled":
                 _settle(work, stored, settlement)
                 work.commit()
-        return EndedHold(hold_id, stored.project_id, stored.amount, settlement.amount, work.organization.currency)
+            currency, is_billed = work.organization.currency, work.replaced > 0
+        return EndedHold(hold_id, stored.project_id, stored.amount, settlement.amount, currency, is_billed)
 
     def release(self, hold_id: str) -> EndedHold:
         """Release what is held; repeating it changes nothing. `Conflict` if the hold was settled."""
@@ -157,6 +162,7 @@ def _settle(work: Work, stored: StoredHold, settlement: Settlement) -> None:
     if amount:
         entry = CostEntry(stored.project_id, amount, day, settlement.category, settlement.provider, source=HOLD_SOURCE)
         enter(work, [entry], to_archived=True)
+        work.estimated_on.add(day)
     work.unit.grants.end_reservation(stored.hold_id, "settled", 0, amount)
     work.after_commit(lambda: _log.info("%s: hold %s settled with %s", work.label, stored.hold_id, amount))
 

@@ -77,7 +77,8 @@ class ImportReport:
     ``format`` names the format of the files and its versions. ``read_as`` describes guesses about the files that their
     owner may want to check. ``rows_added`` are daily costs that replaced nothing. ``vanished`` are costs that a
     replacement removed and the new files do not mention. ``seats`` is the maximum on one day; ``seats`` and ``tokens``
-    are None if the files contain none.
+    are None if the files contain none. ``estimates_replaced`` are the estimates that it is the bill for, of
+    ``estimates_amount`` nanos of ``currency``.
     """
 
     files: tuple[str, ...]
@@ -101,6 +102,9 @@ class ImportReport:
     tokens_total: int | None = None
     seats: int | None = None
     read_as: tuple[str, ...] = ()
+    estimates_replaced: int = 0
+    estimates_amount: int = 0
+    currency: str = ""
 
 
 class Imports:
@@ -145,6 +149,13 @@ class Imports:
                 report = storing.store(arrangement, found.left_out)
                 if not request.dry_run:
                     work.commit()
+                if work.replaced:
+                    report = replace(
+                        report,
+                        estimates_replaced=work.replaced,
+                        estimates_amount=work.replaced_amount,
+                        currency=organization.currency,
+                    )
         return report
 
 

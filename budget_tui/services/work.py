@@ -16,6 +16,8 @@ from budget_tui.presentation.audit import difference
 from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.storage.unit_of_work import UnitOfWork
 
+_BESIDE_COSTS = frozenset("agent alert allocation budget carry key period plan seat transfer".split())
+"""What changes are of that leave imported costs as they are: their days, owners, vendors and worth."""
 CarrySettled = Callable[[SettledCarry, str], None]
 """Called with what was settled, and the currency."""
 
@@ -58,7 +60,8 @@ class Work:
     valid until a price changes, by the agent's key and the model; ``enforced`` are the paths of enforced entities,
     once they were looked up; ``is_closed`` is whether the period is, once that was looked up. ``reverses`` is the
     change that this one undoes or redoes, if any. ``reaches_back`` is set when it changed the tokens of a closed
-    period, and ``is_committed`` once its changes are stored.
+    period, and ``is_committed`` once its changes are stored. ``estimated_on`` are the days that it entered estimates
+    on; ``replaced`` is how many estimates its commit replaced by bills, and ``replaced_amount`` what they came to.
     """
 
     open: Budget
@@ -88,7 +91,20 @@ class Work:
         self.tariffs: dict[tuple[int, str], Tariff] = {}
         self.enforced: tuple[str, ...] | None = None
         self.is_closed: bool | None = None
+        self.estimated_on: set[date] = set()
+        self.replaced = self.replaced_amount = 0
+        self._actions: set[str] = set()
         self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def touches_costs(self) -> bool:
+        """Whether it may have changed which costs are imported, whose they are, or what they are worth."""
+        return any(self._touches_costs(action) for action in self._actions)
+
+    def _touches_costs(self, action: str) -> bool:
+        if action == "cost.add":  # an estimate that comes or goes by undo is on a day that nothing else names
+            return self.reverses is not None
+        return action == "plan.apply" or action.partition(".")[0] not in _BESIDE_COSTS
 
     def commit(self, *, tokens_only: bool = False) -> None:
         """Store the changes. If ``tokens_only`` changed, the next transaction can skip its look-ups.
@@ -115,6 +131,7 @@ class Work:
         self, action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object] | None
     ) -> int:
         """Record an entry in the audit log, and log it once committed; return the change that it belongs to."""
+        self._actions.add(action)
         self.after_commit(lambda: _log(self.label, action, subject, before, after))
         return self.unit.audit.record(
             self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses

@@ -18,6 +18,7 @@ from .conftest import Cli
 KEYS = (
     "files left_out first_day last_day in_period_total rows_read rows_refused days_stored rows_replaced rows_added"
     " vanished billed_total stored_total unmapped_total refused unchanged tokens_total seats read_as"
+    " estimates_replaced estimates_replaced_usd"
 )
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 PLAIN = {
@@ -92,6 +93,8 @@ def test_the_report_in_json(seeded: Cli, january: str) -> None:
         "tokens_total": None,
         "seats": None,
         "read_as": [],
+        "estimates_replaced": 0,
+        "estimates_replaced_usd": 0,
     }
 
 

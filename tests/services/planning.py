@@ -23,7 +23,7 @@ from budget_tui.schemas.plan import parts_of
 from budget_tui.services.clock import Clock
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry
-from budget_tui.services.imports import ImportRequest
+from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.storage.database import database_at
 from tests.databases import Address, Engine, beside, lasting_writers
@@ -119,7 +119,7 @@ def units_of(amount: int | None, budget_type: BudgetType) -> Decimal | None:
     return None if amount is None else plain_amount(amount, budget_type)
 
 
-def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:
+def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> ImportReport:
     """Imports costs: entity, amount, currency, day, provider."""
     header = "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,ServiceProviderName"
     rows = [
@@ -128,7 +128,7 @@ def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> None:
     ]
     path = beside(str(services.context.database)) / "bill.csv"
     path.write_text("\n".join([header, *rows, ""]), "utf-8")
-    services.imports.run(ImportRequest((str(path),), source="bill"))
+    return services.imports.run(ImportRequest((str(path),), source="bill"))
 
 
 def name_of(budget: PlannedBudget) -> str:

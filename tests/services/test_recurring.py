@@ -87,6 +87,15 @@ def test_a_bill_stands_in_the_place_of_the_fee_and_its_undo_brings_it_back(web: 
     assert entries == [*by_itself, ("anna", "recurring.add")]
 
 
+def test_no_bill_is_too_late(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    april = web.on("2026-04-12")
+    bill(april.services, ("web", "101", "USD", "2026-01-04", "Figma"))
+    assert charged(april)[0] == ("2026-01-04", "billed")
+    april.services.undo.undo()
+    assert charged(april)[0] == ("2026-01-04", "booked")
+
+
 def test_a_bill_that_came_first_is_never_doubled(web: Home) -> None:
     bill(web.services, ("web", "100", "USD", "2026-01-03", "Figma"))
     web.services.recurring.add(FIGMA)

@@ -1,19 +1,20 @@
 """Estimates: entered costs that do not count while the bill for them is there."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, literal, select, update
 
 from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.estimates import HOLD_SOURCE, EstimatedDay, Spender
 from budget_tui.domain.period import Period
 from budget_tui.storage.engine import listed
+from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.repositories.base import Repository, read_first, total
-from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, ReplacedEstimateRow
+from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow
 
-_c, _o, _e, _r = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRow.c
+_c, _o, _e, _r, _d = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRow.c, DatasetRow.c
 
 
 class EstimateRepository(Repository):
@@ -21,48 +22,45 @@ class EstimateRepository(Repository):
         """Return the origins of estimates."""
         return self._spenders(_o.org_key == org, _o.source == HOLD_SOURCE)
 
-    def billing(self, org: int) -> list[Spender]:
-        """Return the origins of imported usage."""
-        return self._spenders(_o.org_key == org, ~_o.live, _o.charge_category == ChargeCategory.USAGE)
+    def billed_kinds(self, org: int) -> Iterator[tuple[str, str]]:
+        """Yield every provider and service of imported usage."""
+        return self._many(select(_o.provider, _o.service).where(*_billing(org)).distinct(), lambda *kind: kind)
+
+    def billing(self, org: int, kinds: Collection[tuple[str, str]]) -> list[Spender]:
+        """Return the origins of imported usage of certain providers and services."""
+        providers = {provider for provider, _ in kinds}
+        found = self._spenders(*_billing(org), _o.provider.in_(providers))
+        return [each for each in found if (each.provider, each.service) in kinds]
 
     def _spenders(self, *conditions: ColumnElement[bool]) -> list[Spender]:
-        rows = self._many(
-            select(_o.origin_key, _e.path, _o.provider, _o.service)
-            .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
-            .where(*conditions)
-        )
-        return [Spender(key, path, provider, service) for key, path, provider, service in rows]
+        kept = (_o.origin_key, _e.path, _o.provider, _o.service, _o.entity_key, _o.category, _o.currency)
+        rows = select(*kept).outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
+        return list(self._many(rows.where(*conditions), Spender))
 
-    def days(self, origin_keys: Collection[int], since: date) -> list[EstimatedDay]:
-        """Return the days from ``since`` on with estimates of certain origins."""
-        rows = self._rows(
-            self._costs_of(origin_keys)
+    def days(self, origin_keys: Collection[int], on: Collection[date] | None) -> list[EstimatedDay]:
+        """Return the days with estimates of certain origins; ``on`` certain days, or, None, on any."""
+        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+        found = (
+            select(_c.origin_key, _c.day, func.count().label("estimates"), func.count(_r.cost_key).label("replaced"))
+            .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
             .outerjoin(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
-            .where(_c.day >= since)
-            .add_columns(
-                _c.origin_key, _c.day, func.count().label("estimates"), func.count(_r.cost_key).label("replaced")
-            )
             .group_by(_c.origin_key, _c.day)
             .order_by(_c.day, _c.origin_key)
         )
-        return [EstimatedDay(**row._mapping) for row in rows]
+        return list(self._many(found if on is None else found.where(_c.day.in_(on)), EstimatedDay))
 
-    def billed(self, origin_keys: Collection[int], days: Period) -> dict[int, dict[date, int]]:
-        """Return what was billed on each of ``days`` that has costs, in nanos, by origin."""
-        start, after = days.half_open
-        found: dict[int, dict[date, int]] = {}
-        for row in self._rows(
-            self._costs_of(origin_keys)
-            .where(_c.day >= start, _c.day < after)
-            .add_columns(_c.origin_key, _c.day, total(_c.amount_nanos).label("amount"))
-            .group_by(_c.origin_key, _c.day)
-        ):
-            found.setdefault(row.origin_key, {})[row.day] = row.amount
-        return found
-
-    def _costs_of(self, origin_keys: Collection[int]) -> Select[Any]:
-        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
-        return select().join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
+    def billed(self, which: Iterable[tuple[int, date]]) -> Sequence[Row[Any]]:
+        """Return what was billed by certain origins on certain days: ``origin_key``, ``day``, ``imported_at`` and
+        ``amount``, in nanos."""
+        numbers = [(key, day_number(day)) for key, day in which]
+        wanted = listed(self._connection, ("origin_key", "day"), numbers)
+        is_wanted = and_(_c.origin_key == read_first(wanted.c.origin_key), _c.day == read_first(wanted.c.day))
+        return self._rows(
+            select(_c.origin_key, _c.day, _d.imported_at, total(_c.amount_nanos).label("amount"))
+            .join_from(wanted, CostRow, is_wanted)
+            .join(DatasetRow, _d.dataset_key == _c.dataset_key)
+            .group_by(_c.origin_key, _c.day, _d.imported_at)
+        )
 
     def replaced(self, org: int, days: Period) -> list[Any]:
         """Return the estimates on ``days`` that do not count, by origin and day: ``origin_key``, ``entity_key``,
@@ -123,3 +121,7 @@ class EstimateRepository(Repository):
             .where(_o.org_key == org)
         )
         return {row.cost_key: row.replaced_at for row in rows}
+
+
+def _billing(org: int) -> tuple[ColumnElement[bool], ...]:
+    return _o.org_key == org, ~_o.live, _o.charge_category == ChargeCategory.USAGE

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, or_, select, true, type_coerce
 
 from budget_tui.domain.coverage import Segments, UsageLine
+from budget_tui.domain.estimates import HOLD_SOURCE
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import (
     AGENT_SOURCE,
@@ -32,6 +33,8 @@ _c, _o, _e, _s, _r = CostRow.c, CostOriginRow.c, EntityRow.c, SeatRow.c, Replace
 _OWNER = (_o.entity_key, _o.category, _o.provider)
 _day = type_coerce(_c.day, Integer)
 _MONEY, _TOKENS = _c.amount_nanos, _c.tokens
+_IS_NOT_REPLACED = or_(_o.source != HOLD_SOURCE, _MONEY != 0)
+"""Whether a cost counts: an estimate is 0 while the bill for it is there, and none of 0 is ever stored."""
 
 
 class UsageRepository(Repository):
@@ -122,8 +125,11 @@ class UsageRepository(Repository):
             statement = statement.where(_o.origin_key.in_(select(wanted.c.origin_key)))
         return list(self._many(statement, DatedCost))
 
-    def sums_by_service_and_day(self, stretches: Sequence[Stretch], *, with_tokens: bool = False) -> list[ServiceDay]:
-        """Return the sums of ``stretches`` by day, service and currency, the latest day first."""
+    def sums_by_service_and_day(
+        self, stretches: Sequence[Stretch], *, with_tokens: bool = False, with_replaced: bool = True
+    ) -> list[ServiceDay]:
+        """Return the sums of ``stretches`` by day, service and currency, the latest day first; with or without the
+        lines of estimates that do not count."""
         kinds = (_c.day, _o.provider, _o.service, _o.currency)
         rows = self._rows(
             self._of_stretches(stretches, with_tokens=with_tokens)
@@ -133,6 +139,7 @@ class UsageRepository(Repository):
                 total(_MONEY).label("amount"),
                 (total(_TOKENS) if with_tokens else literal(0)).label("tokens"),
             )
+            .where(true() if with_replaced else _IS_NOT_REPLACED)
             .group_by(*kinds)
             .order_by(_c.day.desc(), *kinds[1:])
         )
@@ -248,7 +255,9 @@ class UsageRepository(Repository):
         of_period = {
             row.origin_key: row
             for row in self._rows(
-                self._by_origin(org, period, through).add_columns(
+                self._by_origin(org, period, through)
+                .where(_IS_NOT_REPLACED)
+                .add_columns(
                     total(_MONEY).label("amount"),
                     total(_c.charges).label("costs"),
                     func.count(_c.day.distinct()).label("days"),
