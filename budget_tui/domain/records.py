@@ -284,6 +284,7 @@ class StoredPart(NamedTuple):
     key: int
     facts: PartFacts
     row_count: int
+    imported_at: datetime
 
 
 class RuleName(NamedTuple):

@@ -21,6 +21,7 @@ from budget_tui.domain.records import StoredPart
 from budget_tui.domain.recurring import RECURRING_SOURCE
 from budget_tui.domain.replacement import Mode, Part, PartFacts, Problem, RefusalReason, TakenRows, replacement
 from budget_tui.presentation.formatting import count, days_named, money, period_name
+from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.services.costs import (
     DEFAULT_TAG,
@@ -326,8 +327,11 @@ class _Storing:
             return self._form.is_known_by_content and not self._is_repeated(part, old)
 
         outcome = replacement(new, stored, self._mode, is_older, is_other)
-        if outcome.taken and self._is_stored(part, [taken.key for taken in outcome.taken]):
-            return False
+        keys = {taken.key for taken in outcome.taken}
+        if keys and self._is_stored(part, [*keys]):
+            known = [row for row in on_record if row.key in keys]
+            if outcome.problems or not self._is_awaited(known):
+                return False
         problems = [*outcome.problems, *self._twice(part, facts, on_record)]
         self._problems += [(new, problem) for problem in problems]
         if problems:
@@ -367,6 +371,23 @@ class _Storing:
         stored = self._work.unit.datasets.rows(keys, first, last)
         new = chain.from_iterable(self._reduction.daily_rows(part.number))
         return _are_same(stored, new)
+
+    def _is_awaited(self, stored: Sequence[StoredPart]) -> bool:
+        """Return whether a day of what is stored was imported before it ended and is over by now.
+
+        Then the same costs are news if there are estimates: these are the bill for them only now.
+        """
+        work = self._work
+        if not work.unit.fast.has_estimates(work.organization.org_key):
+            return False
+        time_zone = zone(work.organization.time_zone)
+        today = day_number(work.now.astimezone(time_zone).date())
+        imported = {row.key: day_number(row.imported_at.astimezone(time_zone).date()) for row in stored}
+        return any(
+            day is not None and since <= day < today
+            for key, since in imported.items()
+            for _, day, *_ in work.unit.datasets.rows([key], _FIRST, _LAST)
+        )
 
     def _is_repeated(self, part: ReducedPart, old: Part) -> bool:
         """Return whether most stored rows of the cells in both parts recur, among others or not."""

@@ -113,6 +113,11 @@ def test_a_bill_for_a_day_that_has_not_ended_replaces_nothing(office: Home) -> N
     office = later(office)
     office.budget("1001")
     assert office.spent["pcc"] == "390.1"
+    same = ("pcc", "0.10", "USD", DAY, "OpenAI")
+    assert [bill(office.services, same).unchanged for _ in range(2)] == [False, True]
+    assert (office.spent["pcc"], beside(office)) == ("0.1", [("openai", "390", ["0.1"])])
+    office.services.undo.undo()
+    assert (office.spent["pcc"], beside(office)) == ("390.1", [])
     bill(office.services, ("pcc", "380", "USD", DAY, "OpenAI"))
     assert (office.spent["pcc"], beside(office)) == ("380", [("openai", "390", ["380"])])
     office.services.undo.undo()

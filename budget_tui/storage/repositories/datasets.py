@@ -75,6 +75,7 @@ class DatasetRepository(Repository):
                     rows_refused=row.rows_refused,
                 ),
                 row.stored_rows,
+                row.imported_at,
             )
             for row in rows
         ]
