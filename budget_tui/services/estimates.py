@@ -75,22 +75,27 @@ def _bills(
     kinds = {kind for kind in session.estimates.billed_kinds(org) if vendors(*kind) & names}
     billers = {each.origin_key: each for each in session.estimates.billing(org, kinds)} if kinds else {}
     of_estimates = bills_of(spenders, billers.values())
-    to_read = {(key, day) for origin_key, day in wanted for key in of_estimates.get(origin_key, ())}
-    if not to_read:
+    keys = {key for of_estimate in of_estimates.values() for key in of_estimate}
+    if not keys:
         return {}
-    days = Period(min(day for _, day in to_read), max(day for _, day in to_read))
-    to_own = converter(session, org, {each.currency for each in billers.values()}, organization.currency, days)
-    billed: dict[tuple[int, date], int] = {}
-    for row in session.estimates.billed(to_read):
-        if row.imported_at.astimezone(time_zone).date() > row.day:
-            billed[row.origin_key, row.day] = billed.get((row.origin_key, row.day), 0) + row.amount
+    days = {day for _, day in wanted}
+    currencies = {billers[key].currency for key in keys}
+    to_own = converter(session, org, currencies, organization.currency, Period(min(days), max(days)))
+    billed: dict[date, dict[int, int]] = {day: {} for day in days}
+    for origin_key, day, imported_at, amount in session.estimates.billed(keys, days):
+        if imported_at.astimezone(time_zone).date() > day:
+            billed[day][origin_key] = billed[day].get(origin_key, 0) + amount
     known = {
-        (key, day): Bill(billers[key], amount, worth)
-        for (key, day), amount in billed.items()
-        if (worth := to_own.worth(amount, billers[key].currency, day)) is not None
+        day: {
+            key: Bill(billers[key], amount, worth)
+            for key, amount in of_day.items()
+            if (worth := to_own.worth(amount, billers[key].currency, day)) is not None
+        }
+        for day, of_day in billed.items()
     }
+    may_bill = {key: frozenset(of_estimate) for key, of_estimate in of_estimates.items()}
     found = {
-        (origin_key, day): [known[key, day] for key in of_estimates.get(origin_key, ()) if (key, day) in known]
+        (origin_key, day): [bill for key, bill in known[day].items() if key in may_bill.get(origin_key, ())]
         for origin_key, day in wanted
     }
     return {each: bills for each, bills in found.items() if sum(bill.worth for bill in bills) > 0}

@@ -1,16 +1,15 @@
 """Estimates: entered costs that do not count while the bill for them is there."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 
 from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.estimates import HOLD_SOURCE, EstimatedDay, Spender
 from budget_tui.domain.period import Period
 from budget_tui.storage.engine import listed
-from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow
 
@@ -49,17 +48,16 @@ class EstimateRepository(Repository):
         )
         return list(self._many(found if on is None else found.where(_c.day.in_(on)), EstimatedDay))
 
-    def billed(self, which: Iterable[tuple[int, date]]) -> Sequence[Row[Any]]:
-        """Return what was billed by certain origins on certain days: ``origin_key``, ``day``, ``imported_at`` and
-        ``amount``, in nanos."""
-        numbers = [(key, day_number(day)) for key, day in which]
-        wanted = listed(self._connection, ("origin_key", "day"), numbers)
-        is_wanted = and_(_c.origin_key == read_first(wanted.c.origin_key), _c.day == read_first(wanted.c.day))
-        return self._rows(
-            select(_c.origin_key, _c.day, _d.imported_at, total(_c.amount_nanos).label("amount"))
-            .join_from(wanted, CostRow, is_wanted)
-            .join(DatasetRow, _d.dataset_key == _c.dataset_key)
-            .group_by(_c.origin_key, _c.day, _d.imported_at)
+    def billed(self, origin_keys: Collection[int], days: Collection[date]) -> Iterator[tuple[int, date, datetime, int]]:
+        """Yield what certain origins billed on certain days: the origin, the day, when it was imported, and nanos."""
+        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+        of_import = (_c.origin_key, _c.day, _d.imported_at)
+        return self._many(
+            select(*of_import, total(_c.amount_nanos).label("amount"))
+            .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
+            .join(DatasetRow, _d.dataset_key == read_first(_c.dataset_key))
+            .where(_c.day.in_(days))
+            .group_by(*of_import)
         )
 
     def replaced(self, org: int, days: Period) -> list[Any]:
