@@ -6,7 +6,7 @@ booked as a cost, or, where a cost that was imported is the bill for it, that on
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodRule
 
 RECURRING_SOURCE = "recurring"
-MOST_DAYS_APART = 3
+DAYS_APART = range(-3, 4)
 """Between the day of a fee and that of its bill."""
 _PERCENT_APART = 5
 
@@ -120,10 +120,14 @@ def bills_for(
     A cost is the bill for a fee of the same entity if it comes from the same provider or its service names the fee, at
     most 3 days and 5% away, in the same period. The nearest amount goes first, then the nearest day.
     """
+    by_day: dict[date, list[ImportedCost]] = {}
+    for cost in costs:
+        by_day.setdefault(cost.day, []).append(cost)
     pairs = sorted(
-        (abs(cost.amount - charge.amount), abs((cost.day - charge.day).days), charge.day, charge.fee_key, cost)
-        for cost in costs
+        (abs(cost.amount - charge.amount), abs(apart), charge.day, charge.fee_key, cost)
         for charge in charges
+        for apart in DAYS_APART
+        for cost in by_day.get(charge.day + timedelta(days=apart), ())
         if _is_bill(cost, charge, fees[charge.fee_key], rule)
     )
     found: dict[tuple[int, date], Bill] = {}
@@ -140,7 +144,6 @@ def _is_bill(cost: ImportedCost, charge: Charge, fee: RecurringFee, rule: Period
     return (
         cost.entity_key == fee.entity_key
         and (is_same_provider or fee.name.casefold() in cost.service.casefold())
-        and abs((cost.day - charge.day).days) <= MOST_DAYS_APART
         and abs(cost.amount - charge.amount) * 100 <= charge.amount * _PERCENT_APART
         and rule.containing(cost.day) == rule.containing(charge.day)
     )

@@ -5,16 +5,14 @@ from datetime import date, timedelta
 
 from budget_tui.domain.audit import written
 from budget_tui.domain.cost import ChargeCategory, CostOrigin
-from budget_tui.domain.period import Period
 from budget_tui.domain.records import DayCost, Resolution
-from budget_tui.domain.recurring import MOST_DAYS_APART, RECURRING_SOURCE, Bill, Charge, RecurringFee, bills_for
+from budget_tui.domain.recurring import DAYS_APART, RECURRING_SOURCE, Bill, Charge, RecurringFee, bills_for
 from budget_tui.services.work import Work
 
 BOOKED_BY = "budget-tui"
 """The actor of what happens by itself: a user's undo does not reverse it."""
 _COMPARED_WITHIN = timedelta(days=62)
 """So far back charges are compared with their bills when no imported cost has changed: those due now may be near."""
-_APART = timedelta(days=MOST_DAYS_APART)
 
 
 def settle_fees(work: Work, through: date) -> None:
@@ -30,8 +28,7 @@ def settle_fees(work: Work, through: date) -> None:
     charges = [*known, *_newly_due(work, fees.values(), through)]
     if not charges:
         return
-    first, last = (pick(charge.day for charge in charges) for pick in (min, max))
-    days = Period(first - _APART, last + _APART)
+    days = {charge.day + timedelta(days=apart) for charge in charges for apart in DAYS_APART}
     entities = {fees[charge.fee_key].entity_key for charge in charges}
     costs = work.unit.recurring.imported(entities, work.organization.currency, days)
     bills = bills_for(charges, fees, costs, work.organization.period_rule)

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from budget_tui.domain.period import Period
 from budget_tui.domain.recurring import Bill, Charge, ImportedCost, RecurringFee
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, RecurringChargeRow, RecurringFeeRow
@@ -82,15 +81,14 @@ class RecurringRepository(Repository):
         if charge.cost_key is not None:
             self._change(delete(CostRow).where(_c.cost_key == charge.cost_key))
 
-    def imported(self, entity_keys: Collection[int], currency: str, days: Period) -> list[ImportedCost]:
+    def imported(self, entity_keys: Collection[int], currency: str, days: Collection[date]) -> list[ImportedCost]:
         """Return what was imported for certain entities on ``days``, by origin and day."""
-        start, after = days.half_open
         kinds = (_o.origin_key, _o.entity_key, _o.provider, _o.service, _c.day)
         rows = self._rows(
             select(*kinds, total(_c.amount_nanos).label("amount"))
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             .where(_o.entity_key.in_(entity_keys), _o.currency == currency)
-            .where(_c.day >= start, _c.day < after, _c.dataset_key.is_not(None))
+            .where(_c.day.in_(days), _c.dataset_key.is_not(None))
             .group_by(*kinds)
         )
         return [ImportedCost(**row._mapping) for row in rows]
