@@ -224,10 +224,8 @@ def _listed(node: _Node, name: str, section: str, currency: str, read_period: Re
             identity["period"] = read_period(identity["period"])
             is_money = identity["type"] == BudgetType.MONETARY
             identity["currency"] = (identity["currency"] or currency) if is_money else ""
-            parse = parse_amount if is_money else parse_count
             if "amount" in fields:
-                amount = parse(fields["amount"])
-                fields["amount"] = written(amount) if is_money else str(amount)
+                fields["amount"] = (_amount if is_money else _count)(fields["amount"])
         elif section == "alerts":
             kind = parse_choice(identity["kind"], AlertKind, "kind of alert")
             of_type = parse_choice(identity["type"], BudgetType, "type")
@@ -268,7 +266,14 @@ def _parts_of(text: str) -> list[str]:
 
 
 def _amount(text: str) -> str:
-    return written(parse_amount(text))
+    amount = parse_amount(text)
+    if amount < 0:
+        raise Refused(f"{text} is negative", "write 0 or more")
+    return written(amount)
+
+
+def _count(text: str) -> str:
+    return str(parse_count(text))
 
 
 def _switch(text: str) -> str:
@@ -284,7 +289,7 @@ def _cap(text: str) -> str:
 _PARSERS: Mapping[str, Callable[[str], str]] = {
     "amount": _amount,
     "allocation": _amount,
-    "tokens": lambda text: str(parse_count(text)),
+    "tokens": _count,
     "carry": lambda text: str(parse_policy(text)),
     "carry_cap": _cap,
     "enforced": _switch,

@@ -49,13 +49,23 @@ class Picker(Select[Value], Generic[Value]):
         self._labels = [(str(label), value) for label, value in options]
         return [(Text(label), value) for label, value in self._labels]  # a string would be read as markup
 
-    def watch_value(self, value: object) -> None:
-        """Show the label without the indentation that it has in the list."""
-        shown = next((text.strip() for text, each in self._labels if each == value), self.prompt)
+    def watch_value(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        """Show the label without the indentation that it has in the list, or the text that matches none."""
+        shown = next((text.strip() for text, each in self._labels if each == self.value), self.prompt)
         for label in self.query("SelectCurrent #label").results(Static):
-            label.update(Text(shown))
+            label.update(Text(shown if self._is_found else f"✕ no “{self.searched}”"))
+
+    @property
+    def _is_found(self) -> bool:
+        """True if an option contains what was typed, or nothing was."""
+        return not self.searched or self._find(self.searched) is not None
 
     def action_take(self) -> None:
+        if not self._is_found:
+            return
         if self.searched or self._was_taken:
             self.post_message(self.Submitted())
         else:
@@ -63,24 +73,24 @@ class Picker(Select[Value], Generic[Value]):
 
     def action_search_anew(self) -> None:
         self.searched = ""
+        self._show()
 
     def on_select_overlay_update_selection(self) -> None:
         self._was_taken = True
         self.post_message(self.Taken())
 
     def on_key(self, event: events.Key) -> None:
-        """Find the first option that contains the text typed so far or, if none does, the last character alone."""
+        """Find the first option that contains the text typed so far."""
         if event.character is None or not event.character.isprintable():
             return
         if event.character == " " and not self.searched:
             return
         event.stop()
         event.prevent_default()
-        for typed in (self.searched + event.character, event.character):
-            if (at := self._find(typed)) is not None:
-                self.searched = typed
-                self._go_to(at)
-                return
+        self.searched += event.character
+        if (at := self._find(self.searched)) is not None:
+            self._go_to(at)
+        self._show()
 
     def _go_to(self, at: int) -> None:
         """Choose the option ``at``; in the open list, move to it."""
@@ -102,7 +112,7 @@ class Picker(Select[Value], Generic[Value]):
         return min(found)[1] if found else None
 
     def on_blur(self) -> None:
-        self.searched = ""
+        self.action_search_anew()
         self._was_taken = False
 
 

@@ -117,6 +117,11 @@ def test_a_file_is_brought_up_to_date_and_its_comments_stay(
         ("projects:\n  web: 5\n", "p.yaml:2 has no fields"),
         ("projects:\n  web: {allocation: [5]}\n", "p.yaml:2 is no single value"),
         ("projects:\n  web: {allocation: much}\n", "p.yaml:2: 'much' is not an amount"),
+        ("projects:\n  web: {allocation: -5}\n", "p.yaml:2: -5 is negative; write 0 or more"),
+        (
+            "budgets:\n  - {entity: A, category: genai, period: 2026-Q1, amount: -5}\n",
+            "p.yaml:2: -5 is negative; write 0 or more",
+        ),
         ("projects:\n  web: {carry: some}\n", "p.yaml:2: 'some' is not a way to carry over"),
         ("projects:\n  web: {enforced: perhaps}\n", "'perhaps' is neither true nor false"),
         ("projects:\n  web: {}\n  web: {}\n", "p.yaml:3 says 'web' twice"),

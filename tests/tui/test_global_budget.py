@@ -195,7 +195,10 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
         assert "added checkout-service" in dashboard.text
         assert dashboard.line_with("add a project").startswith("│  ✓ a")
         assert dashboard.line_with("import costs").startswith("│  ○ i"), "as long as there are none"
-        await dashboard.keys("dollar_sign", *"12", "enter")
+        await dashboard.keys("dollar_sign", *"12", "tab", *"nosuch", "enter")
+        assert "✕ no “nosuch”" in dashboard.text
+        assert len(dashboard.app.screen_stack) > 1, "nothing is recorded for another project"
+        await dashboard.keys("backspace", *"check", "enter")
         assert "$12.00" in dashboard.line_with("Spent  ")
         assert "Three steps to a useful screen" not in dashboard.text
         assert "Outlook" in dashboard.text
