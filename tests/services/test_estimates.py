@@ -124,6 +124,13 @@ def test_a_bill_for_a_day_that_has_not_ended_replaces_nothing(office: Home) -> N
     assert (office.spent["pcc"], beside(office)) == ("390.1", [])
 
 
+def test_a_day_that_one_only_looks_at_has_not_ended_either(office: Home) -> None:
+    as_of = office.on(DAY)
+    settled(as_of, "390")
+    bill(as_of.services, ("pcc", "0.10", "USD", DAY, "OpenAI"))
+    assert as_of.spent["pcc"] == "390.1"
+
+
 def test_what_is_settled_for_a_day_that_was_billed_is_replaced_at_once(office: Home) -> None:
     held = office.at("2026-01-31 23:59").services.holds.hold("pcc", usd("5"))
     office = later(office, "2026-02-01")
