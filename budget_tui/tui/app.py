@@ -98,7 +98,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         Binding("A", "show('alerts')", "Alerts", id="alerts", show=False, tooltip="Go to Alerts"),
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("dollar_sign", "record_cost", "Record", id="cost.record", tooltip="Record a cost"),
-        Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports"),
+        Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports or CSV"),
         Binding(
             "c",
             "close_period",
@@ -125,6 +125,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     failure: reactive[str] = reactive("")
     turn: reactive[Period | None] = reactive(None)
     """The period that ended by itself, until somebody reviews what it carried over."""
+    unsaved = ""
+    """What quitting would forget, in words; '' if nothing."""
+    _warned_about = ""
     readings: reactive[int] = reactive(0)
     """Number of reads of the database; screens read what they show besides the snapshot again when it grows."""
 
@@ -391,8 +394,19 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     # Keys
 
     def action_help_quit(self) -> None:
-        """Quit on Ctrl+C. Every change is stored as soon as it is made, so nothing is lost."""
-        self.exit()
+        """Quit on Ctrl+C."""
+        self._quit()
+
+    async def action_quit(self) -> None:
+        self._quit()
+
+    def _quit(self) -> None:
+        """Quit, the second time if something is not stored: changes are as soon as they are made, save a what-if's."""
+        if self.unsaved in ("", self._warned_about):
+            self.exit()
+        else:
+            self._warned_about = self.unsaved
+            self._report(f"{key_of(self, 'quit')} again quits and forgets {self.unsaved}", is_problem=True)
 
     def action_show(self, mode: str) -> None:
         self.switch_mode(mode)

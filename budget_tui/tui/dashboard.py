@@ -36,6 +36,9 @@ class Dashboard(Protocol):
     @property
     def database_name(self) -> str: ...
 
+    unsaved: str
+    """What quitting would forget, in words; '' if nothing."""
+
     def is_new_database(self) -> bool:
         """Return whether the database does not exist yet; the first change creates it."""
 

@@ -65,7 +65,7 @@ async def test_a_click_is_the_key(open_dashboard: OpenDashboard) -> None:
 async def test_the_mouse_over_a_key_tells_more_about_it(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
         bar = dashboard.app.screen.query_one("KeyBar")
-        for word, told in (("Import", "Import costs from FOCUS exports"), ("  ", None)):
+        for word, told in (("Import", "Import costs from FOCUS exports or CSV"), ("  ", None)):
             await dashboard.pilot.hover(offset=(bar_of(dashboard.lines).index(word), dashboard.app.size.height - 1))
             await dashboard.settled()
             assert bar.tooltip == told

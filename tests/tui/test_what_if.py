@@ -55,7 +55,9 @@ async def test_it_is_forgotten_only_when_sure_and_its_edits_are_taken_back_first
         assert "PCC share 100%" not in dashboard.text
         await dashboard.keys("u", "u")
         assert "there is no edit to take back in this what-if" in dashboard.text
-        await dashboard.keys("U", "1", "2", "escape")
+        await dashboard.keys("U", "1", "q")
+        assert "q again quits and forgets 1 change of a what-if" in dashboard.text
+        await dashboard.keys("2", "escape")
         assert "esc again forgets your 1 change; ⏎ saves" in dashboard.text
         await dashboard.keys("+", "enter", "escape")
         assert "esc again forgets your 2 changes" in dashboard.text, "another edit is another reason to ask"

@@ -428,6 +428,10 @@ class ProjectsScreen(TableScreen):
     def watch_shown(self) -> None:
         self._show_charts()
 
+    def watch_fork(self, fork: Fork | None) -> None:
+        changes = formatting.count(len(fork.changes), "change") if fork is not None and fork.changes else ""
+        self.dashboard.unsaved = f"{changes} of a what-if" if changes else ""
+
     def _show_charts(self) -> None:
         pane, shown = self.query_one(ProjectPane), self.shown
         details, charts = pane.details, self.query_one(ProjectCharts)
