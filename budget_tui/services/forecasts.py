@@ -92,7 +92,7 @@ class Forecasts:
 
     def current(self) -> ForecastReport:
         """Return the forecasts of today's period, from one consistent read; without a write, those of before."""
-        if self._known is not None and not self._reader.changed():
+        if self._known is not None and self._reader.is_unchanged():
             today, report = self._known
             if today == self._context.clock.today(report.snapshot.organization.time_zone):
                 return report

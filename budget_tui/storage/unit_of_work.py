@@ -38,6 +38,10 @@ class DatabaseReader:
         """Return whether anybody wrote since the last session began; takes a few microseconds."""
         return self._reader.changed()
 
+    def is_unchanged(self) -> bool:
+        """Return whether certainly nobody wrote since the last session began."""
+        return not self._reader.changed() and self._reader.knows_of_changes
+
     def close(self) -> None:
         self._reader.close()
 

@@ -134,6 +134,7 @@ def test_what_is_refused(web: Home) -> None:
         recurring.end("nope")
 
 
+@pytest.mark.both_engines
 def test_the_forecast_knows_fees_in_advance(web: Home) -> None:
     """$100 on the 4th and $40 on the 20th, no usage since December; booked, billed or to come, each counts once."""
     recurring, forecasts = web.services.recurring, web.services.forecasts

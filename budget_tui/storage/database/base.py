@@ -120,6 +120,11 @@ class Reader(ABC):
         Returns False at once while a transaction is under way; the next call will notice the change.
         """
 
+    @property
+    def knows_of_changes(self) -> bool:
+        """False until a connection listens for them: `changed` then only begins to make it, and waits for nobody."""
+        return True
+
     @abstractmethod
     def close(self) -> None: ...
 

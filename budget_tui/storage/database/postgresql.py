@@ -368,6 +368,10 @@ class PostgresReader(Reader):
         finally:
             self._turn.release()
 
+    @property
+    def knows_of_changes(self) -> bool:
+        return self._listening is not None
+
     def close(self) -> None:
         with self._turn:
             self._disconnect()
