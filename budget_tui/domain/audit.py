@@ -10,7 +10,7 @@ from budget_tui.domain.amount import to_decimal
 UNDO_DATA = "kept"
 """The key in ``before`` and ``after`` of the data that only undoing the change needs."""
 PAGE_ENTRIES = 50
-"""How many of the newest entries are listed where nobody asks for more or fewer."""
+"""The number of newest entries that are listed where nobody asks for more or fewer."""
 
 
 class AuditEntry(NamedTuple):

@@ -44,7 +44,7 @@ class EstimatedDay(NamedTuple):
 
 
 class Bill(NamedTuple):
-    """What was billed on a day: ``amount`` nanos of the biller's currency, which count as ``worth``."""
+    """The bill of a day: ``amount`` nanos of the biller's currency, which count as ``worth``."""
 
     biller: Spender
     amount: int

@@ -34,7 +34,7 @@ UNFUNDED_SHAPE = "○"
 NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
 MAX_NAMED = 3
-"""How many of several things a sentence names; it counts the others."""
+"""The number of things that a sentence names; it counts the others."""
 _RATE_DIGITS = 10
 
 

@@ -17,7 +17,7 @@ from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.storage.unit_of_work import UnitOfWork
 
 _BESIDE_COSTS = frozenset("agent alert allocation budget carry key period plan seat transfer".split())
-"""What changes are of that leave imported costs as they are: their days, owners, vendors and worth."""
+"""The kinds of changes that leave imported costs as they are: their days, owners, vendors and worth."""
 CarrySettled = Callable[[SettledCarry, str], None]
 """Called with what was settled, and the currency."""
 
@@ -98,7 +98,7 @@ class Work:
 
     @property
     def touches_costs(self) -> bool:
-        """Whether it may have changed which costs are imported, whose they are, or what they are worth."""
+        """True if it may have changed which costs are imported, whose they are, or what they are worth."""
         return any(self._touches_costs(action) for action in self._actions)
 
     def _touches_costs(self, action: str) -> bool:

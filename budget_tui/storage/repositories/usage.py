@@ -34,7 +34,7 @@ _OWNER = (_o.entity_key, _o.category, _o.provider)
 _day = type_coerce(_c.day, Integer)
 _MONEY, _TOKENS = _c.amount_nanos, _c.tokens
 _IS_NOT_REPLACED = or_(_o.source != HOLD_SOURCE, _MONEY != 0)
-"""Whether a cost counts: an estimate is 0 while the bill for it is there, and none of 0 is ever stored."""
+"""The condition that a cost counts: an estimate is 0 while its bill is there, and no cost of 0 is ever stored."""
 
 
 class UsageRepository(Repository):
