@@ -126,7 +126,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     turn: reactive[Period | None] = reactive(None)
     """The period that ended by itself, until somebody reviews what it carried over."""
     unsaved = ""
-    """What quitting would forget, in words; '' if nothing."""
+    """The changes that quitting would forget, in words; '' if there are none."""
     _warned_about = ""
     readings: reactive[int] = reactive(0)
     """Number of reads of the database; screens read what they show besides the snapshot again when it grows."""

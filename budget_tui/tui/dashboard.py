@@ -37,7 +37,7 @@ class Dashboard(Protocol):
     def database_name(self) -> str: ...
 
     unsaved: str
-    """What quitting would forget, in words; '' if nothing."""
+    """The changes that quitting would forget, in words; '' if there are none."""
 
     def is_new_database(self) -> bool:
         """Return whether the database does not exist yet; the first change creates it."""
