@@ -58,6 +58,7 @@ from budget_tui.schemas.plan import (
     TreeFilters,
     lines_of,
 )
+from budget_tui.schemas.problem import message_of
 
 HOST = "127.0.0.1"
 PATH = "/mcp"
@@ -336,7 +337,7 @@ def _call(services: Services, tool: ToolDefinition, given: dict[str, Any]) -> Ca
     try:
         arguments = tool.arguments.model_validate(given)
     except ValidationError as error:
-        return _refused("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()))
+        return _refused("; ".join(f"{'.'.join(map(str, each['loc']))}: {message_of(each)}" for each in error.errors()))
     try:
         result = tool.function(services, arguments)
     except BudgetError as error:

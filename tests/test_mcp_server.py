@@ -312,7 +312,7 @@ async def test_no_argument_names_another_organization(acme: Services, tool: str,
 
 
 async def test_another_organizations_budgets_never_appear(acme: Services) -> None:
-    asked: list[dict[str, Any]] = [{}, {"is_active": None}, {"search": ""}, {"search": "SECRET"}, {"status": "under"}]
+    asked: list[dict[str, Any]] = [{}, {"is_active": None}, {"search": None}, {"search": "SECRET"}, {"status": "under"}]
     async with Client(server_of(acme)) as client:
         for tool, definition in TOOLS.items():
             for arguments in asked:
@@ -365,7 +365,7 @@ async def test_bug_c3_is_active_means_what_it_says(acme: Services, is_active: bo
         assert {budget["is_active"] for budget in answer["budgets"]} == {is_active}
 
 
-@pytest.mark.parametrize("limit", ["1; DROP TABLE budget", "5", 0, -1, 1001, 2.5, True, None])
+@pytest.mark.parametrize("limit", ["1; DROP TABLE budget", "5", 0, -1, 1001, 2.5, True])
 @pytest.mark.parametrize("tool", ["list_budgets", "budget_variance"])
 async def test_bug_h1_a_limit_is_a_number_within_bounds(acme: Services, tool: str, limit: Any) -> None:
     async with Client(server_of(acme)) as client:
@@ -407,7 +407,11 @@ async def test_what_is_left_out_for_want_of_a_rate_is_named_in_every_answer_with
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [({"category": "clouds"}, "category"), ({"period_start": "soon"}, "period_start"), ({"typo": 1}, "typo")],
+    [
+        ({"category": "clouds"}, "category: input should be"),
+        ({"period_start": "soon"}, "period_start: give a day"),
+        ({"typo": 1}, "typo: there is no such field"),
+    ],
 )
 async def test_what_no_tool_understands(acme: Services, arguments: dict[str, Any], words: str) -> None:
     async with Client(server_of(acme)) as client:

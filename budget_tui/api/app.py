@@ -24,7 +24,7 @@ from budget_tui.api.server import run
 from budget_tui.bootstrap import Services
 from budget_tui.channels.base import channels_of
 from budget_tui.domain.errors import BudgetError, Refused
-from budget_tui.schemas.problem import Health
+from budget_tui.schemas.problem import Health, message_of
 from budget_tui.services.keys import KeyRing
 from budget_tui.services.watching import WatcherThread
 
@@ -104,18 +104,13 @@ def _is_about_tokens(request: Request) -> bool:
 
 def _invalid(error: RequestValidationError) -> Problem:
     """Describe the refused fields, in one line and one by one."""
-    errors = [{"field": _field(each["loc"]), "message": _plain(each["msg"])} for each in error.errors()]
+    errors = [{"field": _field(each["loc"]), "message": message_of(each)} for each in error.errors()]
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
     return Problem(422, "refused", detail, "see /docs for what is expected", more={"errors": errors})
 
 
 def _field(location: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in location[1:]) or str(location[0])
-
-
-def _plain(message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
 
 
 def _http_problem(request: Request, error: HTTPException) -> Problem:

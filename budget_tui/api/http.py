@@ -7,7 +7,8 @@ while a cost recorded in the meantime is no reason to refuse.
 
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextvars import ContextVar
 from decimal import Decimal
 from hashlib import sha256
@@ -15,7 +16,9 @@ from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -54,12 +57,14 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
+        parameters = frozenset(_query_parameters(self))
 
         async def handled(request: Request) -> Response:
             request = ExactRequest(request.scope, request.receive)
             request.state.caller = request.app.state.authenticator.authenticate(request)
             if takes_body:
                 _require_json(request)
+            _require_known(request, parameters)
             token = _settled.set([])
             try:
                 return await handle(request)
@@ -76,19 +81,39 @@ def parsed(body: bytes) -> Any:
             body.decode(), parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_without_repeats
         )
     except (ValueError, ArithmeticError, RecursionError) as error:
-        reason = str(error) if isinstance(error, json.JSONDecodeError) else "a number or a text in it is out of range"
-        raise Problem(400, "malformed", f"the body is not JSON: {reason}", "send a JSON object") from None
+        raise Problem(400, "malformed", f"the body is not JSON: {_reason(error)}", "send a JSON object") from None
+
+
+class _NotJson(ValueError):
+    """Something that Python's parser accepts, and JSON does not."""
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError() | _NotJson():
+            return str(error)
+        case UnicodeDecodeError():
+            return f"the byte at {error.start} is not UTF-8"
+        case RecursionError():
+            return "it is nested too deeply"
+        case _:
+            return "a number in it is out of range"
 
 
 def _no_number(name: str) -> NoReturn:
-    raise json.JSONDecodeError(f"{name} is no JSON number", name, 0)
+    raise _NotJson(f"{name} is no JSON number")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise json.JSONDecodeError("a name stands twice in one object", "", 0)
+        raise _NotJson(f"'{_repeated(name for name, _ in pairs)}' is in one object twice")
     return found
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    """Return the first name that is there more than once."""
+    return next((name for name, times in Counter(names).items() if times > 1), None)
 
 
 def _require_json(request: Request) -> None:
@@ -98,6 +123,29 @@ def _require_json(request: Request) -> None:
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "unsupported-media-type", "the body must be JSON", "send Content-Type: application/json")
+
+
+def _query_parameters(route: APIRoute) -> Iterator[str]:
+    for field in route.dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from model.model_fields
+        else:
+            yield field.alias
+
+
+def _require_known(request: Request, parameters: frozenset[str]) -> None:
+    """Raise `RequestValidationError` for a query parameter that is unknown or repeated: it would be ignored."""
+    if not request.url.query:
+        return
+    names = [name for name, _ in request.query_params.multi_items()]
+    messages = {name: "there is no such parameter; leave it out" for name in names if name not in parameters}
+    if (repeated := _repeated(names)) is not None:
+        messages.setdefault(repeated, "give it once")
+    if messages:
+        raise RequestValidationError(
+            [{"loc": ("query", name), "msg": message, "type": "value_error"} for name, message in messages.items()]
+        )
 
 
 _ETAG = re.compile(r'(W/)?"([^"]*)"')

@@ -88,7 +88,7 @@ def add(
     added = session.services.alerts.add(
         NewRule(
             AlertKind(kind.removeprefix("--")),
-            tuple(part for part in value.split(",") if part.strip()),
+            () if spike else tuple(part for part in value.split(",") if part.strip()),
             scope,
             parse_choice(category, Category, "category") if category else "",
             parse_choice(budget_type, BudgetType, "type") if budget_type else None,

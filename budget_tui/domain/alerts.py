@@ -275,6 +275,8 @@ def parse_thresholds(kind: AlertKind, texts: Iterable[str], budget_type: BudgetT
     A share in percent (``80``, ``92.5%``), an amount of the budget's type, points, ``median`` or ``low``, days.
     """
     if kind is AlertKind.SPIKE:
+        if any(text.strip() for text in texts):
+            raise Refused("a rule of kind spike has no threshold: the days before it decide", "leave it out")
         return (0,)
     found = {_parsed(kind, text.strip(), budget_type) for text in texts}
     if not found:

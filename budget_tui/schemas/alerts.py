@@ -68,7 +68,7 @@ class Alert(Schema):
 
     alert: int = Field(examples=[3])
     kind: AlertKind
-    thresholds: list[str] = Field(examples=[["80%", "100%"]])
+    thresholds: list[str] = Field(description="None for a spike.", examples=[["80%", "100%"]])
     entity_id: str | None = Field(description="The entity; null for each project on its own.")
     category: str = Field(description="Only budgets of this category; empty for any.")
     budget_type: BudgetType
@@ -87,7 +87,9 @@ class Alert(Schema):
             alert=rule.rule_key,
             kind=rule.kind,
             thresholds=[
-                words.threshold_text(rule.kind, threshold, rule.budget_type, currency) for threshold in rule.thresholds
+                words.threshold_text(rule.kind, threshold, rule.budget_type, currency)
+                for threshold in rule.thresholds
+                if rule.kind is not AlertKind.SPIKE
             ],
             entity_id=rule.entity_id,
             category=rule.category,

@@ -3,9 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from budget_tui.domain.amount import LIMIT_COUNT, LIMIT_UNITS, exact_nanos
 from budget_tui.domain.budget import BudgetType, plain_amount
@@ -105,11 +117,40 @@ class Settling(Schema):
 
 # Requests
 
+_ABOUT = ("title", "description", "default", "examples")
+"""What a JSON schema says about a field beside which values it takes."""
+
 
 class Request(BaseModel):
-    """The body of a request: amounts are parsed into nanos; unknown fields are refused."""
+    """The body of a request: amounts are parsed into nanos; unknown fields are refused.
+
+    In an optional field whose type has no null, null means the same as leaving the field out.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or None not in given.values():
+            return given
+        optional = {
+            name
+            for name, field in cls.model_fields.items()
+            if not field.is_required() and type(None) not in get_args(field.annotation)
+        }
+        return {name: value for name, value in given.items() if value is not None or name not in optional}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        reference = handler(core_schema)
+        schema = handler.resolve_ref_schema(reference)
+        required = schema.get("required", ())
+        for name, described in schema["properties"].items():
+            if name not in required and {"type": "null"} not in described.get("anyOf", ()):
+                about = {key: described.pop(key) for key in _ABOUT if key in described}
+                schema["properties"][name] = {"anyOf": [described, {"type": "null"}], **about}
+        return reference
 
 
 def nanos_from_json(value: Any) -> int:

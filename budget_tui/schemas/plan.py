@@ -560,12 +560,12 @@ def _number(value: Any) -> Decimal:
 
 def _percent(value: Any) -> Fraction:
     number = _number(value).normalize()
-    if not -_PERCENT_DECIMALS <= number.adjusted() <= 5:  # written out, a larger exponent could fill the memory
-        raise ValueError(f"give a percentage from 0 to 100 with at most {_PERCENT_DECIMALS} decimals")
     try:
-        return parse_percent(f"{number:f}")
-    except Refused as error:
-        raise ValueError(str(error)) from None
+        if -_PERCENT_DECIMALS <= number.adjusted() <= 5:  # written out, a larger exponent could fill the memory
+            return parse_percent(f"{number:f}")
+    except Refused:
+        pass
+    raise ValueError(f"give a number from 0 to 100 with at most {_PERCENT_DECIMALS} decimals")
 
 
 def _level(value: Any) -> Any:
@@ -737,4 +737,4 @@ def amount_from_json(value: Decimal, budget_type: BudgetType) -> int:
             int(value) if value.as_tuple().exponent == 0 else value
         )  # 5.0 and 5e0 have other exponents
     except ValueError as error:
-        raise Refused(f"an amount in {budget_type} budgets cannot be that: {error}") from None
+        raise Refused(f"the amount of a {budget_type} budget: {error}") from None

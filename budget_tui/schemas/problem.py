@@ -1,13 +1,31 @@
 """Problem documents, and the health of the server."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field
 
 from budget_tui.schemas.base import Number, Schema
+
+_CLEARER = {
+    "extra_forbidden": "there is no such field; leave it out",
+    "int_from_float": "give a whole number",
+    "int_parsing": "give a whole number",
+    "model_attributes_type": "give a JSON object",
+    "model_type": "give a JSON object",
+}
+"""Messages in place of pydantic's own, which speak of Python."""
 
 
 class RefusedField(Schema):
     field: str
     message: str
+
+
+def message_of(error: Mapping[str, Any]) -> str:
+    """Say what is wrong with a field that pydantic refused; ``error`` is one of the errors that it reports."""
+    message = _CLEARER.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
 
 
 class ProblemDocument(Schema):

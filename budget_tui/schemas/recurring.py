@@ -2,14 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.recurring import Charge, Every
-from budget_tui.schemas.base import CostCategory, Day, EntityId, Number, PositiveAmount, Request, Schema, Text
+from budget_tui.schemas.base import (
+    CostCategory,
+    Day,
+    EntityId,
+    Number,
+    PositiveAmount,
+    Request,
+    Schema,
+    Text,
+    count_from_json,
+)
 from budget_tui.services.recurring import FeeReport, NewFee
 
 
@@ -84,7 +94,9 @@ class NewRecurringFee(Request):
     project_id: EntityId = Field(description="The project, or another entity, that bears it.", examples=["pcc"])
     amount_usd: PositiveAmount = Field(examples=[20])
     every: Every = Every.MONTH
-    on: int = Field(1, ge=1, le=31, description="The day of the month, or its last day if that is earlier.")
+    on: Annotated[int, Field(ge=1, le=31), BeforeValidator(count_from_json)] = Field(
+        1, description="The day of the month, or its last day if that is earlier."
+    )
     name: Text = Field("", description="Default: the provider.", examples=["Figma"])
     provider: Text = ""
     category: CostCategory | None = Field(None, description="Default: by provider.")

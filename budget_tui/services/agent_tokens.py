@@ -96,8 +96,10 @@ def change_tokens(work: Work, action: str, agent: AgentFact, tokens: int) -> Tok
     balance = without_expired(work, agent.budget_id, balance)
     taken = balance.used_tokens + balance.reserved_tokens
     if tokens < taken:
-        reserved = f" ({balance.reserved_tokens:,} of them held)" if balance.reserved_tokens else ""
-        raise Refused(f"{agent.agent_id} has used {taken:,} tokens{reserved}", "allocate at least that")
+        reserved = f" and reserved {balance.reserved_tokens:,}" if balance.reserved_tokens else ""
+        raise Refused(
+            f"{agent.agent_id} has used {balance.used_tokens:,} tokens{reserved}", f"allocate {taken:,} or more"
+        )
     if tokens != agent.allocated:
         work.unit.budgets.set_tokens(agent.budget_id, tokens, work.actor, work.now)
         work.record(action, agent.agent_id, {"tokens": agent.allocated}, {"tokens": tokens})

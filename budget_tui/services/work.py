@@ -176,7 +176,7 @@ class Work:
         if found.archived:
             raise archived("project", project_id)
         if found.level_code != "project":
-            raise Refused(f"'{project_id}' is not a project but a {found.level_code}", "name a project")
+            raise Refused(f"'{project_id}' is no project: its level is {found.level_code}", "name a project")
         return found
 
     def release_expired_reservations(self) -> None:

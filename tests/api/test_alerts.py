@@ -16,10 +16,12 @@ def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
     assert (added["thresholds"], added["channels"], added["fails"]) == (["50%", "95%"], ["phone"], True)
 
     assert added["idle"] is False
+    assert api("POST", "/alerts", {"kind": "spike", "scope": "pcc"}).json()["thresholds"] == []
     assert api("POST", "/alerts", {"kind": "left", "thresholds": [5], "scope": "pcc", "category": "genai"}).json()[
         "idle"
     ]
     api("DELETE", f"/alerts/{added['alert'] + 1}")
+    api("DELETE", f"/alerts/{added['alert'] + 2}")
 
     listed = api.get("/alerts")
     [finding] = listed[-1]["findings"]
@@ -45,6 +47,7 @@ def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
         ({"kind": "share", "thresholds": [True]}, "thresholds"),
         ({"kind": "share", "thresholds": ["80"], "command": "rm -rf /"}, "command"),
         ({"kind": "silent", "thresholds": [3]}, "the source is missing"),
+        ({"kind": "spike", "thresholds": [3]}, "no threshold"),
     ],
 )
 def test_what_is_no_rule_is_refused(api: Api, body: dict[str, object], words: str) -> None:

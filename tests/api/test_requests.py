@@ -120,17 +120,45 @@ def test_a_charset_may_be_declared(api: Api) -> None:
     ("body", "status", "code", "words"),
     [
         ("{", 400, "malformed", "not JSON"),
-        (b"\xff", 400, "malformed", "not JSON"),
-        ('{"monthly_budget_usd": 1, "monthly_budget_usd": 2}', 400, "malformed", "twice"),
+        (b'{"a": "\xff"}', 400, "malformed", "not JSON: the byte at 7 is not UTF-8"),
+        ('{"monthly_budget_usd": NaN}', 400, "malformed", "not JSON: NaN is no JSON number"),
+        (
+            '{"monthly_budget_usd": 1e99999999999999999999}',
+            400,
+            "malformed",
+            "not JSON: a number in it is out of range",
+        ),
+        ("[" * 60_000, 400, "malformed", "not JSON: it is nested too deeply"),
+        ('{"a": 0, "monthly_budget_usd": 1, "monthly_budget_usd": 2}', 400, "malformed", "'monthly_budget_usd' is in"),
         ("", 422, "refused", "required"),
-        ("[]", 422, "refused", ""),
-        ("1", 422, "refused", ""),
+        ("[]", 422, "refused", "body: give a JSON object"),
+        ("1", 422, "refused", "body: give a JSON object"),
         ("{}", 422, "refused", "monthly_budget_usd"),
         ('{"monthly_budget_usd": 1, "force": true}', 422, "refused", "force"),
     ],
 )
 def test_a_body_that_says_something_else(api: Api, body: str | bytes, status: int, code: str, words: str) -> None:
     refused(api("PUT", "/budget", body), status, code, words)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/gate?project=pcc&estimate=5", "estimate: there is no such parameter"),
+        ("/gate?project=pcc&project=dandelion", "project: give it once"),
+        ("/api/v1/budgets/default?category=cloud&category=genai", "category: give it once"),
+        ("/api/v1/budgets/default?categroy=cloud", "categroy: there is no such parameter"),
+    ],
+)
+def test_a_parameter_that_would_be_ignored(api: Api, path: str, reason: str) -> None:
+    refused(api("GET", path), 422, "refused", reason)
+
+
+def test_null_in_an_optional_field_is_the_same_as_leaving_it_out(api: Api) -> None:
+    body = {"to_project_id": "dandelion", "amount_usd": 1, "force": None, "reason": None}
+    made = api("POST", "/projects/pcc/budget/transfer", body).json()
+    assert (made["amount_usd"], made["forced"], made["reason"]) == (1, False, "")
+    refused(api("POST", "/projects/pcc/budget/transfer", {**body, "amount_usd": None}), 422, "refused", "amount_usd")
 
 
 @pytest.mark.parametrize("text", ['"\\ud800"', '"\\u0000"', '"' + "x" * 65 + '"', '""'])
@@ -227,7 +255,7 @@ def test_a_request_is_logged_once_and_never_its_key(api: Api, caplog: pytest.Log
     answer = api("PUT", "/budget?key=hidden", BUDGET)
     [record] = [record for record in caplog.records if record.name == "budget_tui.api"]
     line = record.getMessage()
-    assert line.startswith("PUT /budget 200 in ")
+    assert line.startswith("PUT /budget 422 in ")
     assert answer.headers["X-Request-ID"] in line
     _, key_id, secret = api.write_key.split("_")
     assert key_id in line

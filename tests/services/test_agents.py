@@ -155,7 +155,7 @@ def test_an_allocation_is_set_and_topped_up_but_never_below_what_is_used_and_hel
     agents = home.services.agents
     agents.consume("scout", 300)
     agents.reserve("scout", 100)
-    with pytest.raises(Refused, match=r"used 400 tokens \(100 of them held\)"):
+    with pytest.raises(Refused, match=r"used 300 tokens and reserved 100; allocate 400 or more"):
         agents.allocate("scout", 399)
     assert agents.allocate("scout", 400).available_tokens == 0
     assert agents.top_up("scout", 50).available_tokens == 50

@@ -126,7 +126,7 @@ async def test_never_below_what_is_used_and_held(open_dashboard: OpenDashboard, 
         await dashboard.typed("=400k")
         assert below(dashboard) == "available 550,000  450,000 are already used and reserved"
         await dashboard.keys("enter")
-        assert below(dashboard).startswith("✕ coder has used 450,000 tokens (200,000 of them held)")
+        assert below(dashboard).startswith("✕ coder has used 250,000 tokens and reserved 200,000")
         assert stored(peopled, "coder").allocated_tokens == 1_000_000
         await dashboard.keys("escape", "-", "1", "enter")
         assert stored(peopled, "coder").allocated_tokens == 999_999

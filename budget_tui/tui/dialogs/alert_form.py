@@ -100,7 +100,7 @@ class AlertFormScreen(BoxScreen[RuleStatus]):
         scope = "" if kind in _WATCHES_ALL else str(self.query_one("#scope", Picker).selection or "")
         new = NewRule(
             kind,
-            _parts(self.query_one("#thresholds", Input).value),
+            () if kind is AlertKind.SPIKE else _parts(self.query_one("#thresholds", Input).value),
             scope,
             channels=_parts(self.query_one("#channels", Input).value),
             fails=bool(self.query_one("#fails", Picker).selection),
