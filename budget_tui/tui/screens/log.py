@@ -15,7 +15,8 @@ from textual.widgets import Static
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.audit import AuditEntry, shown_facts
-from budget_tui.presentation.audit import shown, words
+from budget_tui.presentation.audit import shown
+from budget_tui.presentation.audit_sentences import words
 from budget_tui.presentation.columns import Column, LogWords, log_words_columns
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.audit import AuditWindow

@@ -15,7 +15,7 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.audit import AuditFilter
 from budget_tui.domain.budget import BudgetType
 from budget_tui.presentation import explanations, formatting
-from budget_tui.presentation.audit import sentence
+from budget_tui.presentation.audit_sentences import sentence
 from budget_tui.presentation.columns import pace_bar_style
 from budget_tui.tui.charts import DayAmounts, block, calendar
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, spread, status

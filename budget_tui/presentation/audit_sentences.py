@@ -1,0 +1,344 @@
+"""Entries of the audit trail as sentences."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.audit import AuditEntry, shown_facts
+from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.hierarchy import POOL
+from budget_tui.presentation.audit import changes, difference, shown
+from budget_tui.presentation.formatting import amount_of, count, days_named, long_day, money, short_day, tokens
+
+_NOUNS = {"carry": "carry-over", "cost": "costs", "fx": "exchange rates", "org": "organization"}
+_PARTICIPLES = {
+    "add": "added",
+    "allocate": "allocated",
+    "archive": "archived",
+    "create": "created",
+    "delete": "deleted",
+    "end": "ended",
+    "enforce": "enforced",
+    "import": "imported",
+    "map": "mapped",
+    "move": "moved",
+    "mute": "muted",
+    "price": "priced",
+    "remove": "removed",
+    "rename": "renamed",
+    "replace": "replaced",
+    "restore": "restored",
+    "review": "reviewed",
+    "revoke": "revoked",
+    "update": "updated",
+}
+
+
+def words(entry: AuditEntry, today: date, currency: str, names: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """Return an entry in words: when (on this machine's clock), who, subject and change. ``names`` are of projects."""
+    at = entry.at.astimezone()
+    day = short_day(at.date()) if at.year == today.year else long_day(at.date())
+    undoes = f" (undoes {entry.reverses})" if entry.reverses else ""
+    return (
+        f"{day} {at:%H:%M}",
+        entry.actor,
+        subject(entry, names),
+        sentence(entry, currency, names) + undoes,
+    )
+
+
+def sentence(entry: AuditEntry, currency: str, names: Mapping[str, str]) -> str:
+    """Say what an entry changed of its subject, ``24 costs recorded, $88.00``; ``names`` are of projects, by id."""
+    before, after = shown_facts(entry.before), shown_facts(entry.after)
+    said = _SENTENCES.get(entry.action)
+    if said is not None:
+        return said(_Facts(entry.subject, before, after, currency, names))
+    noun, _, done = entry.action.partition(".")
+    words = f"{_NOUNS.get(noun, noun)} {_PARTICIPLES.get(done, done)}".rstrip()
+    return ": ".join(filter(None, (words, changes(entry))))
+
+
+def subject(entry: AuditEntry, names: Mapping[str, str]) -> str:
+    """Name what an entry is about: a project by its name, a planned budget by its entity, an alert by its number."""
+    noun = entry.action.partition(".")[0]
+    if noun == "plan":
+        return entry.subject.partition(" ")[0]
+    if noun == "alert":
+        return f"alert {entry.subject}"
+    if noun == "key":
+        return f"key {shown_facts(entry.after or entry.before)['name']}"
+    return names.get(entry.subject, entry.subject)
+
+
+class _Facts(NamedTuple):
+    """The facts before and after an entry, with the currency and the names to show them with."""
+
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    currency: str
+    names: Mapping[str, str]
+
+    @property
+    def all(self) -> dict[str, Any]:
+        """The facts after the entry, and those before it that it left as they were."""
+        return {**self.before, **self.after}
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the entry takes something away, as undoing an addition does."""
+        return not self.after
+
+    def money(self, facts: Mapping[str, Any], name: str = "amount") -> str:
+        return money(parse_amount(str(facts[name])), self.currency)
+
+    def day(self, facts: Mapping[str, Any], name: str) -> str:
+        return long_day(date.fromisoformat(str(facts[name])))
+
+    def name(self, project_id: object) -> str:
+        return self.names.get(str(project_id), str(project_id))
+
+    def differences(self) -> list[str]:
+        """Return the names of the facts that differ, in the order in which they were written."""
+        return [name for name in self.all if self.before.get(name) != self.after.get(name)]
+
+
+def _added(facts: _Facts, noun: str) -> str:
+    """Say that an agent, a project or an entity was added, where, and with which model."""
+    added = facts.all
+    name = added.get("name") or facts.subject
+    place = str(added.get("project") or added.get("parent") or "")
+    to = f" {'to' if facts.after else 'from'} {facts.name(place)}" if place else ""
+    model = f", {added['model']}" if added.get("model") else ""
+    return f"{added.get('level', noun)} {name} {'added' if facts.after else 'removed'}{to}{model}"
+
+
+def _budget(facts: _Facts) -> str:
+    return f"budget {' → '.join(facts.money(each) for each in (facts.before, facts.after) if each)}"
+
+
+def _allocated_to(facts: _Facts) -> str:
+    amount = facts.all["amount"]
+    shown_amount = facts.money(facts.all) if isinstance(amount, str) else shown(amount)
+    return f"{shown_amount} {'allocated to' if facts.after else 'taken back from'} {facts.all['to']}"
+
+
+def _costs(facts: _Facts) -> str:
+    done = "recorded" if facts.after else "removed"
+    shown_costs = facts.after or facts.before
+    return f"{count(shown_costs['costs'], 'cost')} {done}, {facts.money(shown_costs)}"
+
+
+def _import(facts: _Facts) -> str:
+    report = facts.all
+    files = ", ".join(report.get("files", ())) or facts.subject
+    if not facts.after:
+        return f"{files} removed again"
+    totals = report.get("stored_total", {}).items()
+    stored = " + ".join(money(parse_amount(str(amount)), code) for code, amount in totals) or "nothing"
+    return f"{files} imported, {stored} in {count(report.get('rows_read', 0), 'row')}"
+
+
+def _transfer(facts: _Facts) -> str:
+    moved = parse_amount(str(facts.after["amount"])) - parse_amount(str(facts.before["amount"]))
+    end = next(str(each) for each in (facts.all["from"], facts.all["to"]) if each != facts.subject)
+    other = "unallocated" if end == POOL else facts.name(end)
+    return f"{money(abs(moved), facts.currency)} {'from' if moved > 0 else 'to'} {other}"
+
+
+def _close(facts: _Facts) -> str:
+    if not facts.after:
+        return "opened again"
+    spent, budget = facts.money(facts.after, "spent"), facts.money(facts.after, "monthly_budget")
+    return f"closed with {spent} of {budget} spent"
+
+
+def _plan(facts: _Facts) -> str:
+    plan = facts.all
+    of_type, currency = BudgetType(plan["budget_type"]), plan.get("currency") or facts.currency
+    amount = parse_amount(str(plan["amount"])) if of_type is BudgetType.MONETARY else int(plan["amount"])
+    first, last = (date.fromisoformat(str(plan[name])) for name in ("period_start", "period_end"))
+    done = "planned" if facts.after else "no longer planned"
+    what = " ".join(filter(None, (str(plan["category"]), str(plan.get("provider") or ""))))
+    return f"{amount_of(amount, of_type, currency)} {done} for {what}, {days_named(first, last)}"
+
+
+def _plan_changed(facts: _Facts) -> str:
+    """Say what changed of a planned budget: its amount as a budget's, the rest name by name."""
+    differing = facts.differences()
+    is_money = BudgetType(facts.after["budget_type"]) is BudgetType.MONETARY
+    amounts = [
+        money(parse_amount(str(each["amount"])), each.get("currency") or facts.currency)
+        if is_money
+        else shown(int(each["amount"]))
+        for each in (facts.before, facts.after)
+    ]
+    rest = {name: value for name, value in facts.after.items() if name in differing and name != "amount"}
+    before = {name: facts.before.get(name) for name in rest}
+    planned = [f"{facts.after['category']} planned {' → '.join(amounts)}"] if "amount" in differing else []
+    return ", ".join(filter(None, (*planned, difference(before, rest))))
+
+
+def _tokens_allocated(facts: _Facts) -> str:
+    return f"allocated {shown(facts.before['tokens'])} → {tokens(facts.after['tokens'])}"
+
+
+def _moved(facts: _Facts) -> str:
+    return f"moved from {facts.name(facts.before['parent'])} to {facts.name(facts.after['parent'])}"
+
+
+def _renamed(facts: _Facts) -> str:
+    return f"renamed from {facts.before['name']} to {facts.after['name']}"
+
+
+def _archived(facts: _Facts) -> str:
+    """Say that a project, an agent or an entity was archived, and what became of its money or tokens."""
+    had, done = facts.all, "archived" if facts.is_removal else "restored"
+    if "allocation" in had:
+        return f"{done}, {facts.money(had, 'allocation')} {'unallocated' if facts.is_removal else 'allocated'}"
+    return f"{done} with {tokens(int(had['tokens']))}" if "tokens" in had else done
+
+
+def _carry(facts: _Facts) -> str:
+    """Say how the rule of what carries over changed; caps of agents are tokens."""
+
+    def rule(state: Mapping[str, Any]) -> str:
+        cap = state.get("carry_cap", state.get("cap"))
+        at_most = (
+            ""
+            if cap is None
+            else f", at most {shown(cap) if isinstance(cap, int) else money(parse_amount(cap), facts.currency)}"
+        )
+        return f"{state['carry']}{at_most}"
+
+    return f"carry-over {rule(facts.before)} → {rule(facts.after)}"
+
+
+def _carried(facts: _Facts) -> str:
+    amounts = (
+        shown(each["carried"]) if isinstance(each["carried"], int) else facts.money(each, "carried")
+        for each in (facts.before, facts.after)
+    )
+    return f"carried over {' → '.join(amounts)}, for costs that came after the close"
+
+
+def _price(facts: _Facts) -> str:
+    """Say what a model's tokens cost from a day on; kinds of tokens are ``input``, ``output``, ``cached``."""
+    prices = [f"{facts.money(facts.after, kind)} {kind}" for kind in facts.after if kind != "from"]
+    per_million = f"a million tokens: {', '.join(prices)}" if prices else "price removed"
+    return f"{per_million}, from {facts.day(facts.all, 'from')}"
+
+
+def _rate(facts: _Facts) -> str:
+    return f"rate {facts.all['rate']} {'removed ' if facts.is_removal else ''}from {facts.day(facts.all, 'day')}"
+
+
+def _seats(facts: _Facts) -> str:
+    seats, gone = count(facts.all["seats"], "seat"), "no longer " if facts.is_removal else ""
+    return f"{gone}{seats} of {facts.all['provider']} from {facts.day(facts.all, 'from')}"
+
+
+def _fee(facts: _Facts) -> str:
+    fee = facts.all
+    done = "no longer booked" if facts.is_removal else "booked"
+    return f"{facts.money(fee)} {done} every {fee['every']} for {facts.name(fee['of'])}"
+
+
+def _fee_end(facts: _Facts) -> str:
+    return (
+        f"booked until {facts.day(facts.after, 'last_day')}"
+        if facts.after["last_day"]
+        else "booked again, without an end"
+    )
+
+
+def _fee_charge(facts: _Facts) -> str:
+    """Say that a recurring fee was booked on its day, or that its bill stands in its place."""
+    on = facts.day(facts.after, "on")
+    if "billed" in facts.after:
+        return f"{facts.money(facts.after, 'billed')} billed instead of {facts.money(facts.after)} on {on}"
+    return f"{facts.money(facts.after)} booked on {on}"
+
+
+def _alert(facts: _Facts) -> str:
+    rule = facts.all
+    to = f", to {rule['channels']}" if rule.get("channels") else ""
+    return f"{'no longer ' if facts.is_removal else ''}watches {facts.name(rule['scope'])}: {rule['when']}{to}"
+
+
+def _muted(facts: _Facts) -> str:
+    until = facts.after["muted_until"]
+    if until is None:
+        return "sends its messages again"
+    at = datetime.fromisoformat(until).astimezone()
+    return f"muted until {short_day(at.date())} {at:%H:%M}"
+
+
+def _mapped(facts: _Facts) -> str:
+    before, after = facts.before["target"], facts.after["target"]
+    if after is None:
+        return f"no longer mapped to {facts.name(before)}"
+    return f"mapped to {facts.name(after)}" + (f" instead of {facts.name(before)}" if before is not None else "")
+
+
+def _source_end(facts: _Facts) -> str:
+    ended = facts.after["ended_on"]
+    return f"ended on {facts.day(facts.after, 'ended_on')}" if ended else "costs are expected again"
+
+
+_SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
+    "agent.add": lambda facts: _added(facts, "agent"),
+    "agent.allocate": _tokens_allocated,
+    "agent.archive": _archived,
+    "agent.carry": _carry,
+    "agent.price": _price,
+    "agent.rename": _renamed,
+    "agent.top-up": _tokens_allocated,
+    "alert.add": _alert,
+    "alert.change": _alert,
+    "alert.mute": _muted,
+    "alert.remove": _alert,
+    "allocation.set": lambda facts: f"allocated {facts.money(facts.before)} → {facts.money(facts.after)}",
+    "budget.set": _budget,
+    "carry.set": _carry,
+    "carry.settle": _carried,
+    "cost.add": _costs,
+    "cost.import": _import,
+    "cost.map": _mapped,
+    "entity.add": lambda facts: _added(facts, "entity"),
+    "entity.archive": _archived,
+    "entity.enforce": lambda facts: f"money {'' if facts.after['enforced'] else 'no longer '}enforced",
+    "entity.move": _moved,
+    "entity.rename": _renamed,
+    "estimate.bill": lambda facts: f"estimate of {facts.money(facts.after)} replaced by the bill",
+    "estimate.count": lambda facts: f"estimate of {facts.money(facts.after)} counts again: its bill was removed",
+    "fx.import": lambda facts: f"{count(facts.all['rates_changed'], 'rate')} imported",
+    "fx.set": _rate,
+    "key.create": lambda facts: f"created, may {facts.after['scope']}",
+    "key.revoke": lambda facts: "revoked",
+    "org.add": lambda facts: "organization added",
+    "org.rename": _renamed,
+    "period.close": _close,
+    "period.review": lambda facts: f"allocations {facts.all['allocations']}",
+    "plan.allocate": _allocated_to,
+    "plan.apply": lambda facts: (
+        f"plan file with {count(facts.all['changes'], 'change')} {'applied' if facts.after else 'undone'}"
+    ),
+    "plan.create": _plan,
+    "plan.delete": _plan,
+    "plan.update": _plan_changed,
+    "project.add": lambda facts: _added(facts, "project"),
+    "project.archive": _archived,
+    "project.rename": _renamed,
+    "recurring.add": _fee,
+    "recurring.bill": _fee_charge,
+    "recurring.book": _fee_charge,
+    "recurring.end": _fee_end,
+    "seat.set": _seats,
+    "source.end": _source_end,
+    "source.replace": lambda facts: (
+        "replaces its own days without asking" if facts.after["always"] else "asks before it replaces"
+    ),
+    "transfer": _transfer,
+}
