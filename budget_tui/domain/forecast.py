@@ -14,6 +14,7 @@ from bisect import bisect
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate
 from math import isqrt, sqrt
 from operator import add, itemgetter
@@ -379,6 +380,7 @@ def fees_to_come(fees: Iterable[Fee], last: date, period: Period) -> Mapping[dat
     return found
 
 
+@lru_cache(maxsize=64)  # of budgets in several currencies, many have the same period
 def draws_for(period: Period, last: date, seed: int = 0) -> Draws:
     """Return the draws for what is left of a period, as known through ``last``: always the same ones for a ``seed``."""
     seed += period.start.toordinal() * 1_000_000 + last.toordinal()

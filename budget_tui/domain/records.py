@@ -1,6 +1,7 @@
 """Records as services read them from the database."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -210,8 +211,9 @@ class UnmappedOrigin(NamedTuple):
 
 
 class DailyCosts(NamedTuple):
-    """The costs of one origin, an amount in nanos for each of some consecutive days; or its tokens, in no currency.
+    """The costs of one origin on those of some consecutive days that have any, in nanos; or its tokens, in no currency.
 
+    ``positions`` are those of the days with costs among all of the days, ascending; ``amounts`` belong to them.
     ``path`` is that of its entity, None if it is unmapped; ``is_once`` are costs that are no usage. ``first_day`` is
     the first day ever with a cost.
     """
@@ -223,7 +225,13 @@ class DailyCosts(NamedTuple):
     currency: str
     is_once: bool
     first_day: date
-    amounts: list[int]
+    positions: Sequence[int]
+    amounts: Sequence[int]
+
+    def through(self, position: int) -> "DailyCosts":
+        """Return the same costs without those after a day."""
+        known = bisect_right(self.positions, position)
+        return self._replace(positions=self.positions[:known], amounts=self.amounts[:known])
 
 
 class RecordedCosts(NamedTuple):

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import compress
 from typing import NamedTuple
 
 from budget_tui.domain import freshness
@@ -25,6 +26,7 @@ from budget_tui.services.forecasts import (
     bills_on,
     cells_of,
     converted_costs,
+    on_days,
     with_bills_apart,
 )
 from budget_tui.services.freshness import data_through
@@ -145,15 +147,15 @@ class _Entered(NamedTuple):
     costs: DailyCosts
     entries: list[_Entry]
 
-    def known_on(self, day: date, days: int) -> DailyCosts:
-        """Return what was known on a day, as an amount for each of so many ``days``."""
-        amounts = [0] * days
+    def known_on(self, day: date) -> DailyCosts:
+        """Return what was known on a day."""
+        sums: dict[int, int] = {}
         for since, until, position, amount in self.entries:
             if since > day:
                 break
             if until > day:
-                amounts[position] += amount
-        return self.costs._replace(amounts=amounts)
+                sums[position] = sums.get(position, 0) + amount
+        return on_days(self.costs, sums)
 
 
 class _Past:
@@ -177,7 +179,7 @@ class _Past:
         self.first = max(far, min(first_days, default=today))
         self.ended = [*_ended(organization, self.first, reach)]
         final = [each.costs for each in self._recorded if each.until is None]
-        final += [each.known_on(_NEVER - ONE_DAY, self._days.days) for each in self._entered]
+        final += [each.known_on(_NEVER - ONE_DAY) for each in self._entered]
         self._final = DailyUsage(cells_of(final, self._days), self._days, today, reach, organization)
 
     def trials(self, path: str, days: Iterable[date], *, with_rivals: bool = True) -> Iterator[Trial]:
@@ -209,13 +211,12 @@ class _Past:
     def _known_on(self, day: date) -> tuple[date, list[Cell]]:
         """Return what was known on a day, and through which day it was complete."""
         at = (day - self._days.start).days
-        rest = [0] * (self._days.days - at - 1)
-        known = [each.known_on(day, self._days.days) for each in self._entered]
+        known = [each.known_on(day) for each in self._entered]
         accounts: dict[tuple[str, str], date] = {}
         for each in self._recorded:
             if (each.since is not None and each.since > day) or (each.until is not None and each.until <= day):
                 continue
-            known.append(each.costs if each.ahead else each.costs._replace(amounts=each.costs.amounts[: at + 1] + rest))
+            known.append(each.costs if each.ahead else each.costs.through(at))
             if each.account is not None and (used := bisect_right(each.used_on, at - 1)):
                 latest = self._days.start + timedelta(days=each.used_on[used - 1])
                 accounts[each.account] = max(latest, accounts.get(each.account, latest))
@@ -241,7 +242,7 @@ def _recorded(session: Session, organization: Organization, days: Period, withou
             since = None
         for costs in with_bills_apart([each.costs], bills if until is None else {}, days):
             is_fee = each.source == RECURRING_SOURCE or costs.is_once is not each.costs.is_once
-            used_on = [] if costs.is_once else [at for at, amount in enumerate(costs.amounts) if amount]
+            used_on = [] if costs.is_once else [*compress(costs.positions, costs.amounts)]
             counted = converted_costs(costs, to, days.start)
             found.append(_Recorded(counted, each.account, since, until, is_fee, used_on))
     return found

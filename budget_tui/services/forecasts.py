@@ -167,13 +167,22 @@ class Forecaster:
     def _in(self, currency: str) -> "DailyUsage":
         """Return usage in a currency; '' for tokens."""
         if currency not in self._daily:
-            read = (self._session, self._organization, self._today, self._periods)
-            known = data_through(*read[:3])
+            read = self._session, self._organization, self._today
             if currency:
-                self._daily[currency] = read_money(*read, currency, known, self._below)
+                self._daily[currency] = _in_currency(*read, *self._costs, currency, self._last)
             else:
-                self._daily[currency] = read_tokens(*read, known, self._below)
+                self._daily[currency] = read_tokens(*read, self._periods, self._last, self._below)
         return self._daily[currency]
+
+    @cached_property
+    def _last(self) -> date:
+        return min(data_through(self._session, self._organization, self._today), self._today - ONE_DAY)
+
+    @cached_property
+    def _costs(self) -> tuple[Period, list[DailyCosts]]:
+        """The days that matter and their costs, read once for all currencies."""
+        days = _days_for(self._periods, self._last, self._today)
+        return days, _read_costs(self._session, self._organization, self._today, days, self._below)
 
 
 class Cell(NamedTuple):
@@ -210,15 +219,19 @@ class DailyUsage:
         self._cells, self._days, self._today, self._last = cells, days, today, last
         self._ends = _ends(organization.period_rule, last, days.start)
         self._draws: dict[Period, Draws] = {}
+        self._scopes: dict[tuple[str, str, str], list[int]] = {}
         self._expected: dict[tuple[int, Period], Expected] = {}
 
     @cached_property
     def _below(self) -> Mapping[str, Sequence[int]]:
         """The numbers of the cells at and below each path; unmapped usage is below the root."""
-        found: dict[str, list[int]] = {}
+        own: dict[str, list[int]] = {}
         for number, cell in enumerate(self._cells):
-            for path in ancestor_paths(cell.path or ROOT_PATH):
-                found.setdefault(path, []).append(number)
+            own.setdefault(cell.path or ROOT_PATH, []).append(number)
+        found: dict[str, list[int]] = {}
+        for path, numbers in own.items():
+            for above in ancestor_paths(path):
+                found.setdefault(above, []).extend(numbers)
         return found
 
     def is_same_below(self, path: str, other: "DailyUsage") -> bool:
@@ -278,12 +291,15 @@ class DailyUsage:
 
     def _counting(self, path: str, category: str, provider: str) -> list[int]:
         """Return the numbers of the cells that count for a scope."""
-        scope = Scope(0, category, provider, "")
-        return [
-            number
-            for number in self._below.get(path, ())
-            if mismatch(scope, self._cells[number].category, self._cells[number].provider) is None
-        ]
+        key = path, category, provider
+        if key not in self._scopes:
+            scope = Scope(0, category, provider, "")
+            self._scopes[key] = [
+                number
+                for number in self._below.get(path, ())
+                if mismatch(scope, self._cells[number].category, self._cells[number].provider) is None
+            ]
+        return self._scopes[key]
 
     def _of_cell(self, number: int, period: Period) -> Expected:
         """Return what one cell is expected to use in ``period``.
@@ -335,10 +351,31 @@ def read_money(
     """Read what was spent day by day at and below some paths, in ``currency`` as far as there are rates."""
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
+    costs = _read_costs(session, organization, today, days, below)
+    return _in_currency(session, organization, today, days, costs, currency, last)
+
+
+def _read_costs(
+    session: Session, organization: Organization, today: date, days: Period, below: Collection[str]
+) -> list[DailyCosts]:
+    """Read the costs of ``days`` at and below some paths, recurring fees to come among them."""
     costs = session.costs.daily(organization.org_key, days, of=_entities_below(session, organization, below))
     if session.fast.has_recurring_fees(organization.org_key):
         costs = [*with_bills_apart(costs, bills_on(session, organization, days), days)]
         costs += _fees_to_come(session, organization, days, today)
+    return costs
+
+
+def _in_currency(
+    session: Session,
+    organization: Organization,
+    today: date,
+    days: Period,
+    costs: Sequence[DailyCosts],
+    currency: str,
+    last: date,
+) -> DailyUsage:
+    """Return ``costs`` of ``days`` in ``currency``, as far as there are rates; they are complete through ``last``."""
     to = converter(session, organization.org_key, {cost.currency for cost in costs}, currency, days)
     cells = cells_of((converted_costs(cost, to, days.start) for cost in costs), days)
     return DailyUsage(cells, days, today, last, organization)
@@ -361,13 +398,19 @@ def with_bills_apart(
         if cost.is_once or cost.origin_key not in bills:
             yield cost
             continue
-        usage, once = [*cost.amounts], [0] * days.days
+        usage, once = dict(zip(cost.positions, cost.amounts, strict=True)), dict[int, int]()
         for bill in bills[cost.origin_key]:
             at = (bill.day - days.start).days
-            usage[at] -= bill.amount
-            once[at] += bill.amount
-        yield cost._replace(amounts=usage)
-        yield cost._replace(amounts=once, is_once=True)
+            usage[at] = usage.get(at, 0) - bill.amount
+            once[at] = once.get(at, 0) + bill.amount
+        yield on_days(cost, usage)
+        yield on_days(cost, once)._replace(is_once=True)
+
+
+def on_days(cost: DailyCosts, amounts: Mapping[int, int]) -> DailyCosts:
+    """Return ``cost`` with other amounts, by the positions of their days."""
+    positions = sorted(amounts)
+    return cost._replace(positions=positions, amounts=[amounts[position] for position in positions])
 
 
 def _fees_to_come(session: Session, organization: Organization, days: Period, today: date) -> Iterator[DailyCosts]:
@@ -377,12 +420,12 @@ def _fees_to_come(session: Session, organization: Organization, days: Period, to
     for fee in session.fast.recurring_fees(organization.org_key):
         due = [day for day in fee.due(days.end) if day >= days.start and not fee.is_archived]
         if due:
-            amounts = [0] * days.days
+            amounts: dict[int, int] = {}
             for day in due:
-                counted_on = day if day < running.start else max(day, soonest)
-                amounts[(counted_on - days.start).days] += fee.amount
+                at = ((day if day < running.start else max(day, soonest)) - days.start).days
+                amounts[at] = amounts.get(at, 0) + fee.amount
             of = fee.path, fee.category, fee.provider.casefold(), organization.currency
-            yield DailyCosts(0, *of, True, _first_day(amounts, days.start), amounts)
+            yield on_days(DailyCosts(0, *of, True, days.start + timedelta(days=min(amounts)), (), ()), amounts)
 
 
 def _entities_below(session: Session, organization: Organization, below: Collection[str]) -> list[int] | None:
@@ -412,12 +455,16 @@ def read_tokens(
     paths = {entity.entity_key: entity.path for entity in session.fast.entities(organization.org_key)}
     of = _entities_below(session, organization, below)
     imported = session.costs.daily(organization.org_key, days, tokens=True, of=of)
-    used: dict[tuple[str, str], list[int]] = {}
+    used: dict[tuple[str, str], dict[int, int]] = {}
     for tokens in agents_tokens(session, organization.org_key, days, today):
-        by_day = used.setdefault((paths[tokens.entity_key], tokens.provider), [0] * days.days)
-        by_day[(tokens.day - days.start).days] += tokens.tokens
+        by_day = used.setdefault((paths[tokens.entity_key], tokens.provider), {})
+        at = (tokens.day - days.start).days
+        by_day[at] = by_day.get(at, 0) + tokens.tokens
     of_agents = (
-        DailyCosts(0, path, Category.GENAI, provider, "", False, _first_day(amounts, days.start), amounts)
+        on_days(
+            DailyCosts(0, path, Category.GENAI, provider, "", False, days.start + timedelta(days=min(amounts)), (), ()),
+            amounts,
+        )
         for (path, provider), amounts in used.items()
     )
     cells = cells_of([*imported, *of_agents], days)
@@ -432,12 +479,12 @@ def _days_for(periods: Iterable[Period], last: date, today: date) -> Period:
 
 
 def converted_costs(cost: DailyCosts, to: Converter, first: date) -> DailyCosts:
-    """Return ``cost``, whose amounts begin with the day ``first``, in another currency; 0 where there is no rate."""
+    """Return ``cost``, of days from ``first`` on, in another currency; 0 where there is no rate."""
     if cost.currency == to.into:
         return cost
     worth = (
-        to.worth(amount, cost.currency, first + timedelta(days=at)) if amount else 0
-        for at, amount in enumerate(cost.amounts)
+        to.worth(amount, cost.currency, first + timedelta(days=at))
+        for at, amount in zip(cost.positions, cost.amounts, strict=True)
     )
     return cost._replace(amounts=[amount or 0 for amount in worth])
 
@@ -447,25 +494,28 @@ def cells_of(costs: Iterable[DailyCosts], days: Period) -> list[Cell]:
     found: dict[tuple[str | None, str, str], Cell] = {}
     for cost in costs:
         key = cost.path, cost.category, cost.provider
-        usage, once = ([0] * days.days, cost.amounts) if cost.is_once else (cost.amounts, None)
-        cell = found.get(key)
-        if cell is None:
-            found[key] = Cell(*key, cost.first_day, usage, once)
-        elif cost.is_once:
-            found[key] = cell._replace(
-                once=_sum(cell.once, cost.amounts), first_day=min(cell.first_day, cost.first_day)
-            )
-        else:
-            found[key] = cell._replace(usage=_sum(cell.usage, usage), first_day=min(cell.first_day, cost.first_day))
+        cell = found.get(key) or Cell(*key, cost.first_day, [0] * days.days, None)
+        if cost.first_day < cell.first_day:
+            cell = cell._replace(first_day=cost.first_day)
+        if cost.is_once and cell.once is None:
+            cell = cell._replace(once=[0] * days.days)
+        found[key] = cell
+        _count(cell.usage if cell.once is None or not cost.is_once else cell.once, cost)
     return [*found.values()]
 
 
-def _sum(known: list[int] | None, more: list[int]) -> list[int]:
-    return more if known is None else [*map(int.__add__, known, more)]
+def _count(sums: list[int], cost: DailyCosts) -> None:
+    """Add a cost to the sums of the days."""
+    on, amounts = cost.positions, cost.amounts
+    if isinstance(on, range):  # of consecutive days, at half the time
+        sums[on.start : on.stop] = map(int.__add__, sums[on.start : on.stop], amounts)
+        return
+    for at, amount in zip(on, amounts, strict=True):
+        sums[at] += amount
 
 
-def _first_day(amounts: Sequence[int], first: date) -> date:
-    return first + timedelta(days=next((at for at, amount in enumerate(amounts) if amount), 0))
+def _sum(known: list[int], more: list[int]) -> list[int]:
+    return [*map(int.__add__, known, more)]
 
 
 def _ends(rule: PeriodRule, last: date, first: date) -> list[date]:

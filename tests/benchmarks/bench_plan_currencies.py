@@ -28,7 +28,7 @@ from budget_tui.services.plan_views import PlanViews
 from budget_tui.storage.database import database_at
 
 CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CHF")
-ORGANIZATIONS = 3
+ORGANIZATIONS = 2
 ENTITIES, BUDGETS, ORIGINS, COSTS = 200, 663, 16_709, 20_000
 FIRST_DAY, DAYS = date(2025, 1, 1), 500
 TODAY = FIRST_DAY + timedelta(days=DAYS)
@@ -36,7 +36,7 @@ PROVIDERS = ("aws", "gcp", "azure", "openai", "anthropic", "figma", "slack", "gi
 CATEGORIES = ("cloud", "genai", "subscription")
 TYPES = {"monetary": (*CATEGORIES, "total"), "token": ("genai", "total"), "seat": ("subscription", "total")}
 MONTHS = {"monthly": 1, "quarterly": 3, "yearly": 12}
-ROUNDS = 3
+ROUNDS = 2
 LIMIT_SECONDS = 0.5
 LIMIT = 4
 

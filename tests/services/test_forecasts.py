@@ -1,10 +1,16 @@
 """Forecasts over what is stored: what counts as history, what is known, and what a project includes."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from budget_tui.domain.period import Period
+from budget_tui.domain.records import DailyCosts
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.forecasts import cells_of, on_days
 from tests.databases import Engine
 from tests.services.conftest import Home, usd
 from tests.services.planning import bill, home_with_tree
@@ -108,3 +114,50 @@ def test_days_before_the_period_are_not_forecast_into_it(home: Home) -> None:
     report = home.on("2026-02-02").services.forecasts.current()
     assert report.snapshot.data_through == date(2026, 1, 28)
     assert report.total[:3] == (usd("280"),) * 3
+
+
+@given(st.lists(st.tuples(st.sampled_from(("/ORG/a/", None)), st.booleans(), st.dictionaries(
+    st.integers(0, 20), st.integers(-9, 9), min_size=1)), max_size=6))  # fmt: skip
+def test_costs_of_one_entity_add_up_on_their_days(drawn: list[tuple[str | None, bool, dict[int, int]]]) -> None:
+    """Whether an origin costs something every day or seldom."""
+    days = Period(date(2026, 1, 1), date(2026, 1, 21))
+    costs = [
+        on_days(DailyCosts(0, path, "cloud", "aws", "USD", is_once, days.start, (), ()), amounts)
+        for path, is_once, amounts in drawn
+    ]
+    dense = [cost for cost in costs if [*cost.positions] == [*range(cost.positions[0], cost.positions[-1] + 1)]]
+    in_a_row = [cost._replace(positions=range(cost.positions[0], cost.positions[-1] + 1)) for cost in dense]
+    for given_costs in (costs, in_a_row):
+        wanted: dict[tuple[str | None, bool], list[int]] = {}
+        for cost in given_costs:
+            sums = wanted.setdefault((cost.path, cost.is_once), [0] * days.days)
+            for at, amount in zip(cost.positions, cost.amounts, strict=True):
+                sums[at] += amount
+        cells = cells_of(given_costs, days)
+        assert len(cells) == len({path for path, _ in wanted})
+        for cell in cells:
+            assert cell.usage == wanted.get((cell.path, False), [0] * days.days)
+            assert cell.once == wanted.get((cell.path, True))
+
+
+def test_forecasts_in_several_currencies_count_what_the_plan_counts(engine: Engine) -> None:
+    """Five weeks of daily costs in two currencies, and an origin that costs something every ninth day."""
+    home = home_with_tree(engine)
+    home.services.fx.set("EUR", "USD", Decimal("1.25"), date(2025, 12, 1))
+    days = [f"{date(2026, 1, 13) - timedelta(days=ago)}" for ago in range(1, 36)]
+    home.billed(
+        *(("TEAM-BACKEND", "10", "USD", day, "AWS") for day in days),
+        *(("TEAM-BACKEND", "4", "EUR", day, "Google Cloud") for day in days),
+        *(("TEAM-FRONTEND", "8", "EUR", day, "Oracle") for day in days[::9]),
+    )
+    above = {"USD": "DEPT-ENG", "EUR": "ORG", "GBP": "PROJ-PLATFORM"}
+    plans = {code: home.plan(entity, "cloud", "900", "2026-01", currency=code) for code, entity in above.items()}
+    used = {line.budget.currency: line.figures.actual for line in home.summary().lines}
+    assert used == {"USD": usd("120") + usd("60") + usd("20"), "EUR": usd("160"), "GBP": 0}
+    views = home.services.plan_views
+    lines, found = views.forecast().lines, views.summary().forecasts
+    views.close()
+    assert {line.budget.currency: line.used for line in lines} == used
+    dollars, euros, pounds = (found[plans[code].budget_id] for code in ("USD", "EUR", "GBP"))
+    assert dollars.median > usd("400") and pounds.high == 0
+    assert abs(dollars.median - euros.median * 5 // 4) <= 200  # each day's cost is rounded

@@ -4,7 +4,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
@@ -222,7 +221,7 @@ class CostRepository(Repository):
             .group_by(_o.origin_key)
         )
         lists = _ByDay(days)
-        return [_daily(origins[key], lists.amounts(on, amounts)) for key, on, amounts in rows]
+        return [_daily(origins[key], *lists.read(on, amounts)) for key, on, amounts in rows]
 
     def recorded(self, org: int, days: Period, without: Collection[int]) -> list[RecordedCosts]:
         """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too.
@@ -258,14 +257,12 @@ class CostRepository(Repository):
             for key, on, amounts, at, gone in self._many(statement):
                 origin = origins[key]
                 account = None if at is None else (origin.source, origin.billing_account_id)
-                found.append(
-                    RecordedCosts(_daily(origin, lists.amounts(on, amounts)), origin.source, account, at, gone)
-                )
+                found.append(RecordedCosts(_daily(origin, *lists.read(on, amounts)), origin.source, account, at, gone))
         return found
 
     def without_amounts(self, org: int) -> dict[int, DailyCosts]:
         """Return what is known of each origin's daily costs, by its key, without any amounts."""
-        return {key: _daily(origin, []) for key, origin in self._daily_origins(org).items()}
+        return {key: _daily(origin, (), ()) for key, origin in self._daily_origins(org).items()}
 
     def _daily_origins(self, org: int, *wanted: ColumnElement[bool]) -> dict[int, Any]:
         """Return what `DailyCosts` say of each origin, by its key."""
@@ -361,26 +358,26 @@ class _ByDay:
     """The reader of lists of days and amounts, as `in_a_list` returns them."""
 
     def __init__(self, days: Period) -> None:
-        self._days = days.days
         self._position = {day_number(days.start + timedelta(days=ahead)): ahead for ahead in range(days.days)}
         self._positions: dict[str, Sequence[int]] = {}  # most origins have costs on the same days
 
-    def amounts(self, on: str, listed: str) -> list[int]:
-        """Return an amount for each day."""
+    def read(self, on: str, listed: str) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the positions of the days, ascending, and the amount of each."""
         if on not in self._positions:
             found = [self._position[day] for day in json.loads(on)]
             in_a_row = range(found[0], found[0] + len(found))
             self._positions[on] = in_a_row if found == [*in_a_row] else found
         positions, given = self._positions[on], _numbers(listed)
         if isinstance(positions, range):
-            return [*repeat(0, positions.start), *given, *repeat(0, self._days - positions.stop)]
-        amounts = [0] * self._days
+            return positions, given
+        sums: dict[int, int] = {}
         for at, amount in zip(positions, given, strict=True):
-            amounts[at] += amount
-        return amounts
+            sums[at] = sums.get(at, 0) + amount
+        on_days = sorted(sums)
+        return on_days, [sums[at] for at in on_days]
 
 
-def _daily(origin: Any, amounts: list[int]) -> DailyCosts:
+def _daily(origin: Any, positions: Sequence[int], amounts: Sequence[int]) -> DailyCosts:
     return DailyCosts(
         origin.origin_key,
         origin.path,
@@ -389,5 +386,6 @@ def _daily(origin: Any, amounts: list[int]) -> DailyCosts:
         origin.currency,
         origin.charge_category != ChargeCategory.USAGE,
         origin.first_day,
+        positions,
         amounts,
     )
