@@ -112,6 +112,44 @@ class Charge(NamedTuple):
     bill: Bill | None
 
 
+class Settlement(NamedTuple):
+    """A charge as it has to be: newly booked or billed, or no longer as it is stored, which is ``before``."""
+
+    fee: RecurringFee
+    before: Charge | None
+    charge: Charge
+
+
+def newly_due(fees: Iterable[RecurringFee], through: date) -> list[Charge]:
+    """Return the charges of ``fees`` that are due through a day and not known yet; an archived entity bears none."""
+    return [
+        Charge(fee.fee_key, day, fee.amount, None, None)
+        for fee in fees
+        if not fee.is_archived
+        for day in fee.due(through)
+    ]
+
+
+def settlements(
+    known: Iterable[Charge],
+    due: Iterable[Charge],
+    fees: Mapping[int, RecurringFee],
+    costs: Iterable[ImportedCost],
+    rule: PeriodRule,
+) -> list[Settlement]:
+    """Return what has to be done about ``known`` charges and newly ``due`` ones, by what was imported."""
+    before = {(charge.fee_key, charge.day): charge for charge in known}
+    charges = [*before.values(), *due]
+    bills = bills_for(charges, fees, costs, rule)
+    found = []
+    for charge in charges:
+        key = charge.fee_key, charge.day
+        bill = bills.get(key)
+        if (key not in before or bill != charge.bill) and not fees[charge.fee_key].is_archived:
+            found.append(Settlement(fees[charge.fee_key], before.get(key), charge._replace(cost_key=None, bill=bill)))
+    return found
+
+
 def bills_for(
     charges: Sequence[Charge], fees: Mapping[int, RecurringFee], costs: Iterable[ImportedCost], rule: PeriodRule
 ) -> dict[tuple[int, date], Bill]:

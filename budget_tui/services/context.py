@@ -4,14 +4,15 @@ A context is created before the dashboard's first frame, so modules that read th
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.currency import checked_currency
-from budget_tui.domain.errors import NotFound
+from budget_tui.domain.errors import NotFound, StorageError
 from budget_tui.domain.period import parse_rule
 from budget_tui.services.clock import Clock, zone
 from budget_tui.storage.database.base import Database
@@ -76,18 +77,22 @@ class Context:
 
         The first one creates the database when it commits.
         """
-        is_there = self.prepare()
-        if is_there and self.writers is not None:
-            return self.writers.take(organization)
-        from budget_tui.storage.unit_of_work import FirstUnitOfWork, UnitOfWork
+        if self.prepare():
+            return self._unit(organization)
+        from budget_tui.storage.unit_of_work import FirstUnitOfWork
 
-        return (UnitOfWork if is_there else FirstUnitOfWork)(self.database, organization)
+        return FirstUnitOfWork(self.database, organization)
 
-    def reader(self) -> "DatabaseReader":
+    def _unit(self, organization: str) -> "UnitOfWork":
+        from budget_tui.storage.unit_of_work import UnitOfWork
+
+        return self.writers.take(organization) if self.writers else UnitOfWork(self.database, organization)
+
+    def reader(self) -> "Reader":
         """Return a lasting read connection."""
         from budget_tui.storage.unit_of_work import DatabaseReader
 
-        return DatabaseReader(self.database, is_new=self.is_new)
+        return Reader(self, DatabaseReader(self.database, is_new=self.is_new))
 
     @contextmanager
     def work(self) -> Iterator["Work"]:
@@ -137,11 +142,11 @@ class Context:
         )
 
     @contextmanager
-    def reading(self) -> Iterator["Session"]:
-        """Begin a consistent read of the existing database, without creating or upgrading it."""
+    def reading(self, *, as_stored: bool = False) -> Iterator["Session"]:
+        """Begin a consistent read of the existing database, without creating or upgrading it; see `Reader.session`."""
         reader = self.reader()
         try:
-            with reader.session() as session:
+            with reader.session(as_stored=as_stored) as session:
                 yield session
         finally:
             reader.close()
@@ -157,3 +162,55 @@ class Context:
             return Organization(0, DEFAULT_ORG, "Default", checked_currency(self.new_currency), time_zone, rule)
         known = ", ".join(known.slug for known in session.organizations.all()) or "none"
         raise NotFound(f"there is no organization '{self.org_slug}'", f"there are: {known}")
+
+
+class Reader:
+    """A lasting read connection of a context; threads take turns."""
+
+    def __init__(self, context: Context, reader: "DatabaseReader") -> None:
+        self._context, self._reader = context, reader
+
+    @contextmanager
+    def session(self, *, as_stored: bool = False) -> Iterator["Session"]:
+        """Begin a consistent read: everything in it sees the same state of the database.
+
+        Unless it is to be ``as_stored``, recurring fees that are due are booked in it, whether or not anybody has
+        stored that: what only reads foresees what the next write does. Raises `StorageError` when there is no
+        database, or none that this version can read as it is.
+        """
+        with self._reader.session() as session:
+            due = None if as_stored else self._organization_with_due_fees(session)
+            if due is None:
+                yield session
+                return
+        from budget_tui.services.fee_booking import with_fees_booked
+
+        with ExitStack() as stack:
+            try:
+                # A write that is never committed: one way to book, and every figure follows from it.
+                unit = self._context._unit(self._context.org_slug)
+                session = stack.enter_context(with_fees_booked(unit, *due))
+            except StorageError:  # of a database that may not be written, what is stored is shown
+                session = stack.enter_context(self._reader.session())
+            yield session
+
+    def _organization_with_due_fees(self, session: "Session") -> tuple[Organization, date] | None:
+        """Return the organization and the day, if recurring fees are due by then that nobody has booked."""
+        organization = session.fast.organization(self._context.org_slug)
+        if organization is None or not session.fast.has_recurring_fees(organization.org_key):
+            return None
+        from budget_tui.services.fee_booking import is_fee_due
+
+        today = self._context.clock.today(organization.time_zone)
+        return (organization, today) if is_fee_due(session, organization.org_key, today) else None
+
+    def changed(self) -> bool:
+        """Return whether anybody wrote since the last session began; takes a few microseconds."""
+        return self._reader.changed()
+
+    def is_unchanged(self) -> bool:
+        """Return whether certainly nobody wrote since the last session began."""
+        return self._reader.is_unchanged()
+
+    def close(self) -> None:
+        self._reader.close()

@@ -104,7 +104,7 @@ class _NestedContext(Context):
         yield cast(UnitOfWork, _NestedUnit(self.unit))
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self, *, as_stored: bool = False) -> Iterator[Session]:
         assert self.unit is not None
         yield self.unit
 

@@ -1,13 +1,29 @@
-"""Booking of recurring fees inside a transaction: on their day, unless the bill for them is there."""
+"""Recurring fees on their day: booked by whatever writes, and foreseen by what only reads. Loads no SQLAlchemy."""
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from budget_tui.domain.audit import written
+from budget_tui.domain.budget import Organization
 from budget_tui.domain.cost import ChargeCategory, CostOrigin
-from budget_tui.domain.records import DayCost, Resolution
-from budget_tui.domain.recurring import DAYS_APART, RECURRING_SOURCE, Bill, Charge, RecurringFee, bills_for
-from budget_tui.services.work import Work
+from budget_tui.domain.recurring import (
+    DAYS_APART,
+    RECURRING_SOURCE,
+    RecurringFee,
+    Settlement,
+    newly_due,
+    settlements,
+)
+from budget_tui.services.closing import beyond_reach
+from budget_tui.storage.session import Session
+from budget_tui.storage.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from budget_tui.services.work import Work
 
 BOOKED_BY = "budget-tui"
 """The actor of what happens by itself: a user's undo does not reverse it."""
@@ -20,67 +36,74 @@ def settle_fees(work: Work, through: date) -> None:
 
     It depends on nothing but what is stored: repeated, it changes nothing, and a bill that goes brings the fee back.
     """
-    org = work.organization.org_key
-    if not work.unit.fast.has_recurring_fees(org):
+    for fee, before, charge in _settle(work.unit, work.organization, through, compare_all=work.touches_costs):
+        billed_before, billed = (
+            {"billed": written(bill.amount)} if bill else {} for bill in (before and before.bill, charge.bill)
+        )
+        facts: dict[str, object] = {"amount": written(charge.amount), "on": charge.day.isoformat()}
+        difference = {"difference": written(charge.bill.amount - charge.amount)} if charge.bill else {}
+        work.record_separately(
+            "recurring.bill" if charge.bill else "recurring.book",
+            f"{fee.entity_id}: {fee.name}",
+            billed_before,
+            {**facts, **billed, **difference},
+            BOOKED_BY,
+        )
+
+
+def is_fee_due(session: Session, org: int, today: date) -> bool:
+    """Return whether a fee is due that nobody has booked yet, or dropped because its entity is archived."""
+    if not session.fast.has_recurring_fees(org):
+        return False
+    latest = session.fast.global_budget(org, today)
+    is_reached = latest is not None and not beyond_reach(latest.period, today)
+    return is_reached and any(fee.due(today) for fee in session.fast.recurring_fees(org))
+
+
+@contextmanager
+def with_fees_booked(unit: UnitOfWork, organization: Organization, today: date) -> Iterator[Session]:
+    """Begin a read in which the fees that are due by ``today`` are booked. Nothing of it is ever stored."""
+    with unit:
+        for _ in _settle(unit, organization, today, compare_all=False):
+            pass
+        yield unit
+
+
+def _settle(unit: UnitOfWork, organization: Organization, through: date, *, compare_all: bool) -> Iterator[Settlement]:
+    """Store what became of each fee that was due, and yield it."""
+    org = organization.org_key
+    if not unit.fast.has_recurring_fees(org):
         return
-    fees = {fee.fee_key: fee for fee in work.unit.fast.recurring_fees(org)}
-    known = work.unit.recurring.charges(org, date.min if work.touches_costs else through - _COMPARED_WITHIN)
-    charges = [*known, *_newly_due(work, fees.values(), through)]
+    fees = {fee.fee_key: fee for fee in unit.fast.recurring_fees(org)}
+    due = newly_due(fees.values(), through)
+    for fee in fees.values():
+        if days := fee.due(through):
+            unit.fees.set_booked_through(fee.fee_key, days[-1])
+    since = min((charge.day for charge in due), default=through) - _COMPARED_WITHIN
+    known = unit.fast.recurring_charges(org, date.min if compare_all else since)
+    charges = [*known, *due]
     if not charges:
         return
-    days = {charge.day + timedelta(days=apart) for charge in charges for apart in DAYS_APART}
+    days_near = {charge.day + timedelta(days=apart) for charge in charges for apart in DAYS_APART}
     entities = {fees[charge.fee_key].entity_key for charge in charges}
-    costs = work.unit.recurring.imported(entities, work.organization.currency, days)
-    bills = bills_for(charges, fees, costs, work.organization.period_rule)
-    for charge in charges:
-        bill, fee = bills.get((charge.fee_key, charge.day)), fees[charge.fee_key]
-        is_new = charge.cost_key is None and charge.bill is None
-        if (is_new or bill != charge.bill) and not fee.is_archived:
-            _settle(work, fee, charge, bill, is_new=is_new)
+    costs = unit.fast.costs_imported(entities, organization.currency, days_near)
+    for settlement in settlements(known, due, fees, costs, organization.period_rule):
+        fee, before, charge = settlement
+        if before is not None:
+            unit.fees.remove(before)
+        cost_key = None if charge.bill else unit.fees.book(org, _origin(fee, organization), fee.entity_key, charge)
+        unit.fees.put(charge._replace(cost_key=cost_key))
+        yield settlement
 
 
-def _newly_due(work: Work, fees: Iterable[RecurringFee], through: date) -> Iterator[Charge]:
-    for fee in fees:
-        due = fee.due(through)
-        if due:
-            work.unit.recurring.set_booked_through(fee.fee_key, due[-1])
-        if not fee.is_archived:
-            yield from (Charge(fee.fee_key, day, fee.amount, None, None) for day in due)
-
-
-def _settle(work: Work, fee: RecurringFee, charge: Charge, bill: Bill | None, *, is_new: bool) -> None:
-    """Book a charge as a cost, or let its bill stand in its place."""
-    if not is_new:
-        work.unit.recurring.remove_charge(charge)
-    cost_key = None if bill is not None else _book(work, fee, charge)
-    work.unit.recurring.put(charge._replace(cost_key=cost_key, bill=bill))
-    before, after = ({"billed": written(each.amount)} if each else {} for each in (charge.bill, bill))
-    facts: dict[str, object] = {"amount": written(charge.amount), "on": charge.day.isoformat()}
-    difference = {"difference": written(bill.amount - charge.amount)} if bill else {}
-    work.record_separately(
-        "recurring.bill" if bill else "recurring.book",
-        f"{fee.entity_id}: {fee.name}",
-        before,
-        {**facts, **after, **difference},
-        BOOKED_BY,
-    )
-
-
-def _book(work: Work, fee: RecurringFee, charge: Charge) -> int:
-    """Store a charge as a cost; return its key."""
-    origin = CostOrigin(
+def _origin(fee: RecurringFee, organization: Organization) -> CostOrigin:
+    return CostOrigin(
         source=RECURRING_SOURCE,
         live=True,
-        currency=work.organization.currency,
+        currency=organization.currency,
         provider_name=fee.provider,
         service=fee.name,
         entity_hint=fee.entity_id,
         category_hint=fee.category,
         charge_category=ChargeCategory.ONE_OFF,
     )
-    org, costs = work.organization.org_key, work.unit.costs
-    keys = {known.origin: known.origin_key for known in costs.origins(org) if known.origin == origin}
-    if not keys:
-        keys = costs.add_origins(org, {origin: Resolution(fee.entity_key, fee.provider, fee.category)})
-    [stored] = costs.add([DayCost(origin, charge.day, charge.amount, None, 1)], keys)
-    return stored.key

@@ -29,7 +29,7 @@ from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_results import BudgetForecast, EntityForecast
 from budget_tui.domain.records import DailyCosts
-from budget_tui.domain.recurring import Bill
+from budget_tui.domain.recurring import Bill, newly_due
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
@@ -182,7 +182,7 @@ class Forecaster:
     def _costs(self) -> tuple[Period, list[DailyCosts]]:
         """The days that matter and their costs, read once for all currencies."""
         days = _days_for(self._periods, self._last, self._today)
-        return days, _read_costs(self._session, self._organization, self._today, days, self._below)
+        return days, _read_costs(self._session, self._organization, days, self._below)
 
 
 class Cell(NamedTuple):
@@ -351,18 +351,16 @@ def read_money(
     """Read what was spent day by day at and below some paths, in ``currency`` as far as there are rates."""
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
-    costs = _read_costs(session, organization, today, days, below)
+    costs = _read_costs(session, organization, days, below)
     return _in_currency(session, organization, today, days, costs, currency, last)
 
 
-def _read_costs(
-    session: Session, organization: Organization, today: date, days: Period, below: Collection[str]
-) -> list[DailyCosts]:
+def _read_costs(session: Session, organization: Organization, days: Period, below: Collection[str]) -> list[DailyCosts]:
     """Read the costs of ``days`` at and below some paths, recurring fees to come among them."""
     costs = session.costs.daily(organization.org_key, days, of=_entities_below(session, organization, below))
     if session.fast.has_recurring_fees(organization.org_key):
         costs = [*with_bills_apart(costs, bills_on(session, organization, days), days)]
-        costs += _fees_to_come(session, organization, days, today)
+        costs += _fees_to_come(session, organization, days)
     return costs
 
 
@@ -384,7 +382,7 @@ def _in_currency(
 def bills_on(session: Session, organization: Organization, days: Period) -> dict[int, list[Bill]]:
     """Return the bills for recurring fees on ``days``, by the origin of the cost."""
     found: dict[int, list[Bill]] = {}
-    for charge in session.recurring.charges(organization.org_key, days.start):
+    for charge in session.fast.recurring_charges(organization.org_key, days.start):
         if charge.bill is not None and days.contains(charge.bill.day):
             found.setdefault(charge.bill.origin_key, []).append(charge.bill)
     return found
@@ -413,17 +411,12 @@ def on_days(cost: DailyCosts, amounts: Mapping[int, int]) -> DailyCosts:
     return cost._replace(positions=positions, amounts=[amounts[position] for position in positions])
 
 
-def _fees_to_come(session: Session, organization: Organization, days: Period, today: date) -> Iterator[DailyCosts]:
-    """Yield the recurring fees on the days on which they are due, or tomorrow if nobody has booked them yet; those of
-    an earlier period will be booked in that."""
-    running, soonest = organization.period_rule.containing(today), min(today + ONE_DAY, days.end)
+def _fees_to_come(session: Session, organization: Organization, days: Period) -> Iterator[DailyCosts]:
+    """Yield the recurring fees that nobody has booked, on the days of ``days`` on which they are due."""
     for fee in session.fast.recurring_fees(organization.org_key):
-        due = [day for day in fee.due(days.end) if day >= days.start and not fee.is_archived]
+        due = [charge.day for charge in newly_due([fee], days.end) if charge.day >= days.start]
         if due:
-            amounts: dict[int, int] = {}
-            for day in due:
-                at = ((day if day < running.start else max(day, soonest)) - days.start).days
-                amounts[at] = amounts.get(at, 0) + fee.amount
+            amounts = {(day - days.start).days: fee.amount for day in due}
             of = fee.path, fee.category, fee.provider.casefold(), organization.currency
             yield on_days(DailyCosts(0, *of, True, days.start + timedelta(days=min(amounts)), (), ()), amounts)
 

@@ -81,7 +81,7 @@ class RecurringFees:
         """Return every fee, ended ones too, in the order in which they were added."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
-            charges = session.recurring.charges(organization.org_key, date.min)
+            charges = session.fast.recurring_charges(organization.org_key, date.min)
             latest = {charge.fee_key: charge for charge in charges}
             return [
                 FeeReport(fee, latest.get(fee.fee_key), organization.currency)
@@ -129,7 +129,7 @@ def _checked(work: Work, new: NewFee) -> RecurringFee:
 def _report(work: Work, fee_key: int) -> FeeReport:
     org = work.organization.org_key
     [fee] = [fee for fee in work.unit.fast.recurring_fees(org) if fee.fee_key == fee_key]
-    charges = [charge for charge in work.unit.recurring.charges(org, date.min) if charge.fee_key == fee_key]
+    charges = [charge for charge in work.unit.fast.recurring_charges(org, date.min) if charge.fee_key == fee_key]
     return FeeReport(fee, charges[-1] if charges else None, work.organization.currency)
 
 

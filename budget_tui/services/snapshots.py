@@ -46,7 +46,7 @@ class Snapshots:
         context = self._context
         if context.clock.as_of is not None:
             return False
-        with context.reading() as session:
+        with context.reading(as_stored=True) as session:
             organization = context.organization(session)
             today = context.clock.today(organization.time_zone)
             latest = session.fast.global_budget(organization.org_key, today)
@@ -54,7 +54,11 @@ class Snapshots:
                 from budget_tui.services.closing import beyond_reach
 
                 return not beyond_reach(latest.period, today)
-            return any(fee.due(today) for fee in session.fast.recurring_fees(organization.org_key))
+            if not session.fast.has_recurring_fees(organization.org_key):
+                return False
+            from budget_tui.services.fee_booking import is_fee_due
+
+            return is_fee_due(session, organization.org_key, today)
 
     def changed(self) -> bool:
         """Return whether anybody wrote to the database since the last snapshot; takes a few microseconds."""

@@ -51,7 +51,7 @@ class Watcher:
             return None
         if not self.context.has_database:
             return None
-        with self._reader.session():
+        with self._reader.session(as_stored=True):
             pass  # later changes are noticed from here on
         self._looked_at = now
         try:
@@ -110,7 +110,7 @@ class WatcherThread:
         if not self._context.has_database:
             return
         if not self._watchers or self._reader.changed():
-            with self._reader.session() as session:
+            with self._reader.session(as_stored=True) as session:
                 slugs = [organization.slug for organization in session.organizations.all()]
             for slug in slugs:
                 if slug not in self._watchers:

@@ -8,7 +8,7 @@ all of this. Other code with one of these queries calls it here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organization
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
-from budget_tui.domain.cost import Category
+from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.currency import Rate, UnconvertedCost
 from budget_tui.domain.estimates import HOLD_SOURCE
 from budget_tui.domain.freshness import ImportedAccount
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         StoredHold,
         StoredReservation,
     )
-    from budget_tui.domain.recurring import RecurringFee
+    from budget_tui.domain.recurring import Charge, ImportedCost, RecurringFee
     from budget_tui.domain.tokens import TokenKind
 
 
@@ -265,6 +265,41 @@ class FastPaths:
             org=org,
         )
         return [_recurring_fee(row) for row in rows]
+
+    def recurring_charges(self, org: int, since: date) -> list[Charge]:
+        """Return the charges of recurring fees from ``since`` on, by day."""
+        rows = self._rows(
+            "SELECT r.fee_key, r.day, r.amount_nanos, r.cost_key, r.billed_origin, r.billed_day, r.billed_nanos"
+            " FROM recurring_fee f JOIN recurring_charge r ON r.fee_key = f.fee_key"
+            " WHERE f.org_key = :org AND r.day >= :since ORDER BY r.day, r.fee_key",
+            org=org,
+            since=since.isoformat(),
+        )
+        return [_recurring_charge(row) for row in rows]
+
+    def costs_imported(self, entity_keys: Collection[int], currency: str, days: Collection[date]) -> list[ImportedCost]:
+        """Return what was imported for certain entities on ``days``, by origin and day."""
+        from budget_tui.domain.recurring import ImportedCost
+
+        rows = self._rows(
+            "SELECT o.origin_key, o.entity_key, o.provider, o.service, c.day,"
+            " CAST(sum(c.amount_nanos) AS BIGINT) AS amount FROM cost_origin o CROSS JOIN cost c"
+            f" WHERE o.entity_key IN ({_listed(entity_keys)}) AND o.currency = :currency"
+            f" AND c.origin_key = o.origin_key AND c.day IN ({_listed(map(day_number, days))})"
+            " AND c.dataset_key IS NOT NULL GROUP BY o.origin_key, o.entity_key, o.provider, o.service, c.day",
+            currency=currency,
+        )
+        return [
+            ImportedCost(
+                row["origin_key"],
+                row["entity_key"],
+                row["provider"],
+                row["service"],
+                day_of(row["day"]),
+                row["amount"],
+            )
+            for row in rows
+        ]
 
     def cycle_budgets(self, org: int, period_start: date) -> list[CycleBudget]:
         """Return the global budget of the period that started then, and all budgets that recur with it."""
@@ -988,6 +1023,82 @@ class Grants:
         )
 
 
+class FeeBook:
+    """Changes to the charges of recurring fees, and to the costs that they are booked as.
+
+    A gate foresees them: they are on a fast path because it waits for them.
+    """
+
+    def __init__(self, connection: WriteConnection) -> None:
+        self._connection = connection
+
+    def set_booked_through(self, fee_key: int, day: date) -> None:
+        self._connection.change(
+            "UPDATE recurring_fee SET booked_through = :day WHERE fee_key = :fee",
+            {"day": day.isoformat(), "fee": fee_key},
+        )
+
+    def book(self, org: int, origin: CostOrigin, entity_key: int, charge: Charge) -> int:
+        """Store a charge as a cost of an origin, whose hints are right; add the origin if it is new. Return the key."""
+        named: dict[str, object] = {
+            "org": org,
+            "source": origin.source,
+            "currency": origin.currency,
+            "provider": origin.provider_name,
+            "service": origin.service,
+            "entity": origin.entity_hint,
+            "category": str(origin.category_hint),
+            "charge": str(origin.charge_category),
+        }
+        known = self._connection.execute(
+            "SELECT origin_key FROM cost_origin WHERE org_key = :org AND source = :source AND live"
+            " AND currency = :currency AND provider_name = :provider AND service = :service AND service_category = ''"
+            " AND service_subcategory = '' AND sub_account_id = '' AND sub_account_name = '' AND entity_hint = :entity"
+            " AND path_hint = '' AND category_hint = :category AND tags = '{}' AND billing_account_id = ''"
+            " AND charge_category = :charge",
+            named,
+        ) or self._connection.execute(
+            "INSERT INTO cost_origin (org_key, source, live, currency, provider_name, service, service_category,"
+            " service_subcategory, sub_account_id, sub_account_name, entity_hint, path_hint, category_hint, tags,"
+            " billing_account_id, charge_category, entity_key, provider, category) VALUES (:org, :source, TRUE,"
+            " :currency, :provider, :service, '', '', '', '', :entity, '', :category, '{}', '', :charge, :key,"
+            " :provider, :category) RETURNING origin_key",
+            {**named, "key": entity_key},
+        )
+        [cost] = self._connection.execute(
+            "INSERT INTO cost (origin_key, day, amount_nanos, charges) VALUES (:origin, :day, :nanos, 1)"
+            " RETURNING cost_key",
+            {"origin": known[0]["origin_key"], "day": day_number(charge.day), "nanos": charge.amount},
+        )
+        return int(cost["cost_key"])
+
+    def put(self, charge: Charge) -> None:
+        """Store a charge that is not stored."""
+        bill = charge.bill
+        self._connection.change(
+            "INSERT INTO recurring_charge (fee_key, day, amount_nanos, cost_key, billed_origin, billed_day,"
+            " billed_nanos) VALUES (:fee, :day, :nanos, :cost, :billed_origin, :billed_day, :billed_nanos)",
+            {
+                "fee": charge.fee_key,
+                "day": charge.day.isoformat(),
+                "nanos": charge.amount,
+                "cost": charge.cost_key,
+                "billed_origin": bill.origin_key if bill else None,
+                "billed_day": bill.day.isoformat() if bill else None,
+                "billed_nanos": bill.amount if bill else None,
+            },
+        )
+
+    def remove(self, charge: Charge) -> None:
+        """Remove a charge, with the cost that it was booked as."""
+        self._connection.change(
+            "DELETE FROM recurring_charge WHERE fee_key = :fee AND day = :day",
+            {"fee": charge.fee_key, "day": charge.day.isoformat()},
+        )
+        if charge.cost_key is not None:
+            self._connection.change("DELETE FROM cost WHERE cost_key = :cost", {"cost": charge.cost_key})
+
+
 RESULT_RETENTION = timedelta(days=90)
 """The minimum time for which a request can be repeated under its key."""
 
@@ -1081,6 +1192,20 @@ def _recurring_fee(row: Row) -> RecurringFee:
         date.fromisoformat(row["booked_through"]),
         row["archived_at"] is not None,
     )
+
+
+def _recurring_charge(row: Row) -> Charge:
+    from budget_tui.domain.recurring import Bill, Charge
+
+    bill = None
+    if row["billed_origin"] is not None:
+        bill = Bill(row["billed_origin"], date.fromisoformat(row["billed_day"]), row["billed_nanos"])
+    return Charge(row["fee_key"], date.fromisoformat(row["day"]), row["amount_nanos"], row["cost_key"], bill)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    """Return numbers as the list of an SQL ``IN``."""
+    return ", ".join(map(str, numbers))
 
 
 def _cycle_budget(row: Row) -> CycleBudget:

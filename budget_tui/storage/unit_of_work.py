@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.storage.database.base import Database, WriteConnection
-from budget_tui.storage.fast_paths import Grants
+from budget_tui.storage.fast_paths import FeeBook, Grants
 from budget_tui.storage.session import Session
 
 
@@ -65,7 +65,7 @@ class UnitOfWork(Session):
         except Exception as error:
             raise self._described(error) from error
         super().__init__(self._writer)
-        self.grants = Grants(self._writer)
+        self.grants, self.fees = Grants(self._writer), FeeBook(self._writer)
         self.known: dict[str, Any] = {}
 
     def _connected(self) -> WriteConnection:

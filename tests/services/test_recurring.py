@@ -1,16 +1,29 @@
 """Recurring fees over a real database: booked once on their day, billed, closed with their period, and undone."""
 
-from datetime import date
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.carry import CarryPolicy
+from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
+from budget_tui.domain.period import Period
 from budget_tui.domain.recurring import Every
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.gate import GateRequest
 from budget_tui.services.recurring import FeeReport, NewFee
 from budget_tui.services.watching import Watcher
-from tests.services.conftest import Home, usd
+from tests.databases import Address, Engine, close_writers
+from tests.examples import examples
+from tests.services.conftest import TODAY, Home, home_at, shown, usd
 from tests.services.planning import bill
+from tests.unprivileged import unprivileged
 
 FIGMA = NewFee("web", usd("100"), Every.MONTH, 4, provider="figma", starts_on=date(2026, 1, 1))
 
@@ -148,3 +161,123 @@ def test_the_forecast_knows_fees_in_advance(web: Home) -> None:
     february = web.on("2026-02-10")  # where nobody has written yet
     assert february.services.forecasts.current().of("web").median == usd("140")
     february.services.forecasts.close()
+
+
+# What only reads foresees what booking will do
+
+
+def figures(home: Home) -> Mapping[str, object]:
+    """What every face shows: they all read the same services."""
+    services, today = home.services, home.services.context.clock.today("UTC")
+    snapshot, forecasts, plan = home.snapshot, services.forecasts.current(), services.plan_views.summary()
+    january = Period(date(2026, 1, 1), max(today, date(2026, 1, 31)))
+    details = services.cost_details
+    found = {
+        "status": replace(snapshot, carried_over=False),  # the one thing that says whether anybody has written
+        "gate": [services.gate.ask(GateRequest(project, "", usd("40"))) for project in ("web", "")],
+        "forecast": (forecasts.total, dict(forecasts.projects)),
+        "plan": [
+            (line.budget.path, line.budget.amount, line.figures.actual)
+            for line in plan.lines
+            if line.budget.period.contains(today)
+        ],
+        "explain": services.explain.of_project("web"),
+        "costs": details.page(details.of_entity("ORG", january)),
+        "recent": details.recent_spend(snapshot),
+        "fees": services.recurring.all(),
+        "check": services.alerts.check(only_look=True).exceeded,
+    }
+    services.close()
+    return found
+
+
+def with_two_projects(address: Address) -> None:
+    home = home_at(address, TODAY)
+    home.budget("1000")
+    home.add("web", allocate="100")
+    home.add("app", allocate="60")
+    home.services.budgets.set_carry(CarryPolicy.BOTH, None, "web")
+    for day in range(1, 20):
+        home.services.costs.add(CostEntry("web", usd("1"), TODAY - timedelta(days=day)))
+
+
+fees = st.builds(
+    NewFee,
+    entity_id=st.sampled_from(["web", "app"]),
+    amount=st.integers(1, 9_000).map(lambda cents: usd(f"{cents / 100:.2f}")),
+    every=st.sampled_from(Every),
+    on_day=st.integers(1, 31),
+    name=st.uuids().map(str),
+    provider=st.just("acme"),
+    starts_on=st.dates(date(2026, 1, 1), date(2026, 3, 31)),
+)
+MONTHLY = NewFee("web", usd("70"), Every.MONTH, 20, "Hosting", "acme", starts_on=date(2026, 1, 1))
+
+
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    fees=st.lists(st.tuples(fees, st.dates(TODAY, date(2026, 5, 1)) | st.none()), min_size=1, max_size=3),
+    bill_days_apart=st.none() | st.integers(-4, 4),
+    day=st.dates(TODAY, date(2026, 6, 30)),
+    is_archived=st.booleans(),
+)
+@example(fees=[(MONTHLY, None)], bill_days_apart=None, day=date(2026, 1, 20), is_archived=False)
+@example(fees=[(MONTHLY, None)], bill_days_apart=-1, day=date(2026, 2, 25), is_archived=False)
+def test_what_is_read_before_a_fee_is_booked_is_what_is_read_after(
+    engine: Engine,
+    fees: list[tuple[NewFee, date | None]],
+    bill_days_apart: int | None,
+    day: date,
+    is_archived: bool,
+) -> None:
+    home = home_at(engine.new(with_two_projects), TODAY)
+    for fee, last_day in fees:
+        added = home.services.recurring.add(fee)
+        if bill_days_apart is not None and fee is fees[0][0] and added.fee.next_on is not None:
+            billed_on = str(added.fee.next_on + timedelta(days=bill_days_apart))
+            bill(home.services, (fee.entity_id, shown(fee.amount), "USD", billed_on, "acme"))
+        if last_day is not None:
+            home.services.recurring.end(fee.name, last_day)
+    if is_archived:
+        home.services.projects.archive("app")
+    later, stored = home.on(str(day)), home.content
+    before = figures(later)
+    assert home.content == stored, "nothing is written"
+    later.services.periods.catch_up()
+    after = figures(later)
+    for name in before:
+        assert before[name] == after[name], name
+    engine.clear()
+
+
+@pytest.mark.both_engines
+def test_the_gate_says_what_a_hold_would_find(web: Home) -> None:
+    """A fee that is due counts before anybody booked it; a month later, too, and for a day that one looks at."""
+    web.allocate("web", "150")
+    web.services.recurring.add(FIGMA)
+    for day in ("2026-02-04", "2026-03-20"):
+        later = web.on(day)
+        assert not later.services.gate.ask(GateRequest("web", "", usd("50.01"))).is_allowed
+        assert later.services.gate.ask(GateRequest("web", "", usd("50"))).is_allowed
+        assert later.services.alerts.check(only_look=True).exceeded == ()
+    assert len(charged(web)) == 1
+    with pytest.raises(InsufficientBudget):
+        later.services.holds.hold("web", usd("50.01"))
+    later.services.holds.hold("web", usd("50"))
+    assert len(charged(web)) == 3
+
+
+def test_the_gate_foresees_a_fee_without_loading_sqlalchemy(web: Home) -> None:
+    web.allocate("web", "100")
+    web.services.recurring.add(FIGMA)
+    code = "import sys; from budget_tui.cli.main import run; run(sys.argv[1:]); print('sqlalchemy' in sys.modules)"
+    asked = [sys.executable, "-c", code, "--db", web.address, "--as-of", "2026-02-04", "gate", "--project", "web"]
+    ran = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("False\n", "error: $0.00 is all that web has left and not held\n")
+
+
+def test_of_a_database_that_may_not_be_written_what_is_stored_is_shown(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    close_writers()
+    Path(web.address).chmod(0o400)
+    assert unprivileged(lambda: web.on("2026-02-04").spent["web"]) == "0"

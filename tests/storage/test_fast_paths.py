@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from budget_tui.domain.currency import Rate
 from budget_tui.domain.estimates import HOLD_SOURCE
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import Resolution, RuleName
-from budget_tui.domain.recurring import Every, RecurringFee
+from budget_tui.domain.recurring import Bill, Charge, Every, RecurringFee
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo import SHOWN_ON, load_demo
@@ -233,6 +234,31 @@ def test_recurring_fees(unit: UnitOfWork, org: int) -> None:
     assert unit.fast.recurring_fees(org) == [fee]
     unit.recurring.end(fee.fee_key, JANUARY.end)
     assert unit.fast.recurring_fees(org) == [fee._replace(ended_on=JANUARY.end)]
+
+    of_fee = CostOrigin(
+        "recurring", True, "USD", "figma", "Figma", entity_hint=entity.entity_id, category_hint="subscription"
+    )
+    [known] = unit.costs.add_origins(org, {of_fee: Resolution(entity.entity_key, "figma", "subscription")}).values()
+    booked, billed = (Charge(fee.fee_key, day, 20, None, None) for day in (JANUARY.start, SHOWN_ON))
+    cost_key = unit.fees.book(org, of_fee, entity.entity_key, booked)
+    new = unit.fees.book(org, replace(of_fee, service="Figma 2"), entity.entity_key, billed)
+    rows = ordinary(unit, select(CostRow.table).where(_c.cost_key.in_([cost_key, new])).order_by(_c.day))
+    assert [(row.day, row.amount_nanos, row.charges) for row in rows] == [(booked.day, 20, 1), (billed.day, 20, 1)]
+    assert rows[0].origin_key == known, "an origin that is there is used"
+    other = unit.costs.origin(org, rows[1].origin_key)
+    assert other is not None
+    assert (other.origin.service, other.entity_key, other.category) == ("Figma 2", entity.entity_key, "subscription")
+    booked = booked._replace(cost_key=cost_key)
+    billed = billed._replace(bill=Bill(known, SHOWN_ON, 21))
+    for charge in (booked, billed):
+        unit.fees.put(charge)
+    assert unit.fast.recurring_charges(org, JANUARY.start) == [booked, billed]
+    assert unit.fast.recurring_charges(org, SHOWN_ON) == [billed]
+    unit.fees.remove(booked)
+    assert unit.fast.recurring_charges(org, JANUARY.start) == [billed]
+    assert not ordinary(unit, select(_c.cost_key).where(_c.cost_key == cost_key))
+    unit.fees.set_booked_through(fee.fee_key, JANUARY.end)
+    assert unit.fast.recurring_fees(org)[0].booked_through == JANUARY.end
     unit.recurring.remove(fee.fee_key)
 
 
