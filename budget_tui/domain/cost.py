@@ -35,6 +35,17 @@ class Category(StrEnum):
 
 CATEGORIES = tuple(category for category in Category if category is not Category.TOTAL)
 """The categories that a cost can be of."""
+_RULE_FIELDS = ("sub_account", "service", "provider")
+
+
+def parse_rule_field(text: str) -> str:
+    """Parse the field of costs that a mapping rule compares: ``tag:KEY``, sub_account, service or provider."""
+    kind, _, key = (part.strip() for part in text.casefold().partition(":"))
+    if kind == "tag" and key:
+        return f"tag:{key}"
+    if kind in _RULE_FIELDS and not key:
+        return kind
+    raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, sub_account, service or provider")
 
 
 def parse_category(text: str) -> Category:

@@ -16,6 +16,7 @@ from budget_tui.domain.cost import (
     EntityResolver,
     category_of,
     checked_day,
+    parse_rule_field,
     provider_of,
 )
 from budget_tui.domain.errors import Refused
@@ -31,7 +32,6 @@ from budget_tui.services.work import Work
 
 MANUAL_SOURCE = "manual"
 DEFAULT_TAG = "project"
-RULE_FIELDS = ("sub_account", "service", "provider")
 OLD_NAME = "name"
 """Field of the rule that a rename creates, so that costs with a project's old name stay with it."""
 
@@ -116,7 +116,7 @@ class Costs:
         with self._context.work() as work:
             entity = mapped_to(work, project_id)
             for field, value in rules:
-                set_rule(work, "entity", _checked_field(field), value, entity)
+                set_rule(work, "entity", parse_rule_field(field), value, entity)
             changes = resolve_costs_again(work)
             gained = [change.origin_key for change in changes if change.after == entity.entity_key != change.before]
             moved = work.unit.costs.sums_of(gained)
@@ -369,16 +369,6 @@ def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
         costs, amount = found.get(entry.project_id, (0, 0))
         found[entry.project_id] = (costs + 1, amount + entry.amount)
     return {project_id: {"costs": costs, "amount": written(amount)} for project_id, (costs, amount) in found.items()}
-
-
-def _checked_field(text: str) -> str:
-    """Normalize the field of a mapping rule to lower case: ``tag:KEY`` or one of `RULE_FIELDS`."""
-    kind, _, key = (part.strip() for part in text.casefold().partition(":"))
-    if kind == "tag" and key:
-        return f"tag:{key}"
-    if kind in RULE_FIELDS and not key:
-        return kind
-    raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, sub_account, service or provider")
 
 
 def set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str) -> None:

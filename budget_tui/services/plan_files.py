@@ -12,7 +12,7 @@ from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.carry import Carry, CarryPolicy, checked_cap
 from budget_tui.domain.cost import Category, is_total
-from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.errors import Conflict, NotFound, Refused, StorageError
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind, parse_day
 from budget_tui.domain.plan import BudgetPlan, PlannedBudget, parse_period, parse_planned, whole_period
@@ -49,6 +49,7 @@ from budget_tui.services.hierarchy import place, take_out
 from budget_tui.services.plan_views import over_allocated_after
 from budget_tui.services.plans import PlanChange, change_budget, create_budget, delete_budget
 from budget_tui.services.undo import Lines, reverses
+from budget_tui.services.usage import provider_named
 from budget_tui.services.work import Work
 from budget_tui.sources import plan_file as sources
 from budget_tui.storage.session import Session
@@ -88,8 +89,9 @@ class PlanFiles:
     def read(self, path: Path) -> PlanFile:
         """Read a file; raises `SourceError` if it is no plan."""
         with self._context.reading() as session:
-            periods = _Periods(self._context.organization(session))
-        return sources.read(sources.load(path), path.name, periods.read)
+            organization = self._context.organization(session)
+            today = self._context.clock.today(organization.time_zone)
+            return sources.read(sources.load(path), path.name, _reader(session, organization, today))
 
     def export(self, path: Path | None = None) -> Exported:
         """Return the plan as it is stored now, as the text of a file: of the one at ``path``, if there is one.
@@ -100,11 +102,11 @@ class PlanFiles:
             organization = self._context.organization(session)
             today, periods = self._context.clock.today(organization.time_zone), _Periods(organization)
             revision = session.fast.newest_entry(organization.org_key)
-            plan = _stored(session, organization, today)
+            plan, reader = _stored(session, organization, today), _reader(session, organization, today)
         file = PlanFile(organization.slug, organization.currency, revision, plan)
         if path is None or not path.exists():
             return Exported(sources.rendered(file, periods.show), file)
-        return Exported(sources.updated(sources.load(path), path.name, file, periods.read, periods.show), file)
+        return Exported(sources.updated(sources.load(path), path.name, file, reader, periods.show), file)
 
     def differences(self, file: PlanFile, *, prune: bool = False) -> PlanDifferences:
         """Return how ``file`` and what is stored differ; nothing is written."""
@@ -114,15 +116,24 @@ class PlanFiles:
             return _compared(session, organization, today, file, prune)
 
     def apply(self, file: PlanFile, *, prune: bool = False, check: bool = False) -> PlanDifferences:
-        """Store what was changed in ``file`` since it was exported, as one change; with ``check``, nothing is stored.
+        """Store what was changed in ``file`` since it was exported, as one change.
 
         With ``prune``, what was exported and is no longer in the file is archived or removed. `Conflict` if anything
-        was changed both in the file and at run time.
+        was changed both in the file and at run time. With ``check``, nothing is stored, and what could not be applied
+        is refused all the same: it is tried, unless the database may only be read.
         """
-        if check:
-            found = self.differences(file, prune=prune)
-            _require_no_conflict(found)
+        if not check:
+            return self._applied(file, prune, commit=True)
+        found = self.differences(file, prune=prune)
+        _require_no_conflict(found)
+        if not found.to_do:
             return found
+        try:
+            return self._applied(file, prune, commit=False)
+        except StorageError as error:
+            return replace(found, warnings=(f"whether it can be applied was not tried: {error.message}",))
+
+    def _applied(self, file: PlanFile, prune: bool, *, commit: bool) -> PlanDifferences:
         with self._context.work() as work:
             found = _compared(work.unit, work.organization, work.today, file, prune)
             _require_no_conflict(found)
@@ -131,7 +142,8 @@ class PlanFiles:
                 changes = {"revision": file.revision, "changes": len(found.to_do)}
                 work.record(APPLIED, work.organization.slug, None, changes)
                 found = replace(found, warnings=_over_allocated(work, found.to_do))
-            work.commit()
+            if commit:
+                work.commit()
         return found
 
 
@@ -163,6 +175,17 @@ class _Periods:
             except Refused:
                 continue
         return days
+
+
+def _reader(session: Session, organization: Organization, today: date) -> sources.Reader:
+    org = organization.org_key
+    stored = {budget.provider for budget in _planned(session, organization, today)}
+    stored |= {rule.provider for rule in session.alerts.rules(org)}
+
+    def provider(name: str) -> str:
+        return name if name in stored else provider_named(session, org, name)
+
+    return sources.Reader(organization.currency, _Periods(organization).read, provider)
 
 
 def _require_no_conflict(found: PlanDifferences) -> None:
@@ -197,6 +220,8 @@ def _compared(
         raise Refused(f"the file is of the organization {file.organization}", f"this is {organization.slug}")
     if file.currency not in ("", organization.currency):
         raise Refused(f"the file is in {file.currency}", f"{organization.slug} counts in {organization.currency}")
+    if prune and file.revision is None:
+        raise Refused("the file has no revision: nobody knows what was taken out of it", "export it, then prune")
     newest = session.fast.newest_entry(organization.org_key)
     revision = newest if file.revision is None else file.revision
     if revision > newest:
@@ -286,9 +311,11 @@ def _carry_out(work: Work, plan: Plan, found: Sequence[Difference]) -> None:
             of_item = [each for each in staying if each.item == item]
             is_new = of_item[0].kind is Kind.ADD
             _APPLIERS[section](work, item, plan[item] if is_new else _wanted(of_item), is_new)
-    for each in found:
-        if each.kind is Kind.REMOVE:
-            _remove(work, each.item)
+    going = [each.item for each in found if each.kind is Kind.REMOVE]
+    for section in reversed(tuple(SECTIONS)):  # an agent before the project that it belongs to
+        for item in going:
+            if item.section == section:
+                _remove(work, item)
     if any(each.item.section == "mappings" for each in found):
         resolve_costs_again(work)
 

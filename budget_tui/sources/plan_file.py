@@ -13,7 +13,7 @@ from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import parse_policy
-from budget_tui.domain.cost import Category, parse_category
+from budget_tui.domain.cost import Category, parse_category, parse_rule_field
 from budget_tui.domain.errors import BudgetError, Refused, SourceError
 from budget_tui.domain.plan_file import SECTIONS, Fields, Item, PlanFile, Section
 from budget_tui.domain.text import parse_choice
@@ -25,8 +25,17 @@ HEADER = (
 _HEAD = ("organization", "currency", "revision")
 _DEEPEST = 4
 _MAX_BYTES = 20_000_000
-ReadPeriod = Callable[[str], str]
-"""Converts a period as people write it to its first and last day."""
+
+
+class Reader(NamedTuple):
+    """What a file's organization makes of what people write in it."""
+
+    currency: str
+    """The currency of amounts that name none."""
+    period: Callable[[str], str]
+    """Converts a period to its first and last day."""
+    provider: Callable[[str], str]
+    """Converts the name of a provider, by any of its aliases, to its short one."""
 
 
 @dataclass(slots=True)
@@ -67,7 +76,7 @@ def load(path: Path) -> str:
         raise SourceError(f"{path} cannot be read: {(error.strerror or '').lower()}") from None
 
 
-def read(text: str, name: str, read_period: ReadPeriod) -> PlanFile:
+def read(text: str, name: str, reader: Reader) -> PlanFile:
     """Read the plan in ``text``, of the file ``name``; raises `SourceError` or `Refused` for what is none."""
     root = _parsed(text, name)
     head = {}
@@ -80,16 +89,16 @@ def read(text: str, name: str, read_period: ReadPeriod) -> PlanFile:
     revision = head.get("revision", "")
     if revision and not (revision.isascii() and revision.isdigit()):
         raise SourceError(f"{name} has the revision '{revision}'", "leave it as it was exported")
-    currency = head.get("currency", "")
     plan: dict[Item, Fields] = {}
-    for part in _parts(root, name, currency, read_period):
+    for part in _parts(root, name, reader):
         if part.item in plan:
             raise SourceError(f"{name}:{part.node.line} describes {part.item.shown} again", "describe it once")
         plan[part.item] = part.fields
+    currency = head.get("currency") or reader.currency
     return PlanFile(head.get("organization", ""), currency, int(revision) if revision else None, plan)
 
 
-def rendered(file: PlanFile, show_period: ReadPeriod) -> str:
+def rendered(file: PlanFile, show_period: Callable[[str], str]) -> str:
     """Return a new file."""
     lines = [HEADER.format(organization=file.organization, currency=file.currency)]
     lines += [f"{name}: {_quoted(value)}\n" for name, value in _head(file).items()]
@@ -100,7 +109,7 @@ def rendered(file: PlanFile, show_period: ReadPeriod) -> str:
     return "".join(lines)
 
 
-def updated(text: str, name: str, file: PlanFile, read_period: ReadPeriod, show_period: ReadPeriod) -> str:
+def updated(text: str, name: str, file: PlanFile, reader: Reader, show_period: Callable[[str], str]) -> str:
     """Return ``text`` with what changed in ``file`` in its place: everything else stays as it is written."""
     root = _parsed(text, name)
     edits: list[tuple[int, int, str]] = []
@@ -110,7 +119,7 @@ def updated(text: str, name: str, file: PlanFile, read_period: ReadPeriod, show_
             edits.append((root.start, root.start, f"{key}: {_quoted(value)}\n"))
         elif node.value != value:
             edits.append((node.start, node.end, _quoted(value)))
-    parts = {part.item: part for part in _parts(root, name, file.currency, read_period)}
+    parts = {part.item: part for part in _parts(root, name, reader)}
     for part in parts.values():
         fields = file.plan.get(part.item)
         edits += [_lines_of(text, part.start, part.node.end)] if fields is None else _changes(text, part, fields)
@@ -190,7 +199,7 @@ def _end_of(node: _Node) -> int:
     return node.values[-1].end if node.values else node.end
 
 
-def _parts(root: _Node, name: str, currency: str, read_period: ReadPeriod) -> Iterator[_Part]:
+def _parts(root: _Node, name: str, reader: Reader) -> Iterator[_Part]:
     """Yield the items of all sections."""
     for section, spec in SECTIONS.items():
         node = root.get(section)
@@ -202,14 +211,14 @@ def _parts(root: _Node, name: str, currency: str, read_period: ReadPeriod) -> It
             if node.kind != "list":
                 raise SourceError(f"{name}:{node.line} is no list of {section}", "begin each with a dash")
             for each in node.values:
-                yield _listed(each, name, section, currency, read_period)
+                yield _listed(each, name, section, reader)
         else:
             _require_map(node, name, section)
             for key, value in zip(node.keys, node.values, strict=True):
                 yield _Part(Item(section, (key.value,)), _fields(value, name, spec), value, key.start)
 
 
-def _listed(node: _Node, name: str, section: str, currency: str, read_period: ReadPeriod) -> _Part:
+def _listed(node: _Node, name: str, section: str, reader: Reader) -> _Part:
     spec = SECTIONS[section]
     fields = _fields(node, name, spec)
     where = f"{name}:{node.line}"
@@ -221,9 +230,10 @@ def _listed(node: _Node, name: str, section: str, currency: str, read_period: Re
         if section == "budgets":
             identity["category"] = parse_choice(identity["category"], Category, "category")
             identity["type"] = parse_choice(identity["type"], BudgetType, "type")
-            identity["period"] = read_period(identity["period"])
+            identity["period"] = reader.period(identity["period"])
+            identity["provider"] = reader.provider(identity["provider"])
             is_money = identity["type"] == BudgetType.MONETARY
-            identity["currency"] = (identity["currency"] or currency) if is_money else ""
+            identity["currency"] = (identity["currency"] or reader.currency) if is_money else ""
             if "amount" in fields:
                 fields["amount"] = (_amount if is_money else _count)(fields["amount"])
         elif section == "alerts":
@@ -232,12 +242,17 @@ def _listed(node: _Node, name: str, section: str, currency: str, read_period: Re
             identity |= {"kind": kind, "type": of_type}
             if identity["category"]:
                 identity["category"] = parse_choice(identity["category"], Category, "category")
+            identity["provider"] = reader.provider(identity["provider"])
             thresholds = parse_thresholds(kind, filter(None, _parts_of(identity["thresholds"])), of_type)
             identity["thresholds"] = written_thresholds(kind, thresholds, of_type)
         else:
             identity["value"] = identity["value"].casefold()
             if identity["kind"] not in ("project", "provider", "category"):
                 raise Refused(f"'{identity['kind']}' is no kind of mapping", "there are project, provider, category")
+            if identity["kind"] == "project":
+                identity["field"] = parse_rule_field(identity["field"])
+            elif identity["field"] != "name":
+                raise Refused(f"a {identity['kind']} is mapped by its name, not by '{identity['field']}'", "write name")
             if identity["kind"] == "category" and "to" in fields:
                 fields["to"] = parse_category(fields["to"])
     except BudgetError as refused:
@@ -316,12 +331,12 @@ def _head(file: PlanFile) -> dict[str, str]:
     return {"organization": file.organization, "currency": file.currency, "revision": str(file.revision or 0)}
 
 
-def _section(name: str, items: Iterable[tuple[Item, Fields]], currency: str, show_period: ReadPeriod) -> str:
+def _section(name: str, items: Iterable[tuple[Item, Fields]], currency: str, show_period: Callable[[str], str]) -> str:
     return f"\n{name}:\n{_items(name, items, currency, show_period, 2)}"
 
 
 def _items(
-    section: str, items: Iterable[tuple[Item, Fields]], currency: str, show_period: ReadPeriod, indent: int
+    section: str, items: Iterable[tuple[Item, Fields]], currency: str, show_period: Callable[[str], str], indent: int
 ) -> str:
     spec, margin = SECTIONS[section], " " * indent
     lines = []
@@ -338,7 +353,7 @@ def _items(
     return "".join(f"{line}\n" for line in lines)
 
 
-def _shown(item: Item, fields: Fields, currency: str, show_period: ReadPeriod) -> dict[str, str]:
+def _shown(item: Item, fields: Fields, currency: str, show_period: Callable[[str], str]) -> dict[str, str]:
     """Return what is written of an item: its identity and its fields, without defaults."""
     spec = SECTIONS[item.section]
     identity = dict(zip(spec.identity, item.name, strict=True)) if spec.identity else {}

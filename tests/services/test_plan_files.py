@@ -171,6 +171,25 @@ def test_what_is_not_named_stays_unless_it_is_pruned(home: Home) -> None:
     assert len(home.services.plan_files.export().file.plan) == 10
 
 
+def test_a_project_goes_with_its_agents_and_only_from_a_file_that_was_exported(home: Home) -> None:
+    path = exported(home)
+    text = path.read_text("utf-8")
+    path.write_text(text[: text.index("projects:")] + "projects:\n  web: {allocation: 50}\n", "utf-8")
+    apply(home, path, prune=True)
+    assert home.allocations == {"web": "50", "pool": "150"}
+    path.write_text("projects:\n  web: {allocation: 50}\n", "utf-8")
+    with pytest.raises(Refused, match="no revision"):
+        apply(home, path, prune=True)
+
+
+def test_a_file_says_neither_the_currency_nor_the_short_names_of_providers(home: Home) -> None:
+    home.services.plans.create(plan_of("ENG", "cloud", "10", "2026-Q1", provider="gcp"))
+    path = edited(exported(home), ("currency: USD\n", ""), ("provider: gcp", "provider: Google Cloud"))
+    assert apply(home, path).found == ()
+    home.services.costs.name_provider("GCP", "cloudy")  # what is stored keeps its name
+    assert apply(home, exported(home, "again.yaml")).found == ()
+
+
 ALERTS = """\
 alerts:
   - {watch: web, kind: share, thresholds: "90%, 50", channels: "phone, mail"}
@@ -280,8 +299,12 @@ def test_an_existing_file_keeps_its_comments_and_its_order(home: Home) -> None:
 @pytest.mark.both_engines
 def test_what_was_refused_halfway_leaves_no_trace(home: Home) -> None:
     path = edited(exported(home), ("  amount: 200", "  amount: 300"), ("\nagents:", "\nagents:\n  nobody: {tokens: 5}"))
-    with pytest.raises(NotFound, match="no agent 'nobody'"):
-        apply(home, path)
+    files = home.services.plan_files
+    for check in (False, True):
+        with pytest.raises(NotFound, match="no agent 'nobody'"):
+            files.apply(files.read(path), check=check)
+    found = files.apply(files.read(edited(path, ("  nobody: {tokens: 5}\n", ""))), check=True)
+    assert seen(found) == [("change", "the global budget", "amount")]
     assert home.snapshot.total.allocation == usd("200")
     home.budget("201")
     assert home.services.database.check().problems == ()

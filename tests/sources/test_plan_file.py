@@ -10,7 +10,7 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.audit import written
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.plan_file import Fields, Item, PlanFile, budget_item, mapping_item
-from budget_tui.sources.plan_file import load, read, rendered, updated
+from budget_tui.sources.plan_file import Reader, load, read, rendered, updated
 
 texts = st.sampled_from(
     [
@@ -65,6 +65,9 @@ def days(text: str) -> str:
     return "2026-01-01..2026-03-31" if text == "2026-Q1" else text
 
 
+READER = Reader("USD", days, str)
+
+
 def shown(text: str) -> str:
     return "2026-Q1" if text == "2026-01-01..2026-03-31" else text
 
@@ -84,7 +87,7 @@ _DEFAULTS = {"parent": "ORG", "carry": "none", "carry_cap": "", "enforced": "fal
 
 @given(plans())
 def test_what_is_written_is_read_back(plan: dict[Item, Fields]) -> None:
-    found = read(rendered(file_of(plan), shown), "plan.yaml", days)
+    found = read(rendered(file_of(plan), shown), "plan.yaml", READER)
     assert (found.organization, found.currency, found.revision) == ("default", "USD", 7)
     for item, fields in complete(found, plan).items():
         assert {name: fields[name] for name in plan[item]} == plan[item]
@@ -95,13 +98,13 @@ def test_a_file_is_brought_up_to_date_and_its_comments_stay(
     before: dict[Item, Fields], after: dict[Item, Fields]
 ) -> None:
     text = rendered(file_of(before), shown).replace("\n\n", "\n\n# a comment\n")
-    now = updated(text, "plan.yaml", file_of(after, 8), days, shown)
-    found = read(now, "plan.yaml", days)
+    now = updated(text, "plan.yaml", file_of(after, 8), READER, shown)
+    found = read(now, "plan.yaml", READER)
     assert found.revision == 8
     for item, fields in complete(found, after).items():
         assert {name: fields[name] for name in after[item]} == after[item]
     assert now.count("# a comment") == text.count("# a comment")
-    assert updated(now, "plan.yaml", file_of(after, 8), days, shown) == now
+    assert updated(now, "plan.yaml", file_of(after, 8), READER, shown) == now
 
 
 @pytest.mark.parametrize(
@@ -138,9 +141,14 @@ def test_a_file_is_brought_up_to_date_and_its_comments_stay(
         ("budgets: {a: b}\n", "p.yaml:1 is no list of budgets"),
         ("mappings:\n  - {kind: rule, field: a, value: b, to: c}\n", "'rule' is no kind of mapping"),
         (
-            "mappings:\n  - {kind: category, field: service, value: b, to: total}\n",
+            "mappings:\n  - {kind: category, field: name, value: b, to: total}\n",
             "p.yaml:2: 'total' is not a category",
         ),
+        (
+            "mappings:\n  - {kind: project, field: subaccount, value: b, to: c}\n",
+            "p.yaml:2: costs have no 'subaccount'; use tag:KEY, sub_account",
+        ),
+        ("mappings:\n  - {kind: provider, field: service, value: b, to: c}\n", "p.yaml:2: a provider is mapped by"),
         ("mappings:\n  - &a {kind: provider, field: name, value: b, to: c}\n  - *a\n", "p.yaml:3 has an alias"),
         ("revision: -1\n", "p.yaml has the revision '-1'"),
         ("- a\n", "p.yaml:1 is no plan"),
@@ -152,7 +160,7 @@ def test_a_file_is_brought_up_to_date_and_its_comments_stay(
 )
 def test_what_is_no_plan_is_told_with_its_line(text: str, words: str) -> None:
     with pytest.raises(BudgetError) as refused:
-        read(text, "p.yaml", days)
+        read(text, "p.yaml", READER)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
 
