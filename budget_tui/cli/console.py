@@ -10,10 +10,11 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from unicodedata import category, east_asian_width
 
 from budget_tui import schemas
+from budget_tui.config.streams import discard_output
 from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.text import escaped, escaped_lines
 
@@ -67,18 +68,11 @@ def print_lines(*lines: str) -> None:
 
 def not_written(error: OSError) -> Refused | None:
     """Return the error to exit with when standard output fails; None if the reader closed it: that is no error."""
-    _give_up(sys.stdout)
+    discard_output(sys.stdout)
     if isinstance(error, BrokenPipeError):
         return None
     what = f"standard output cannot be written ({(error.strerror or str(error)).lower()})"
     return Refused(what, "make room and try again; changes that were requested are saved")
-
-
-def _give_up(stream: TextIO) -> None:
-    """Redirect the stream to nowhere: Python would complain at exit of what it cannot flush."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 def report(*lines: str, end: str = "\n") -> None:
@@ -88,7 +82,7 @@ def report(*lines: str, end: str = "\n") -> None:
     try:
         print(escaped_lines("\n".join(lines)), end=end, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:  # the message is lost, but the exit code stays
-        _give_up(sys.stderr)
+        discard_output(sys.stderr)
 
 
 def redraw(text: str) -> None:

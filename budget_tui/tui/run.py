@@ -5,10 +5,15 @@ import gc
 import select
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TextIO
 
 from budget_tui.bootstrap import Services
 from budget_tui.config.paths import default_state_folder
 from budget_tui.config.settings import Settings
+from budget_tui.config.streams import discard_output
 from budget_tui.tui.theme import ThemedApp
 
 HANG_UP_SECONDS = 1.0
@@ -52,12 +57,56 @@ def _run(app: ThemedApp, *, mouse: bool) -> None:
         for each in ENDING:
             loop.add_signal_handler(each, app.exit)
         watch = loop.create_task(_leave_without_terminal(app))
-        await app.run_async(mouse=mouse)
+        with _written_until_gone(partial(loop.call_soon_threadsafe, app.exit)):
+            await app.run_async(mouse=mouse)
         watch.cancel()
 
     asyncio.run(main())
     if app.error is not None:
         raise app.error
+
+
+class _Output:
+    """A terminal's output that discards what is written from the first error on, and calls ``on_gone`` then.
+
+    With the error the thread that writes for Textual would end, and whoever writes more than fits into its queue would
+    wait for ever.
+    """
+
+    def __init__(self, stream: TextIO, on_gone: Callable[[], object]) -> None:
+        self._stream = stream
+        self._on_gone = on_gone
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write or discard ``text``."""
+        self._attempt(partial(self._stream.write, text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Send or discard what was written."""
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, use: Callable[[], object]) -> None:
+        try:
+            use()
+        except OSError:
+            discard_output(self._stream)
+            self._on_gone()
+
+
+@contextmanager
+def _written_until_gone(on_gone: Callable[[], object]) -> Iterator[None]:
+    """Let Textual write to standard error through `_Output`: its drivers take the stream from ``sys.__stderr__``."""
+    stream = sys.__stderr__
+    assert stream is not None
+    vars(sys)["__stderr__"] = _Output(stream, on_gone)
+    try:
+        yield
+    finally:
+        vars(sys)["__stderr__"] = stream
 
 
 async def _leave_without_terminal(app: ThemedApp) -> None:

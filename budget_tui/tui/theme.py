@@ -1,7 +1,9 @@
 """Two calm themes with one accent each. The style sheets use their variables and no colours."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
+from rich.console import RenderableType
 from rich.segment import Segment
 from textual import events, on
 from textual.app import App
@@ -68,17 +70,29 @@ _PRINTABLE = _Printable()
 class ThemedApp(App[None]):
     """An app that is readable in any theme, and with NO_COLOR."""
 
+    _is_ending = False
+    _error_at_exit: Exception | None = None
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Exit. What fails from now on fails because widgets are removed while others are still being built."""
+        if not self._is_ending:
+            self._error_at_exit = self._exception
+        self._is_ending = True
+        super().exit(result, return_code, message)
+
     def _fatal_error(self) -> None:
         """Exit, and leave the error to `run`, which reports it like a command's: in one line and the exit code.
 
         Textual would write pages of source and local variables to the terminal.
         """
+        if self._is_ending:
+            logging.getLogger("budget_tui.tui").info("failed while it ended", exc_info=self._exception)
         self._close_messages_no_wait()
 
     @property
     def error(self) -> Exception | None:
         """The error that ended the app, if any."""
-        return self._exception
+        return self._error_at_exit if self._is_ending else self._exception
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, its colours made strong enough to be told apart, and ours among them."""

@@ -113,6 +113,17 @@ class Terminal:
             self.hang_up()
 
 
+def environment_of(database: Path, home: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+        "BUDGET_TUI_DB": str(database),
+        "BUDGET_TUI_AS_OF": "2026-01-13",
+    }
+
+
 @pytest.fixture
 def in_terminal(database: Path, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     """Runs the program on the example in a terminal."""
@@ -121,15 +132,7 @@ def in_terminal(database: Path, tmp_path: Path) -> Iterator[Callable[..., Termin
     temporary.mkdir()
 
     def run(*arguments: str, columns: int = 110, lines: int = 30, controls: bool = True) -> Terminal:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "TERM": "xterm-256color",
-            "LANG": "C.UTF-8",
-            "BUDGET_TUI_DB": str(database),
-            "BUDGET_TUI_AS_OF": "2026-01-13",
-            "TMPDIR": str(temporary),
-        }
+        environment = environment_of(database, tmp_path) | {"TMPDIR": str(temporary)}
         opened.append(Terminal(*arguments, environment=environment, columns=columns, lines=lines, controls=controls))
         return opened[-1]
 
@@ -237,6 +240,57 @@ def test_a_lost_terminal_ends_the_program(
     terminal.process.wait(PATIENCE_SECONDS)
 
 
+IN_A_BURST = """
+import os, sys
+from importlib import import_module
+from budget_tui.cli.main import run
+
+master, module, name, *arguments = sys.argv[1:]
+module = import_module(module)
+
+class Cut(getattr(module, name)):
+    def on_ready(self):
+        os.close(int(master))
+        for _ in range(200):  # more than what waits for a terminal that is slow
+            self.bell()
+
+setattr(module, name, Cut)
+sys.exit(run(arguments))
+"""
+"""A program whose terminal, the other end of ``master``, is closed between two things that it writes."""
+
+
+@pytest.mark.parametrize(
+    ("app", "arguments"),
+    [
+        ("budget_tui.tui.app BudgetApp", []),
+        ("budget_tui.tui.monitor MonitorApp", ["monitor"]),
+        ("budget_tui.tui.dialogs.manual ManualApp", ["manual", "planning"]),
+    ],
+)
+def test_a_terminal_that_is_lost_in_a_burst_of_output_ends_the_program(
+    database: Path, tmp_path: Path, app: str, arguments: list[str]
+) -> None:
+    master, slave = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-c", IN_A_BURST, str(master), *app.split(), *arguments],
+        cwd=ROOT,
+        env=environment_of(database, tmp_path),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        pass_fds=[master],
+        start_new_session=True,
+    )
+    os.close(slave)
+    os.close(master)
+    try:
+        assert program.wait(PATIENCE_SECONDS) == 0
+    finally:
+        program.kill()
+        program.wait()
+
+
 def test_the_demonstration_leaves_nothing_behind(
     in_terminal: Callable[..., Terminal], database: Path, tmp_path: Path
 ) -> None:
@@ -265,3 +319,16 @@ def test_what_nobody_expected_ends_the_dashboard_in_one_line(
     assert err.count("\n") == 1
     assert "error: unexpected ZeroDivisionError: nobody thought of it" in err
     assert "Traceback" not in out
+
+
+def test_a_widget_that_fails_as_the_dashboard_ends_does_not_make_the_end_an_error(
+    services: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def removed_meanwhile(bar: TopBar) -> None:
+        bar.app.exit()
+        raise ZeroDivisionError("its parts are gone")
+
+    monkeypatch.setattr(BudgetApp, "get_driver_class", lambda _: HeadlessDriver)
+    monkeypatch.setattr(TopBar, "render", removed_meanwhile)
+    assert exit_code_of(lambda: run_dashboard(services)) == 0
+    assert capsys.readouterr() == ("", "")

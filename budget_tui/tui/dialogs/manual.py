@@ -64,8 +64,9 @@ class ManualScreen(Screen[None]):
         scroll = self.query_one(VerticalScroll)
         with self.app.batch_update():
             await scroll.remove_children()
-            await scroll.mount(Markdown(page(topic), open_links=False))
-            scroll.scroll_home(animate=False)
+            if scroll.is_attached:  # otherwise the manual was closed meanwhile
+                await scroll.mount(Markdown(page(topic), open_links=False))
+                scroll.scroll_home(animate=False)
 
     @on(Markdown.LinkClicked)
     def _follow_link(self, event: Markdown.LinkClicked) -> None:
