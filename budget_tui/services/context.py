@@ -190,7 +190,7 @@ class Reader:
                 # A write that is never committed: one way to book, and every figure follows from it.
                 unit = self._context._unit(self._context.org_slug)
                 session = stack.enter_context(with_fees_booked(unit, *due))
-            except StorageError:  # of a database that may not be written, what is stored is shown
+            except StorageError:  # it may not be written, or somebody is writing: what is stored is shown
                 session = stack.enter_context(self._reader.session())
             yield session
 

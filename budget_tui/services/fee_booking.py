@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 BOOKED_BY = "budget-tui"
 """The actor of what happens by itself: a user's undo does not reverse it."""
+_PATIENCE_SECONDS = 0.25
+"""The time that a read waits for whoever is writing: long enough for a change, too short for anybody to notice."""
 _COMPARED_WITHIN = timedelta(days=62)
 """So far back charges are compared with their bills when no imported cost has changed: those due now may be near."""
 
@@ -62,7 +64,11 @@ def is_fee_due(session: Session, org: int, today: date) -> bool:
 
 @contextmanager
 def with_fees_booked(unit: UnitOfWork, organization: Organization, today: date) -> Iterator[Session]:
-    """Begin a read in which the fees that are due by ``today`` are booked. Nothing of it is ever stored."""
+    """Begin a read in which the fees that are due by ``today`` are booked. Nothing of it is ever stored.
+
+    `StorageError` while somebody writes at length, who will book them.
+    """
+    unit.patience = _PATIENCE_SECONDS
     with unit:
         for _ in _settle(unit, organization, today, compare_all=False):
             pass

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from budget_tui.domain.errors import BudgetError
-from budget_tui.storage.database.base import Database, WriteConnection
+from budget_tui.storage.database.base import PATIENCE_SECONDS, Database, WriteConnection
 from budget_tui.storage.fast_paths import FeeBook, Grants
 from budget_tui.storage.session import Session
 
@@ -50,9 +50,9 @@ class UnitOfWork(Session):
     """A write transaction on one database. It begins as a writer, so that nothing it reads can change under it.
 
     Errors are raised as `BudgetError`: `StorageError` for the database, `Conflict` for a row that somebody else created
-    first. A repository is loaded by its first use. A unit of ``writers`` stays open, with its repositories, for their
-    next transaction. ``known`` is a cache of facts that still hold: it is cleared as soon as anybody else wrote, or
-    this unit wrote anything but tokens.
+    first. It waits ``patience`` seconds at most for its turn. A repository is loaded by its first use. A unit of
+    ``writers`` stays open, with its repositories, for their next transaction. ``known`` is a cache of facts that still
+    hold: it is cleared as soon as anybody else wrote, or this unit wrote anything but tokens.
     """
 
     def __init__(self, database: Database, organization: str = "", writers: "Writers | None" = None) -> None:
@@ -60,6 +60,7 @@ class UnitOfWork(Session):
         self._database = database
         self.organization = organization
         self._writers = writers
+        self.patience = PATIENCE_SECONDS
         try:
             self._writer = self._connected()
         except Exception as error:
@@ -73,7 +74,7 @@ class UnitOfWork(Session):
 
     def __enter__(self) -> Self:
         try:
-            written_by_others = self._writer.begin(self.organization)
+            written_by_others = self._writer.begin(self.organization, self.patience)
         except Exception as error:
             self.close()
             raise self._described(error) from error
@@ -142,7 +143,7 @@ class Writers:
             while self._idle:
                 unit = self._idle.pop()
                 if unit.is_current():
-                    unit.organization = organization
+                    unit.organization, unit.patience = organization, PATIENCE_SECONDS
                     return unit
                 unit.close()
         return UnitOfWork(self._database, organization, self)

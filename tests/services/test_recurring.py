@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.gate import GateRequest
 from budget_tui.services.recurring import FeeReport, NewFee
 from budget_tui.services.watching import Watcher
+from budget_tui.storage.database.base import PATIENCE_SECONDS
 from tests.databases import Address, Engine, close_writers
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
@@ -274,6 +276,17 @@ def test_the_gate_foresees_a_fee_without_loading_sqlalchemy(web: Home) -> None:
     asked = [sys.executable, "-c", code, "--db", web.address, "--as-of", "2026-02-04", "gate", "--project", "web"]
     ran = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("False\n", "error: $0.00 is all that web has left and not held\n")
+
+
+@pytest.mark.both_engines
+def test_while_somebody_writes_at_length_what_is_stored_is_shown_at_once(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    later = web.on("2026-02-04")
+    with later.again().services.context.transaction("default"):
+        began = time.monotonic()
+        assert later.spent["web"] == "0"
+        assert time.monotonic() - began < PATIENCE_SECONDS
+    assert later.spent["web"] == "100"
 
 
 def test_of_a_database_that_may_not_be_written_what_is_stored_is_shown(web: Home) -> None:

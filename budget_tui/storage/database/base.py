@@ -91,8 +91,10 @@ class WriteConnection(Connection):
     """A connection that may write."""
 
     @abstractmethod
-    def begin(self, organization: str = "") -> bool:
+    def begin(self, organization: str = "", patience: float = PATIENCE_SECONDS) -> bool:
         """Begin a transaction once nobody else writes; return whether anybody else wrote since the last one.
+
+        It waits ``patience`` seconds at most.
 
         Where writers of several organizations need not wait for each other, only those of ``organization`` are waited
         for; '' stands for all organizations.

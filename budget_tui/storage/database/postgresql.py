@@ -245,7 +245,7 @@ class PostgresWriter(PostgresConnection, WriteConnection):
         self._process = os.getpid()
         super().__init__(database.open())
 
-    def begin(self, organization: str = "") -> bool:
+    def begin(self, organization: str = "", patience: float = PATIENCE_SECONDS) -> bool:
         if organization:
             number = crc32(organization.encode()) or 1
             lock = (
@@ -256,7 +256,7 @@ class PostgresWriter(PostgresConnection, WriteConnection):
             lock = f"SELECT pg_advisory_xact_lock({_LOCK}, {_EVERYTHING})"
         # At a higher isolation level, the statement that waits for the lock would have its snapshot already.
         self.driver.execute(
-            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {int(PATIENCE_SECONDS * 1000)}; {lock}"
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {int(patience * 1000)}; {lock}"
         )
         return True  # with writers of several organizations, nobody knows
 
@@ -273,8 +273,8 @@ class FirstPostgresWriter(PostgresWriter):
     Its first transaction brings the schema to this version's.
     """
 
-    def begin(self, organization: str = "") -> bool:
-        super().begin("")
+    def begin(self, organization: str = "", patience: float = PATIENCE_SECONDS) -> bool:
+        super().begin("", patience)
         if self._database.state_of(self.driver) is not SchemaState.CURRENT:
             from budget_tui.storage.migrations import migrate
 

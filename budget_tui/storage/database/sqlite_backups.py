@@ -19,7 +19,7 @@ from stat import S_IMODE
 
 from budget_tui.config.paths import make_folder
 from budget_tui.domain.errors import Conflict, StorageError
-from budget_tui.storage.database.base import HEAD, Database, SchemaState
+from budget_tui.storage.database.base import HEAD, PATIENCE_SECONDS, Database, SchemaState
 from budget_tui.storage.database.sqlite_connections import (
     SqliteConnection,
     SqliteWriter,
@@ -34,7 +34,6 @@ from budget_tui.storage.database.sqlite_connections import (
 from budget_tui.storage.database.sqlite_files import SIDECARS, is_there, state_of
 from budget_tui.storage.database.sqlite_newest import forget
 
-PATIENCE_SECONDS = 5.0
 PRIVATE = 0o600
 _LONGEST_NAME = 200
 _PAGES_AT_ONCE = 16

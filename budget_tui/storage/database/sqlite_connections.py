@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from budget_tui.domain.errors import BudgetError, Refused, StorageError
 from budget_tui.storage.database.base import (
+    PATIENCE_SECONDS,
     Connection,
     Database,
     Reader,
@@ -27,7 +28,6 @@ from budget_tui.storage.database.sqlite_files import has_content, require_one_na
 from budget_tui.storage.database.sqlite_newest import NewestChange
 
 IN_MEMORY = Path(":memory:")
-PATIENCE_SECONDS = 5.0
 PRAGMAS = (
     f"busy_timeout = {int(PATIENCE_SECONDS * 1000)}",
     "foreign_keys = ON",
@@ -52,9 +52,9 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def begin(execute: Callable[[str], object]) -> None:
+def begin(execute: Callable[[str], object], patience: float = PATIENCE_SECONDS) -> None:
     """Execute BEGIN IMMEDIATE, again after short random waits: SQLite's own handler starves all writers but one."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             execute("BEGIN IMMEDIATE")
@@ -173,8 +173,8 @@ class SqliteWriter(SqliteConnection, WriteConnection):
         self._identity = identity_of(self._path)
         return connect(self._path)
 
-    def begin(self, organization: str = "") -> bool:
-        begin(self.driver.execute)
+    def begin(self, organization: str = "", patience: float = PATIENCE_SECONDS) -> bool:
+        begin(self.driver.execute, patience)
         (version,) = self.driver.execute("PRAGMA data_version").fetchone()
         written: bool = version != self._version
         self._version = version
