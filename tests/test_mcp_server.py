@@ -271,8 +271,9 @@ async def test_the_same_over_http(database: Path, tmp_path: Path) -> None:
             assert (await web.post(url, json=request, headers={"Host": "evil.example"})).status_code == 421
             assert (await web.post(url, json=request, headers={"Origin": "http://evil.example"})).status_code == 403
             assert (await web.get(url.replace("/mcp", "/budget"))).status_code == 404
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         assert process.wait(120) == 0
+        assert "error" not in process.stderr.read()
     finally:
         process.kill()
         process.wait()

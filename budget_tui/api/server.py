@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import h11
@@ -44,7 +45,7 @@ def run(app: ASGIApp, host: str, port: int, announce: Callable[[str], None]) -> 
     )
     # Uvicorn raises the signal that stopped it again. Being stopped is not an error.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with listening:
+    with listening, suppress(KeyboardInterrupt):
         _Server(config, lambda: announce(_url(host, listening))).run(sockets=[listening])
 
 

@@ -8,6 +8,7 @@ import typer
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.cli.session import has_terminal
 from budget_tui.config.paths import default_settings_file
 from budget_tui.config.settings import load_settings
 from budget_tui.presentation.columns import Column
@@ -45,7 +46,7 @@ def manual(
     text = page(topic)
     if json:
         print_json(schemas.manual.Page(topic=topic, summary=summary(topic), text=text))
-    elif sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
+    elif has_terminal() and sys.stdout.isatty():
         _show(topic)
     else:
         print_lines(text.rstrip("\n"))

@@ -9,7 +9,7 @@ import typer
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, report, table, warn
 from budget_tui.cli.options import JsonOption, command_group
-from budget_tui.cli.session import session_of
+from budget_tui.cli.session import has_terminal, session_of
 from budget_tui.domain.budget import AllocationChange, parse_change
 from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import Refused
@@ -105,7 +105,7 @@ def close(
 ) -> None:
     """Close the current period today.
 
-    The next one starts tomorrow and ends on the usual day. This cannot be undone.
+    The next one starts tomorrow and ends on the usual day. This cannot be undone: you see what will happen first.
     """
     session = session_of(context)
     session.snapshot()
@@ -115,9 +115,9 @@ def close(
         _print_close(periods.preview_close(changes), json, "nothing was changed")
         return
     seen = None
-    if not yes and sys.stdin.isatty():
+    if not yes:
         preview = periods.preview_close(changes)
-        _confirm(_close_lines(preview), "Close it?")
+        _confirm("closing a period", _close_lines(preview), "Close it?")
         seen = preview.ending
     outcome = periods.close(changes, seen)
     _print_close(outcome, json, f"{period_name(outcome.ending)} is closed")
@@ -164,8 +164,7 @@ def set_rule(
     preview = rules.preview(change)
     if not dry_run:
         if not yes:
-            _require_terminal_to_ask()
-            _confirm(messages.rule_change(preview), "Change it?")
+            _confirm("changing the periods", messages.rule_change(preview), "Change it?")
         rules.set(change, preview)
     if json:
         print_json(schemas.periods.RuleChangeOut.from_domain(preview))
@@ -173,13 +172,13 @@ def set_rule(
         print_lines(*messages.rule_change(preview), "nothing was changed" if dry_run else "changed")
 
 
-def _require_terminal_to_ask() -> None:
-    if not sys.stdin.isatty():
-        raise Refused("changing the periods needs a confirmation", "try --dry-run, then add --yes")
+def _confirm(what: str, lines: list[str], question: str) -> None:
+    """Show what will happen and ask, on standard error: standard output is for the result alone.
 
-
-def _confirm(lines: list[str], question: str) -> None:
-    """Show what will happen and ask, on standard error: standard output is for the result alone."""
+    Raises `Refused` unless the answer is yes, and where nobody could give one.
+    """
+    if not has_terminal():
+        raise Refused(f"{what} needs a confirmation", "try --dry-run, then add --yes")
     report(*lines, f"{question} [y/N] ", end="")
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise Refused("not confirmed", "nothing was changed")

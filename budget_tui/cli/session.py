@@ -106,9 +106,14 @@ def session_of(context: "typer.Context") -> Session:
     return found
 
 
+def has_terminal() -> bool:
+    """Return whether somebody can see a question or a screen, and press keys."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def require_terminal(what: str) -> None:
     """Raise `Refused` without a terminal, where nobody could see the screen or press a key."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not has_terminal():
         raise Refused(f"the {what} needs a terminal", "budget-tui status answers without one")
 
 

@@ -109,6 +109,8 @@ def test_a_close_is_shown_before_it_is_done(seeded: Cli) -> None:
         "dandelion      Dandelion           50.00    0.00     0.00  130.00",
         "nothing was changed",
     ]
+    unasked = seeded("period", "close", "--allocate", "dandelion=rest")
+    unasked.refused(2, "closing a period needs a confirmation; try --dry-run, then add --yes")
     assert seeded("period", "history").done().out == "no period was closed yet\n"
     done = seeded("period", "close", "--allocate", "dandelion=rest", "--yes").done().out.splitlines()
     assert done == [*shown[:-1], "Jan 1 – Jan 13, 2026 is closed"]
@@ -124,7 +126,7 @@ def test_a_period_that_was_cut_short_is_named_once(seeded: Cli) -> None:
 
 
 def test_a_close_as_json(seeded: Cli) -> None:
-    answer = seeded("period", "close", "--allocate", "pcc=+10.50", "--json").json
+    answer = seeded("period", "close", "--allocate", "pcc=+10.50", "--json", "--yes").json
     assert (answer["period_end"], answer["next_period_start"]) == ("2026-01-13", "2026-01-14")
     assert (answer["spent_usd"], answer["next_monthly_budget_usd"]) == (241, 500)
     assert answer["projects"][0] == {
@@ -138,14 +140,14 @@ def test_a_close_as_json(seeded: Cli) -> None:
 
 
 def test_a_second_close_on_one_day_is_refused(seeded: Cli) -> None:
-    seeded("period", "close").done()
+    seeded("period", "close", "--yes").done()
     seeded("period", "close").refused(5, "is already closed; the next period starts on Jan 14, 2026")
     seeded("project", "allocate", "pcc", "+1").refused(2, "is closed", "the next period starts on Jan 14, 2026")
     seeded("status").done()
 
 
 def test_more_than_there_is_is_warned_about(seeded: Cli) -> None:
-    ran = seeded("period", "close", "--allocate", "pcc=300")
+    ran = seeded("period", "close", "--allocate", "pcc=300", "--yes")
     assert (ran.code, ran.err) == (0, "warning: projects open the next period with $70.00 more than there is\n")
 
 
