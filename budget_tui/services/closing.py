@@ -33,7 +33,8 @@ class ClosingBudget(NamedTuple):
 
     @property
     def is_planned_in_other_currency(self) -> bool:
-        return self.planned is not None and self.planned.currency != self.budget.currency
+        is_money = self.budget.budget_type is BudgetType.MONETARY  # the currency of tokens means nothing
+        return is_money and self.planned is not None and self.planned.currency != self.budget.currency
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,26 @@ def open_next(work: Work, plan: ClosePlan, below: Sequence[ClosingBudget]) -> No
         work.actor,
         work.now,
     )
+    for closing in (plan.total, *plan.below):
+        if closing.planned is not None and not closing.is_planned_in_other_currency:
+            _record_planned(work, closing)
+
+
+def _record_planned(work: Work, closing: ClosingBudget) -> None:
+    """Record that a budget opened with what was planned for its period, which is what recurs from then on."""
+    budget, planned = closing.budget, closing.opening.base
+    if planned == budget.base:
+        return
+    if budget.budget_type is BudgetType.TOKEN:
+        work.record("agent.allocate", budget.entity_id, {"tokens": budget.base}, {"tokens": planned})
+        return
+    is_global = budget.entity_id == ROOT_ID
+    work.record(
+        "budget.set" if is_global else "allocation.set",
+        "global" if is_global else budget.entity_id,
+        {"amount": written(budget.base)},
+        {"amount": written(planned)},
+    )
 
 
 def settle(work: Work) -> None:

@@ -1,6 +1,6 @@
 """The plan as a file: exported, compared with what is stored, and applied as one change."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -90,8 +90,7 @@ class PlanFiles:
         """Read a file; raises `SourceError` if it is no plan."""
         with self._context.reading() as session:
             organization = self._context.organization(session)
-            today = self._context.clock.today(organization.time_zone)
-            return sources.read(sources.load(path), path.name, _reader(session, organization, today))
+            return sources.read(sources.load(path), path.name, _reader(session, organization))
 
     def export(self, path: Path | None = None) -> Exported:
         """Return the plan as it is stored now, as the text of a file: of the one at ``path``, if there is one.
@@ -102,11 +101,11 @@ class PlanFiles:
             organization = self._context.organization(session)
             today, periods = self._context.clock.today(organization.time_zone), _Periods(organization)
             revision = session.fast.newest_entry(organization.org_key)
-            plan, reader = _stored(session, organization, today), _reader(session, organization, today)
-        file = PlanFile(organization.slug, organization.currency, revision, plan)
-        if path is None or not path.exists():
-            return Exported(sources.rendered(file, periods.show), file)
-        return Exported(sources.updated(sources.load(path), path.name, file, reader, periods.show), file)
+            file = PlanFile(organization.slug, organization.currency, revision, _stored(session, organization, today))
+            if path is None or not path.exists():
+                return Exported(sources.rendered(file, periods.show), file)
+            reader = _reader(session, organization)
+            return Exported(sources.updated(sources.load(path), path.name, file, reader, periods.show), file)
 
     def differences(self, file: PlanFile, *, prune: bool = False) -> PlanDifferences:
         """Return how ``file`` and what is stored differ; nothing is written."""
@@ -177,9 +176,9 @@ class _Periods:
         return days
 
 
-def _reader(session: Session, organization: Organization, today: date) -> sources.Reader:
+def _reader(session: Session, organization: Organization) -> sources.Reader:
     org = organization.org_key
-    stored = {budget.provider for budget in _planned(session, organization, today)}
+    stored = {budget.provider for budget in _planned(session, organization)}
     stored |= {rule.provider for rule in session.alerts.rules(org)}
 
     def provider(name: str) -> str:
@@ -229,15 +228,44 @@ def _compared(
             f"the file was exported at revision {revision}, and the newest is {newest}", "it is of another database"
         )
     history = History(steps_of(session.audit.since(organization.org_key, revision, ACTIONS)))
-    stored = _stored(session, organization, today)
-    return PlanDifferences(organization.slug, tuple(differences(file.plan, stored, history, prune=prune)))
+    stored = _stored(session, organization, today, file.plan)
+    opened = _opened(session, organization, today, file.plan)
+    wanted = {item: fields for item, fields in file.plan.items() if item not in opened}
+    found = [*differences(wanted, stored, history, prune=prune), *filter(None, opened.values())]
+    return PlanDifferences(organization.slug, tuple(found))
+
+
+def _opened(session: Session, organization: Organization, today: date, plan: Plan) -> dict[Item, Difference | None]:
+    """Return the budgets of ``plan`` that a period opened with: from then on the allocation is what counts.
+
+    Each comes with how the running allocation differs from it, if it does.
+    """
+    org = organization.org_key
+    running = session.fast.global_budget(org, today)
+    cycle = session.fast.cycle_budgets(org, running.period.start) if running is not None else []
+    bases = {budget.budget_id: budget.base for budget in cycle}
+    found: dict[Item, Difference | None] = {}
+    for budget in session.budgets.planned(org):
+        item = _item_of(budget)
+        if not budget.in_cycle or item not in plan:
+            continue
+        wanted, base = plan[item].get("amount"), bases.get(budget.budget_id)
+        stays = None if base is None else written(base) if budget.budget_type is BudgetType.MONETARY else str(base)
+        is_same = wanted is None or stays in (None, wanted)
+        found[item] = None if is_same else Difference(Kind.KEPT, item, "amount", wanted, stays, wanted)
+    return found
 
 
 # What is stored
 
 
-def _stored(session: Session, organization: Organization, today: date) -> dict[Item, Fields]:
-    """Return the plan that is stored: what recurs, planned budgets that have not ended, and the rules of costs."""
+def _stored(
+    session: Session, organization: Organization, today: date, named: Container[Item] = ()
+) -> dict[Item, Fields]:
+    """Return the plan that is stored: what recurs, planned budgets that have not ended, and the rules of costs.
+
+    Of the planned budgets that have ended, those are part of it that are ``named``: an old file still holds them.
+    """
     org = organization.org_key
     opened = session.fast.global_budget(org, today)
     cycle = session.fast.cycle_budgets(org, opened.period.start) if opened is not None else []
@@ -270,7 +298,9 @@ def _stored(session: Session, organization: Organization, today: date) -> dict[I
                 **_carry(budget),
                 "enforced": enforced,
             }
-    for planned in _planned(session, organization, today):
+    for planned in _planned(session, organization):
+        if planned.period.end < today and _item_of(planned) not in named:
+            continue
         amount = written(planned.amount) if planned.budget_type is BudgetType.MONETARY else str(planned.amount)
         found[_item_of(planned)] = {"amount": amount, "notes": planned.notes}
     for name, target in session.cost_rules.all(org):
@@ -289,9 +319,8 @@ def _carry(budget: CycleBudget | None) -> dict[str, str]:
     return {"carry": str(policy), "carry_cap": shown}
 
 
-def _planned(session: Session, organization: Organization, today: date) -> list[PlannedBudget]:
-    budgets = session.budgets.planned(organization.org_key)
-    return [budget for budget in budgets if not budget.in_cycle and budget.period.end >= today]
+def _planned(session: Session, organization: Organization) -> list[PlannedBudget]:
+    return [budget for budget in session.budgets.planned(organization.org_key) if not budget.in_cycle]
 
 
 def _item_of(budget: PlannedBudget) -> Item:
@@ -466,7 +495,7 @@ def _remove(work: Work, item: Item) -> None:
 
 
 def _find(work: Work, item: Item) -> PlannedBudget:
-    return next(each for each in _planned(work.unit, work.organization, work.today) if _item_of(each) == item)
+    return next(each for each in _planned(work.unit, work.organization) if _item_of(each) == item)
 
 
 def _new_carry(fields: Fields, stored: Carry, *, in_tokens: bool = False) -> tuple[CarryPolicy, int | None] | None:

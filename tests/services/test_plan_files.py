@@ -182,6 +182,35 @@ def test_a_project_goes_with_its_agents_and_only_from_a_file_that_was_exported(h
         apply(home, path, prune=True)
 
 
+@pytest.mark.both_engines
+def test_a_file_outlives_the_periods_that_it_plans(home: Home) -> None:
+    for entity, category, amount, of_type in (
+        ("web", "total", "60", "monetary"),
+        ("scout", "genai", "5000", "token"),
+        ("ENG", "cloud", "70", "monetary"),
+    ):
+        home.services.plans.create(plan_of(entity, category, amount, "2026-02", budget_type=of_type))
+    path = exported(home)
+    assert apply(home, path).found == ()
+
+    february = home.on("2026-02-10")
+    february.allocate("api", "51")
+    assert (february.allocations["web"], february.services.agents.get("scout").allocated_tokens) == ("60", 5000)
+    kept = [("kept", "web", "allocation"), ("kept", "api", "allocation"), ("kept", "scout", "tokens")]
+    assert seen(apply(february, path)) == kept
+    assert seen(apply(february, edited(path, ("amount: 60", "amount: 61")))) == [
+        *kept,
+        ("kept", "web total monetary 2026-02-01..2026-02-28 USD", "amount"),
+    ]
+
+    april = home.on("2026-04-10")
+    april.allocate("api", "52")
+    assert seen(apply(april, path, prune=True)) == kept
+    changed = apply(april, edited(path, ("amount: 70", "amount: 71")))
+    assert seen(changed) == [*kept, ("change", "ENG cloud monetary 2026-02-01..2026-02-28 USD", "amount")]
+    assert april.services.database.check().problems == ()
+
+
 def test_a_file_says_neither_the_currency_nor_the_short_names_of_providers(home: Home) -> None:
     home.services.plans.create(plan_of("ENG", "cloud", "10", "2026-Q1", provider="gcp"))
     path = edited(exported(home), ("currency: USD\n", ""), ("provider: gcp", "provider: Google Cloud"))
