@@ -9,7 +9,7 @@ import typer
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, report, table, warn
 from budget_tui.cli.options import JsonOption, command_group
-from budget_tui.cli.session import has_terminal, session_of
+from budget_tui.cli.session import session_of
 from budget_tui.domain.budget import AllocationChange, parse_change
 from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.errors import Refused
@@ -177,7 +177,7 @@ def _confirm(what: str, lines: list[str], question: str) -> None:
 
     Raises `Refused` unless the answer is yes, and where nobody could give one.
     """
-    if not has_terminal():
+    if not sys.stdin.isatty():
         raise Refused(f"{what} needs a confirmation", "try --dry-run, then add --yes")
     report(*lines, f"{question} [y/N] ", end="")
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
