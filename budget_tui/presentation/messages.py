@@ -39,7 +39,7 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
 
 
 def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
-    """Return the message that amounts carried over were corrected; '' where none were."""
+    """Return the message that amounts carried over were corrected; '' where none were, or by less than is shown."""
 
     def shown(carried: int, is_tokens: bool) -> str:
         return f.tokens(carried) if is_tokens else f.money(carried, currency)
@@ -48,6 +48,7 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
         f"{'the global budget' if subject == 'global' else subject} {shown(after, is_tokens)} instead of"
         f" {shown(before, is_tokens)}"
         for subject, before, after, is_tokens in settled
+        if shown(after, is_tokens) != shown(before, is_tokens)
     ]
     if not changes:
         return ""

@@ -511,7 +511,7 @@ def _sentence(new: Part, problem: Problem) -> str:
         case RefusalReason.SUB_ACCOUNTS:
             return f"only one of what is stored of {account} and this names sub accounts"
         case RefusalReason.VANISHES:
-            return f"{problem.sub_account or account}, {days}, {amounts} would vanish: this says nothing of it"
+            return f"{problem.sub_account or account}, {days}, {amounts} would vanish: this import does not contain it"
         case RefusalReason.LESS:
             return f"of what {account} cost, {days}, this takes {amounts} away, more than a tenth"
         case RefusalReason.MORE_REFUSED:

@@ -39,6 +39,7 @@ def test_what_is_settled_again_is_told_in_one_line(seeded: Cli) -> None:
         "figures of the closed period changed; now carried over: pcc $21.00 instead of $45.00\n",
     )
     assert "pcc $45.00 instead of $21.00" in seeded(*february, "undo").err
+    assert seeded(*february, "cost", "add", "pcc", "0.001", "--on", "2026-01-31").done().err == ""
     seeded(*february, "cost", "add", "pcc", "1").done()
 
 
