@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from textwrap import wrap
 
 from rich.cells import cell_len
 from textual import work
@@ -39,7 +40,7 @@ class MonitorView(Widget):
         if self.snapshot is None:
             return Content.assemble((f"✕ {self.failure}", "bold $error") if self.failure else ("reading …", MUTED))
         snapshot = self.snapshot
-        foot = [self._foot(snapshot, width)]
+        foot = self._failure(width, height) if self.failure else [self._foot(snapshot, width)]
         if (currencies := formatting.other_currencies_briefly(snapshot)) and not self.failure:
             foot.insert(0, Content.assemble((currencies, "$warning" if snapshot.left_out else MUTED)))
         room = max(0, height - 2 - len(foot))
@@ -111,9 +112,12 @@ class MonitorView(Widget):
             found.append(Content.assemble((f"and {formatting.count(hidden, 'project')} in better shape", MUTED)))
         return found
 
+    def _failure(self, width: int, height: int) -> list[Content]:
+        """Return why the figures are old, on a third of the lines at most: an address alone can be longer than one."""
+        lines = wrap(f"✕ {self.failure}", max(8, width), max_lines=max(1, height // 3), placeholder=" …")
+        return [Content.assemble((line, "bold $error")) for line in lines]
+
     def _foot(self, snapshot: BudgetSnapshot, width: int) -> Content:
-        if self.failure:
-            return Content.assemble((f"✕ {self.failure}", "bold $error"))
         currency = snapshot.organization.currency
         pool = formatting.short_money(abs(snapshot.unallocated), currency)
         unmapped = (

@@ -163,7 +163,8 @@ async def test_a_missing_database_is_told_and_shown_when_it_comes(
         assert "$241 / $500" in monitor.text
         path.rename(database)
         await monitor.looked()
-        assert "✕ there is no database at" in monitor.lines[-1]
+        assert "✕ there is no database at" in monitor.text
+        assert monitor.lines[-1].strip().endswith("makes one"), "to the end, on several lines"
         assert "$241 / $500" in monitor.text, "the numbers stay"
         database.rename(path)
         await monitor.looked()
