@@ -1,8 +1,9 @@
 """Estimates: costs that count until the bill for them is imported, and stay visible beside it.
 
-What a hold was settled with is an estimate. For one vendor, day and project only the highest rank that is there counts:
-what was billed before what was estimated. Where one of the two names no project, the project is not compared. A bill
-for a day that had not ended when it was imported is none yet: more of that day is to come.
+What a hold was settled with is an estimate, and so is what an agent's tokens come to at their price. For one vendor,
+day and project only the highest rank that is there counts: what was billed before what was estimated. Where one of the
+two names no project, the project is not compared. A bill for a day that had not ended when it was imported is none yet:
+more of that day is to come.
 """
 
 import re
@@ -11,11 +12,16 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from budget_tui.domain.cost import BILLED_BY, SERVICES_OF_CLOUDS
+from budget_tui.domain.cost import BILLED_BY, SERVICES_OF_CLOUDS, Category
 from budget_tui.domain.tokens import provider_of_model
 
 HOLD_SOURCE = "holds"
-"""The source of costs that holds were settled with; the only one of estimates so far."""
+"""The source of costs that holds were settled with."""
+AGENT_SOURCE = "agents"
+"""The source of agents' costs: tokens at their price."""
+ESTIMATED_SOURCES = (HOLD_SOURCE, AGENT_SOURCE)
+_AI_SERVICES = {cloud: service for service, cloud in BILLED_BY.items()}
+_ONLY_MAKER = {"azure-openai": "openai"}
 _WORD = re.compile(r"[\w-]+")
 _ONLY_WITH_HYPHEN = frozenset(("command",))
 """Families of models whose name is a word of its own: only ``command-r`` is a model."""
@@ -78,7 +84,7 @@ def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int
             by_vendor.setdefault(vendor, []).append(bill)
     found = {
         estimate.origin_key: [
-            bill.origin_key for bill in by_vendor.get(estimate.provider.casefold(), ()) if _may_be_one(estimate, bill)
+            bill.origin_key for bill in by_vendor.get(vendor_of(estimate), ()) if _may_be_one(estimate, bill)
         ]
         for estimate in estimates
         if estimate.provider
@@ -86,21 +92,31 @@ def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int
     return {key: keys for key, keys in found.items() if keys}
 
 
+def vendor_of(estimate: Spender) -> str:
+    """Return the vendor that is to bill an estimate, in lower case; '' if it names none.
+
+    Of a cloud's models it is the cloud's AI service: the bill for a machine is none for them.
+    """
+    provider = estimate.provider.casefold()
+    return _AI_SERVICES.get(provider, provider) if estimate.category == Category.GENAI else provider
+
+
 @lru_cache(maxsize=4096)
 def vendors(provider: str, service: str) -> frozenset[str]:
-    """Return the vendors that a bill is from, in lower case: its provider; on a cloud's bill for its AI service, also
-    that service and the maker of a model that it names."""
+    """Return the vendors that a bill is from, in lower case: its provider; of a cloud's AI service also that service,
+    and the maker of a model that it names, or whose models alone it sells."""
     provider, service = provider.casefold(), service.casefold()
     joined = "".join(service.split())  # "AmazonBedrock" is another spelling
     services = {
         name
         for name, text in SERVICES_OF_CLOUDS.items()
-        if BILLED_BY[name] == provider and "".join(text.split()) in joined
+        if name == provider or (BILLED_BY[name] == provider and "".join(text.split()) in joined)
     }
     if not services:
         return frozenset((provider,))
     words = [word for word in _WORD.findall(service) if word not in _ONLY_WITH_HYPHEN]
-    return frozenset({provider, *services, *map(provider_of_model, words)} - {""})
+    makers = {*map(provider_of_model, words)} - {""} or {_ONLY_MAKER[name] for name in services if name in _ONLY_MAKER}
+    return frozenset({provider, *services, *makers})
 
 
 def _may_be_one(estimate: Spender, bill: Spender) -> bool:

@@ -334,9 +334,6 @@ class SeatRegistration(NamedTuple):
 
 # Usage
 
-AGENT_SOURCE = "agents"
-"""The source of costs that are computed from agents' usage."""
-
 Owner = tuple[int | None, str, str]
 """The entity's key (None: unmapped), category and provider that something belongs to."""
 

@@ -7,13 +7,13 @@ from budget_tui.domain.amount import LIMIT_NANOS, within_limit
 from budget_tui.domain.carry import carried_over, left
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, archived, unknown
+from budget_tui.domain.estimates import AGENT_SOURCE
 from budget_tui.domain.records import AgentFact, StoredReservation
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
 from budget_tui.presentation.formatting import tokens
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
 from budget_tui.services.work import Tariff, Work
 
-SOURCE = "agents"
 _LARGE = LIMIT_NANOS // 1_000_000
 """Above this, in nanos, a day's cost could make a period's sum too large to store."""
 
@@ -143,6 +143,7 @@ def count_reserved_use(work: Work, reservation: StoredReservation, tokens: Mappi
 
 def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:
     """Compute the cost of an agent's tokens on a day again; return its change, in nanos."""
+    work.estimated_on.add(day)
     return _charge(work, entity_key, agent_id, model, day, _tariff(work, entity_key, model, day))
 
 
@@ -163,12 +164,12 @@ def _charge(work: Work, entity_key: int, agent_id: str, model: str, day: date, t
 
 def _tariff(work: Work, entity_key: int, model: str, day: date) -> Tariff:
     prices = work.unit.fast.prices_on(work.organization.org_key, model, day)
-    return Tariff(prices, work.unit.fast.agent_origin(entity_key, SOURCE, model))
+    return Tariff(prices, work.unit.fast.agent_origin(entity_key, AGENT_SOURCE, model))
 
 
 def _origin(work: Work, agent_id: str, model: str) -> CostOrigin:
     return CostOrigin(
-        source=SOURCE,
+        source=AGENT_SOURCE,
         live=True,
         currency=work.organization.currency,
         provider_name=provider_of_model(model),

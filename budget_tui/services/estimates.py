@@ -1,11 +1,11 @@
 """Estimates inside a transaction: the bill for them counts in their place while it is there. And queries on them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.estimates import Bill, Bills, ReplacedEstimate, Spender, bills_of, to_change, vendors
+from budget_tui.domain.estimates import Bill, Bills, ReplacedEstimate, Spender, bills_of, to_change, vendor_of, vendors
 from budget_tui.domain.period import Period
 from budget_tui.services.clock import zone
 from budget_tui.services.currency import converter
@@ -25,10 +25,13 @@ def settle_estimates(work: Work) -> None:
     on = None if work.touches_costs else work.estimated_on
     if (on is not None and not on) or not work.unit.fast.has_estimates(org):
         return
-    spenders = {each.origin_key: each for each in estimates.spenders(org)}
-    days = estimates.days([key for key, each in spenders.items() if each.provider], on)
+    spenders = {each.origin_key: each for each in estimates.spenders(org) if each.provider}
+    billers = _billers(work.unit, org, spenders.values())
+    if not billers and not estimates.has_replaced():
+        return  # agents may have years of daily costs, and most nobody ever bills
+    days = estimates.days([*spenders], on)
     ended = [(each.origin_key, each.day) for each in days if each.day < work.today]
-    bills = _bills(work.unit, work.organization, spenders.values(), ended)
+    bills = _bills(work.unit, work.organization, spenders.values(), billers, ended)
     for each, is_billed in to_change(days, bills):
         if not is_billed:
             amount = estimates.bring_back(each.origin_key, each.day)
@@ -51,7 +54,10 @@ def replaced_estimates(session: Session, organization: Organization, days: Perio
     org = organization.org_key
     replaced = session.estimates.replaced(org, days) if session.fast.has_estimates(org) else []
     keys = [(row.origin_key, row.day) for row in replaced]
-    bills = _bills(session, organization, session.estimates.spenders(org), keys) if keys else {}
+    bills: Bills = {}
+    if keys:
+        spenders = session.estimates.spenders(org)
+        bills = _bills(session, organization, spenders, _billers(session, org, spenders), keys)
     for row in replaced:
         of_estimate = bills.get((row.origin_key, row.day), ())
         yield ReplacedEstimate(
@@ -59,8 +65,19 @@ def replaced_estimates(session: Session, organization: Organization, days: Perio
         )
 
 
+def _billers(session: Session, org: int, estimates: Iterable[Spender]) -> dict[int, Spender]:
+    """Return the origins of bills by a vendor of any of the ``estimates``, by their keys."""
+    names = {vendor_of(each) for each in estimates}
+    kinds = {kind for kind in session.estimates.billed_kinds(org) if vendors(*kind) & names}
+    return {each.origin_key: each for each in session.estimates.billing(org, kinds)} if kinds else {}
+
+
 def _bills(
-    session: Session, organization: Organization, spenders: Iterable[Spender], wanted: Collection[tuple[int, date]]
+    session: Session,
+    organization: Organization,
+    estimates: Iterable[Spender],
+    billers: Mapping[int, Spender],
+    wanted: Collection[tuple[int, date]],
 ) -> Bills:
     """Return the bills for those of the ``wanted`` estimates, by origin and day, that have any.
 
@@ -70,11 +87,7 @@ def _bills(
     if not wanted:
         return {}
     org, time_zone = organization.org_key, zone(organization.time_zone)
-    spenders = [*spenders]
-    names = {spender.provider.casefold() for spender in spenders}
-    kinds = {kind for kind in session.estimates.billed_kinds(org) if vendors(*kind) & names}
-    billers = {each.origin_key: each for each in session.estimates.billing(org, kinds)} if kinds else {}
-    of_estimates = bills_of(spenders, billers.values())
+    of_estimates = bills_of(estimates, billers.values())
     keys = {key for of_estimate in of_estimates.values() for key in of_estimate}
     if not keys:
         return {}

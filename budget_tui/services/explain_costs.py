@@ -12,12 +12,12 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import BILLED_BY, Category, is_known_provider
 from budget_tui.domain.coverage import ANY_PROVIDER, NO_PROVIDER, TOTAL, Mismatch, Scope, mismatch
 from budget_tui.domain.currency import CurrencySum, Factor
-from budget_tui.domain.estimates import ReplacedEstimate, Spender
+from budget_tui.domain.estimates import AGENT_SOURCE, ReplacedEstimate, Spender
 from budget_tui.domain.explain import CostGroup, Finding, Reason
 from budget_tui.domain.hierarchy import Entity, segments
 from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period
-from budget_tui.domain.records import AGENT_SOURCE, OriginInPeriod
+from budget_tui.domain.records import OriginInPeriod
 from budget_tui.domain.seats import SeatTimeline, most_seats
 from budget_tui.presentation.formatting import long_day, money
 from budget_tui.services.currency import converter

@@ -15,7 +15,7 @@ from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
-from budget_tui.domain.estimates import HOLD_SOURCE
+from budget_tui.domain.estimates import ESTIMATED_SOURCES
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.records import StoredPart
 from budget_tui.domain.recurring import RECURRING_SOURCE
@@ -162,7 +162,7 @@ class Imports:
 
 def _checked_source(name: str) -> str:
     name = checked_name(name)
-    if name.casefold() in (MANUAL_SOURCE, HOLD_SOURCE, RECURRING_SOURCE):
+    if name.casefold() in (MANUAL_SOURCE, RECURRING_SOURCE, *ESTIMATED_SOURCES):
         raise Refused(
             f"'{name}' cannot be the name of a source",
             "choose another name",

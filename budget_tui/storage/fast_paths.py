@@ -18,7 +18,7 @@ from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organizati
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.currency import Rate, UnconvertedCost
-from budget_tui.domain.estimates import HOLD_SOURCE
+from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE
 from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of, unstored_root
 from budget_tui.domain.pacing import burn_window
@@ -249,9 +249,11 @@ class FastPaths:
         none."""
         return bool(
             self._rows(
-                "SELECT 1 AS one FROM cost_origin WHERE org_key = :org AND source = :source AND provider <> '' LIMIT 1",
+                "SELECT 1 AS one FROM cost_origin WHERE org_key = :org AND source IN (:holds, :agents) AND live"
+                " AND provider <> '' LIMIT 1",
                 org=org,
-                source=HOLD_SOURCE,
+                holds=HOLD_SOURCE,
+                agents=AGENT_SOURCE,
             )
         )
 
@@ -977,10 +979,14 @@ class Grants:
                 )
 
     def set_cost(self, origin_key: int, day: date, nanos: int, tokens: int) -> int:
-        """Set the cost of an origin's day, in nanos; return what it was before."""
+        """Set the cost of an origin's day, in nanos; return what it was before.
+
+        While a bill counts in its place, only the estimate beside the bill is set.
+        """
         number = day_number(day)
         before = self._connection.execute(
-            "SELECT cost_key, amount_nanos FROM cost WHERE origin_key = :origin AND day = :day",
+            "SELECT c.cost_key, c.amount_nanos, r.amount_nanos AS estimated FROM cost c"
+            " LEFT JOIN replaced_estimate r ON r.cost_key = c.cost_key WHERE c.origin_key = :origin AND c.day = :day",
             {"origin": origin_key, "day": number},
         )
         if not before:
@@ -993,13 +999,18 @@ class Grants:
                 tokens=tokens,
             )
             return 0
+        cost, estimated = before[0]["cost_key"], before[0]["estimated"]
+        if estimated is not None:
+            self._change(
+                "UPDATE replaced_estimate SET amount_nanos = :nanos WHERE cost_key = :cost", nanos=nanos, cost=cost
+            )
         self._change(
             "UPDATE cost SET amount_nanos = :nanos, tokens = :tokens WHERE cost_key = :cost",
-            nanos=nanos,
+            nanos=nanos if estimated is None else 0,
             tokens=tokens,
-            cost=before[0]["cost_key"],
+            cost=cost,
         )
-        return int(before[0]["amount_nanos"])
+        return int(before[0]["amount_nanos"] if estimated is None else estimated)
 
     def store_result(self, org_key: int, command: str, key: str, request: str, result: str, now: datetime) -> None:
         """Store the result of the request made under ``key``, and delete old results.

@@ -19,6 +19,9 @@ def test_holding_settling_and_releasing(seeded: Cli) -> None:
 
     settled = seeded("settle", held["hold_id"], "7.50", "--category", "genai", "--provider", "openai").done()
     assert settled.out == "$7.50 recorded for pcc, $12.00 was held\n"
+    assert seeded("settle", held["hold_id"], "7.50").done().out == (
+        "$7.50 recorded for pcc, $12.00 was held; without --provider no bill takes its place\n"
+    )
     assert seeded("settle", held["hold_id"], "7.50", "--json").json["settled_usd"] == 7.5
     assert seeded("hold", "list").done().out == "nothing is held: budget-tui hold PROJECT AMOUNT\n"
 

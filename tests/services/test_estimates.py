@@ -2,18 +2,31 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
+from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import InsufficientBudget
 from budget_tui.domain.period import Period
+from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.messages import import_report
 from budget_tui.services.estimates import replaced_estimates
 from budget_tui.services.holds import Settlement
-from tests.services.conftest import Home, shown, usd
+from budget_tui.services.imports import ImportRequest
+from tests.services.conftest import Home, home_at, shown, usd
 from tests.services.planning import bill
 
+PROJECTS, VENDORS = ("pcc", "web"), ("openai", "anthropic")
+MAKER = {"scout": "openai", "clerk": "anthropic"}
+BILL_HEADER = (
+    "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,ServiceProviderName"
+)
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 DAY = "2026-01-13"
 
@@ -90,6 +103,9 @@ def test_a_bill_counts_in_the_place_of_the_estimate_for_every_reading(office: Ho
         ("openai", ("nobody", "1", "USD", DAY, "OpenAI"), "0"),
         ("openai", ("ORG", "1", "USD", DAY, "OpenAI"), "0"),
         ("OpenAI, LLC", ("pcc", "1", "USD", DAY, "OpenAI"), "1"),
+        ("openai", ("pcc", "1", "USD", DAY, "Azure OpenAI"), "1"),
+        ("Azure OpenAI", ("pcc", "1", "USD", DAY, "OpenAI"), "6"),
+        ("anthropic", ("pcc", "1", "USD", DAY, "Azure OpenAI"), "6"),
         ("openai", ("pcc", "0", "USD", DAY, "OpenAI"), "5"),
         ("openai", ("pcc", "-1", "USD", DAY, "OpenAI"), "4"),
     ],
@@ -189,3 +205,108 @@ def test_tokens_have_no_estimates(office: Home) -> None:
     actual = office.services.cost_details.of_entity("pcc", JANUARY, budget_type=BudgetType.TOKEN)
     assert office.services.cost_details.page(actual).lines == ()
     office.services.cost_details.close()
+
+
+def consume(office: Home, tokens: int, agent: str = "scout") -> None:
+    office.services.agents.consume(agent, tokens)
+
+
+def with_agents(office: Home) -> Home:
+    """With two agents of pcc and one of web, at $1 for a thousand tokens."""
+    for agent, project, model in (
+        ("scout", "pcc", "gpt-5"),
+        ("clerk", "pcc", "claude-4"),
+        ("cook", "web", "azure/gpt"),
+    ):
+        office.services.agents.add(agent, project, model=model, tokens=10**9)
+        office.services.token_prices.set(model, {TokenKind.INPUT: 1000 * NANOS})
+    return office
+
+
+@pytest.mark.both_engines
+def test_the_price_of_agents_tokens_is_an_estimate(office: Home) -> None:
+    """It is 0 while the bill is there, also when the price changes meanwhile."""
+    office = with_agents(office)
+    consume(office, 5000)
+    consume(office, 3000, "clerk")
+    office = later(office)
+    consume(office, 100)
+    assert office.spent["pcc"] == "8.1"
+    report = bill(office.services, ("pcc", "6.40", "USD", DAY, "OpenAI"))
+    assert report.estimates_replaced == 1
+    assert (office.spent["pcc"], beside(office)) == ("9.5", [("openai", "5", ["6.4"])])
+    prices = office.services.token_prices
+    prices.set("gpt-5", {TokenKind.INPUT: 2000 * NANOS}, date(2026, 1, 13))
+    assert (office.spent["pcc"], beside(office)) == ("9.6", [("openai", "10", ["6.4"])])
+    assert office.services.agents.get("scout").used_tokens == 5100
+    office.services.undo.undo()
+    office.services.undo.undo()
+    assert (office.spent["pcc"], beside(office)) == ("8.1", [])
+    assert office.services.database.check().problems == ()
+
+
+def test_a_price_for_past_days_is_an_estimate_of_days_that_were_billed(office: Home) -> None:
+    office.services.agents.add("scout", "pcc", model="gpt-5", tokens=10**9)
+    consume(office, 5000)
+    office = later(office)
+    bill(office.services, ("pcc", "6.40", "USD", DAY, "OpenAI"))
+    office.services.token_prices.set("gpt-5", {TokenKind.INPUT: 1000 * NANOS}, date(2026, 1, 1))
+    assert (office.spent["pcc"], beside(office)) == ("6.4", [("openai", "5", ["6.4"])])
+
+
+def test_a_machine_of_a_cloud_is_no_bill_for_its_models(office: Home) -> None:
+    office = with_agents(office)
+    consume(office, 5000, "cook")
+    office = later(office)
+    bill(office.services, ("web", "1", "USD", DAY, "Microsoft"))
+    assert office.spent["web"] == "6"
+    bill(office.services, ("web", "1", "USD", DAY, "Azure OpenAI"))
+    assert office.spent["web"] == "1"
+
+
+VENDOR = st.sampled_from((*VENDORS, "openai"))
+PROJECT = st.sampled_from((*PROJECTS, "pcc"))
+OPERATIONS = st.one_of(
+    st.tuples(st.just("consume"), st.sampled_from(("scout", "clerk", "scout")), st.integers(1, 9)),
+    st.tuples(st.just("settle"), PROJECT, VENDOR, st.integers(1, 9)),
+    *[st.tuples(st.just("bill"), PROJECT, VENDOR, st.sampled_from((1, 0, 2)))] * 2,
+    st.just(("wait",)),
+    st.just(("undo",)),
+)
+
+
+@settings(max_examples=6, deadline=None, phases=set(Phase) - {Phase.shrink})  # shrinking would take minutes
+@given(st.lists(OPERATIONS, min_size=12, max_size=20))
+def test_only_the_highest_rank_counts_in_whatever_order_they_come_and_go(operations: list[tuple[Any, ...]]) -> None:
+    """Of a vendor's costs of a project and a day: the bill once the day is over, else the estimates."""
+    with TemporaryDirectory() as folder:
+        office = home_at(Path(folder) / "budget.db", date(2026, 1, 13)).at(f"{DAY} 15:00")
+        office.budget("100000")
+        office.add(*PROJECTS, allocate="1000")
+        with_agents(office)
+        day, changes = 13, list[tuple[str, tuple[str, str, int], int, int]]()  # kind, of what, dollars, entered on
+        for number, (kind, *of) in enumerate(operations):
+            if kind == "wait":
+                day += 1
+                office = office.at(f"2026-01-{day} 15:00")
+            elif kind == "consume":
+                consume(office, of[1] * 1000, of[0])
+                changes.insert(0, ("used", ("pcc", MAKER[of[0]], day), of[1], day))  # which no undo reaches
+            elif kind == "settle":
+                settled(office, str(of[2]), of[1], of[0])
+                changes.append(("settled", (of[0], of[1], day), of[2], day))
+            elif kind == "bill":
+                of_day = max(13, day - of[2])
+                row = f"{of[0]},{number + 1},USD,2026-01-{of_day}T00:00:00Z,2026-01-01T00:00:00Z,{of[1]}"
+                path = office.folder / "bill.csv"
+                path.write_text(f"{BILL_HEADER}\n{row}\n", "utf-8")
+                office.services.imports.run(ImportRequest((str(path),), source="bill", part=f"part {number}"))
+                changes.append(("billed", (of[0], of[1], of_day), number + 1, day))
+            elif changes and changes[-1][0] != "used":
+                office.services.undo.undo()
+                changes.pop()
+        final = {key for kind, key, _, on in changes if kind == "billed" and on > key[2]}
+        for project in PROJECTS:
+            counts = [of[2] for of in changes if of[1][0] == project and (of[0] == "billed" or of[1] not in final)]
+            assert office.spent[project] == str(sum(counts))
+        assert office.services.database.check().problems == ()

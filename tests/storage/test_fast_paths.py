@@ -16,7 +16,7 @@ from budget_tui.domain.access import Scope
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.currency import Rate
-from budget_tui.domain.estimates import HOLD_SOURCE
+from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import Resolution, RuleName
 from budget_tui.domain.recurring import Bill, Charge, Every, RecurringFee
@@ -216,12 +216,20 @@ def test_the_cycle(unit: UnitOfWork, org: int) -> None:
 
 
 def test_estimates(unit: UnitOfWork, org: int) -> None:
-    assert not unit.fast.has_estimates(org)
-    for provider in ("", "openai"):
-        origin = CostOrigin(HOLD_SOURCE, True, "USD", provider)
+    seen = []
+    for source, provider, live in (
+        ("manual", "openai", True),
+        (HOLD_SOURCE, "", True),
+        (AGENT_SOURCE, "anthropic", False),
+        (AGENT_SOURCE, "openai", True),
+    ):
+        origin = CostOrigin(source, live, "USD", provider)
         unit.costs.add_origins(org, {origin: Resolution(None, provider, "genai")})
-        found = ordinary(unit, select(_o.provider).where(_o.org_key == org, _o.source == HOLD_SOURCE))
-        assert unit.fast.has_estimates(org) is any(row.provider for row in found)
+        which = _o.org_key == org, _o.live, _o.source.in_((HOLD_SOURCE, AGENT_SOURCE))
+        found = ordinary(unit, select(_o.provider).where(*which))
+        seen.append(unit.fast.has_estimates(org))
+        assert seen[-1] is any(row.provider for row in found)
+    assert seen[-1]
 
 
 def test_recurring_fees(unit: UnitOfWork, org: int) -> None:
@@ -415,3 +423,7 @@ def test_grants(unit: UnitOfWork) -> None:
     assert unit.grants.set_cost(origin, day, 7, 2) == 5
     [cost] = ordinary(unit, select(CostRow.table).where(_c.origin_key == origin, _c.day == day))
     assert (cost.amount_nanos, cost.tokens) == (7, 2)
+    assert unit.estimates.replace(origin, day, now) == 7
+    assert unit.grants.set_cost(origin, day, 9, 3) == 7
+    [cost] = ordinary(unit, select(CostRow.table).where(_c.origin_key == origin, _c.day == day))
+    assert (cost.amount_nanos, cost.tokens, unit.estimates.bring_back(origin, day)) == (0, 3, 9)

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Integer, Row, delete, func, insert, litera
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import ChargeCategory, CostOrigin
+from budget_tui.domain.estimates import AGENT_SOURCE
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import (
-    AGENT_SOURCE,
     CostRecord,
     CostSum,
     DailyCosts,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 
 from budget_tui.domain.cost import ChargeCategory
-from budget_tui.domain.estimates import HOLD_SOURCE, EstimatedDay, Spender
+from budget_tui.domain.estimates import ESTIMATED_SOURCES, EstimatedDay, Spender
 from budget_tui.domain.period import Period
 from budget_tui.storage.engine import listed
 from budget_tui.storage.repositories.base import Repository, read_first, total
@@ -19,7 +19,7 @@ _c, _o, _e, _r, _d = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRo
 class EstimateRepository(Repository):
     def spenders(self, org: int) -> list[Spender]:
         """Return the origins of estimates."""
-        return self._spenders(_o.org_key == org, _o.source == HOLD_SOURCE)
+        return self._spenders(_o.org_key == org, _o.live, _o.source.in_(ESTIMATED_SOURCES))
 
     def billed_kinds(self, org: int) -> Iterator[tuple[str, str]]:
         """Yield every provider and service of imported usage."""
@@ -35,6 +35,10 @@ class EstimateRepository(Repository):
         kept = (_o.origin_key, _e.path, _o.provider, _o.service, _o.entity_key, _o.category, _o.currency)
         rows = select(*kept).outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
         return list(self._many(rows.where(*conditions), Spender))
+
+    def has_replaced(self) -> bool:
+        """Return whether there are estimates that do not count, of any organization."""
+        return self._row(select(_r.cost_key).limit(1)) is not None
 
     def days(self, origin_keys: Collection[int], on: Collection[date] | None) -> list[EstimatedDay]:
         """Return the days with estimates of certain origins; ``on`` certain days, or, None, on any."""

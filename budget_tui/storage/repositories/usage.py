@@ -4,13 +4,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, select, true, type_coerce
 
 from budget_tui.domain.coverage import Segments, UsageLine
-from budget_tui.domain.estimates import HOLD_SOURCE
+from budget_tui.domain.estimates import AGENT_SOURCE
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import (
-    AGENT_SOURCE,
     DatedCost,
     OriginInPeriod,
     ServiceDay,
@@ -33,8 +32,8 @@ _c, _o, _e, _s, _r = CostRow.c, CostOriginRow.c, EntityRow.c, SeatRow.c, Replace
 _OWNER = (_o.entity_key, _o.category, _o.provider)
 _day = type_coerce(_c.day, Integer)
 _MONEY, _TOKENS = _c.amount_nanos, _c.tokens
-_IS_NOT_REPLACED = or_(_o.source != HOLD_SOURCE, _MONEY != 0)
-"""The condition that a cost counts: an estimate is 0 while its bill is there, and no cost of 0 is ever stored."""
+_IS_NOT_REPLACED = _c.cost_key.not_in(select(_r.cost_key))
+"""The condition that a cost counts: an estimate does not while its bill is there."""
 
 
 class UsageRepository(Repository):
