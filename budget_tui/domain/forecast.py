@@ -10,13 +10,13 @@ Amounts are nanos. A history is a sequence of consecutive days that ends with th
 `MAX_DAYS` of them; days before the first cost are not part of it.
 """
 
-from bisect import bisect
+from bisect import bisect, bisect_left
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import accumulate
-from math import isqrt, sqrt
+from math import inf, isqrt, sqrt
 from operator import add, itemgetter
 from random import Random
 from statistics import median_high
@@ -34,11 +34,11 @@ _LOW, _HIGH = DRAWS // 10 - 1, DRAWS - DRAWS // 10
 _THOUSAND = 1000
 _MIN_ERRORS, _FEW_ERRORS_FACTOR, _MAX_FACTOR = 12, 1250, 3000
 _WEEKS_TESTED = 5
-_MIN_ORIGIN, _MIN_TO_COME, _EVERY_ORIGIN = 21, 3, 2
-_TEN_PERCENT_Z = 1.282  # standard deviations: 10% of a normal distribution lie beyond
-_RECENT_DAYS, _OLDER_DAYS, _MIN_DAYS_SINCE, _DAYS_PER_OUTLIER = 28, 21, 8, 14
-_FAR_ABOVE, _FAR_BELOW = _THOUSAND * 7 // 5, _THOUSAND * 5 // 7
-_MOST_OUTLIERS = _RECENT_DAYS // _DAYS_PER_OUTLIER
+_MIN_ORIGIN, _EVERY_ORIGIN = 21, 2
+_IN_HALF_WIDTHS = _THOUSAND / 1.282  # of standard deviations: 10% of a normal distribution lie beyond 1.282
+_MIN_DAYS_BEFORE = 4  # fewer ranks are never `_CHANGE_OF_LEVEL` away, however low
+_CHANGE_OF_LEVEL = 3.5
+"""Standard deviations; ranks of unchanged usage reach them at any of 84 days in about one history of a hundred."""
 _FEE_DAYS, _FEE_TOLERANCE_PERCENT, _FEE_STANDS_OUT = 1, 5, 3
 
 
@@ -89,7 +89,8 @@ class Draws:
         """Return what is drawn from: the sums of the weeks of a history, the newest first; if fewer days than a week
         are drawn of any, the sums of those."""
         starts = range(len(history) - WEEK, max(-1, len(history) - MAX_DAYS - 1), -WEEK)
-        return [sum(history[at + first : at + after]) for first, after in self._spans for at in starts]
+        sums = [0, *accumulate(history)]
+        return [sums[at + after] - sums[at + first] for first, after in self._spans for at in starts]
 
     def totals(self, weeks: Mapping[int, Sequence[int]]) -> list[int]:
         """Return what the days to come add up to in each draw; ``weeks`` are those of `Expected`."""
@@ -234,94 +235,146 @@ def beyond_tested(weeks: int, days: int) -> int:
 
 
 def at_level_now(history: Sequence[int]) -> Sequence[int]:
-    """Return a history as if the days before a lasting change of level had been at the level since; if there was none,
-    as it is.
+    """Return a history as if the days before its last lasting change of level had been at the level since; if there was
+    none, as it is.
 
-    The level changed if the last days with usage, eight at least within four weeks, all lie on one side of what is
-    usual for their weekday, one in 14 aside, and by two fifths or more in the middle. Days are told from each other by
-    position: those seven apart are of one weekday. A single high day, or a few without any usage, are no change.
+    The level changed on the day from which on amounts rank highest or lowest among those of their weekday, if by
+    `_CHANGE_OF_LEVEL` standard deviations or more: Wilcoxon's rank sum test, stratified (van Elteren 1960) and taken at
+    each day (Pettitt 1979). How far a single day stands out has no weight in it, and days without usage say nothing.
+    Days are told from each other by position: those seven apart are of one weekday.
     """
-    recent = min(_RECENT_DAYS, len(history) - _OLDER_DAYS)
-    older = history[: len(history) - recent]
-    usual: dict[int, int] = {}
-    above = below = far_above = far_below = 0
-    levels: list[int] = []
-    level = since = 0
-    for at in range(len(history) - 1, len(older) - 1, -1):
-        weekday = at % WEEK
-        if weekday not in usual:
-            alike = sorted(older[weekday::WEEK])
-            usual[weekday] = alike[len(alike) // 2]
-        amount, before = history[at], usual[weekday]
-        if not amount and not before:
-            continue
-        above, below = above + (amount > before), below + (amount < before)
-        of_usual = amount * _THOUSAND // before if before > 0 else _THOUSAND
-        levels.append(of_usual)
-        far_above, far_below = far_above + (of_usual >= _FAR_ABOVE), far_below + (of_usual <= _FAR_BELOW)
-        days, most = len(levels), above if above > below else below
-        if most < days - _MOST_OUTLIERS:
-            break  # it stays so however many more days there are
-        begins = amount > before if above > below else amount < before
-        if begins and days >= _MIN_DAYS_SINCE and most >= days - days // _DAYS_PER_OUTLIER:
-            # Sorting them each day would take a third of the time of a forecast.
-            if far_above < days - days // 2 and far_below <= days // 2:
-                continue
-            middle = sorted(levels)[days // 2]
-            if middle >= _FAR_ABOVE or 0 < middle <= _FAR_BELOW:
-                level, since = middle, at
-    if not level:
+    if not _differs_by_week(history):
         return history
-    return [amount * level // _THOUSAND for amount in history[:since]] + [*history[since:]]
+    sums = accumulate(reversed(_rank_scores(history)))
+    variances = _variances(bytes(map((0).__lt__, history)))
+    squares = [total * total / variance for total, variance in zip(sums, variances, strict=True)]
+    strongest = max(squares, default=0)
+    if strongest < _CHANGE_OF_LEVEL**2:
+        return history
+    since = len(history) - 1 - squares.index(strongest)
+    newest = at_level_now(history[since:])
+    level = _level_above(history[:since], newest, since)
+    if not _is_far(level, _THOUSAND):
+        return history
+    return [amount * level // _THOUSAND for amount in history[:since]] + [*newest]
+
+
+def _differs_by_week(history: Sequence[int]) -> bool:
+    """Return whether any number of the newest weeks had far more or less than those before: most histories have no such
+    weeks, and ranking takes longer."""
+    sums = [0, *accumulate(history)]
+    total, days = sums[-1], len(history)
+    return any(
+        _is_far((total - sums[at]) * at, sums[at] * (days - at)) for at in range(days - WEEK, _MIN_DAYS_BEFORE, -WEEK)
+    )
+
+
+def _is_far(level: int, before: int) -> bool:
+    """Return whether a level is a fifth or more above another or below it."""
+    return level * 5 >= before * 6 or level * 6 <= before * 5
+
+
+def _rank_scores(history: Sequence[int]) -> list[int]:
+    """Return how many days of the same weekday each day is above, less those that it is below; 0 without usage."""
+    scores = [0] * len(history)
+    for weekday in range(min(WEEK, len(history))):
+        amounts = history[weekday::WEEK]
+        ranked = sorted(amounts)
+        if ranked[0] <= 0:
+            ranked = [amount for amount in ranked if amount > 0]
+        days = len(ranked)
+        score_of = dict(zip(ranked, range(1 - days, days, 2), strict=True))
+        if len(score_of) < days:  # some are equal
+            score_of = {amount: bisect_left(ranked, amount) + bisect(ranked, amount) - days for amount in score_of}
+        scores[weekday::WEEK] = [score_of.get(amount, 0) for amount in amounts]
+    return scores
+
+
+@lru_cache(maxsize=1024)
+def _variances(used: bytes) -> list[float]:
+    """Return the variance of the sum of `_rank_scores` of the last day, the last two and so on, if ranks are by chance;
+    ``used`` says which days have usage.
+
+    Of ``m`` of ``n`` days that were ranked among each other it is m(n − m)(n + 1) ÷ 3.
+    """
+    of_weekday = [sum(used[weekday::WEEK]) for weekday in range(WEEK)]
+    counted = [0] * WEEK
+    found, variance = [], 0
+    for at in range(len(used) - 1, -1, -1):
+        weekday = at % WEEK
+        if used[at]:
+            days = of_weekday[weekday]
+            variance += (days + 1) * (days - 1 - 2 * counted[weekday])
+            counted[weekday] += 1
+        found.append(variance / 3 if variance else inf)
+    return found
+
+
+def _level_above(before: Sequence[int], after: Sequence[int], first: int) -> int:
+    """Return the level of the days ``after``, in thousandths of that before; ``first`` is the position of the first.
+
+    Only days with usage count, and weekdays that had some before.
+    """
+    usual = {}
+    for weekday in range(WEEK):
+        used = [amount for amount in before[weekday::WEEK] if amount > 0]
+        if used:
+            usual[weekday] = sum(used) // len(used)
+    compared = [
+        (amount, usual[at % WEEK]) for at, amount in enumerate(after, first) if amount > 0 and at % WEEK in usual
+    ]
+    return sum(amount for amount, _ in compared) * _THOUSAND // max(1, sum(of_before for _, of_before in compared))
 
 
 def scaled_errors(history: Sequence[int], last: date, ends: Sequence[date]) -> list[int]:
     """Return how far ranges would have been off at past days, in thousandths of their half width.
 
-    The days are four of each week, from the 21st day of the history on, with 3 or more to come in a period that ended
-    by ``last``, the last day of the history; ``ends`` are the ends of such periods. The mean and standard deviation of
-    the weighted weeks stand for draws: drawing at every past day would take a thousand times as long.
+    The days are four of each week, from the 21st day of the history on, with a week or more to come in a period that
+    ended by ``last``, the last day of the history; ``ends`` are the ends of such periods. The whole weeks to come stand
+    for all that is to come, and the mean and standard deviation of the weighted weeks before for draws: drawing at
+    every past day would take a thousand times as long.
     """
-    if not history:
+    days = len(history)
+    if not days:
         return []
-    found: list[float] = []
     # Sums above the mean day, because the squares of the sums themselves would leave no digits to the variance.
-    usual = sum(history) // len(history)
-    sums = [0.0, *map(float, accumulate([amount - usual for amount in history]))]
-    first = _MIN_ORIGIN
-    for end in sorted(ends):
-        stop = len(history) - (last - end).days
-        for origin in range(first, min(first + WEEK, stop - _MIN_TO_COME + 1), _EVERY_ORIGIN):
-            found += _errors_by_week(sums, origin, stop)
-        first = max(first, stop)
-    return [int(error * _THOUSAND) for error in found]
+    usual = sum(history) // days
+    sums = [*map(float, accumulate([amount - usual for amount in history], initial=0))]
+    found = []
+    for origins in _origins(days, tuple(days - (last - end).days for end in ends)):
+        total = squares = 0.0
+        for at, weight, weeks in origins:
+            so_far = sums[at]
+            week = so_far - sums[at - WEEK]
+            total = total * _A_WEEK_OLDER + week
+            squares = squares * _A_WEEK_OLDER + week * week
+            if weeks:
+                mean = total / weight
+                off = abs(sums[at + weeks * WEEK] - so_far - weeks * mean)
+                variance = weeks * (squares / weight - mean * mean)
+                if variance >= 1:  # a nano; anything less is what floats round off
+                    found.append(int(off * _IN_HALF_WIDTHS / sqrt(variance)))
+                else:
+                    found.append(_MAX_FACTOR if off >= 1 else 0)
+    return found
 
 
-def _errors_by_week(sums: Sequence[float], first: int, stop: int) -> Iterable[float]:
-    """Yield how far ranges of the days up to ``stop`` were off, in half widths, at the origin ``first`` and each a week
-    after it.
+@lru_cache(maxsize=256)
+def _origins(days: int, stops: tuple[int, ...]) -> list[list[tuple[int, float, int]]]:
+    """Return the past days at which a history of so many ``days`` is forecast, and those weeks before them.
 
-    All of these have the same days left beyond whole weeks, and the weights of one are those of the week before, a week
-    older: their weighted sums, of weeks and of such first days of them, are carried on from one to the next.
+    Of each day its position, the weights of the weeks before it added up, and the weeks that are forecast, 0 for none;
+    in a row are days a week apart. ``stops`` are the positions after the periods that ended.
     """
-    rest = (stop - first) % WEEK
-    weight = mean = square = mean_rest = square_rest = 0.0
-    for origin in range(first % WEEK + WEEK, stop - _MIN_TO_COME + 1, WEEK):
-        before = sums[origin - WEEK]
-        week, part = sums[origin] - before, sums[origin - WEEK + rest] - before
-        weight = weight * _A_WEEK_OLDER + 1
-        mean = mean * _A_WEEK_OLDER + week
-        square = square * _A_WEEK_OLDER + week * week
-        mean_rest = mean_rest * _A_WEEK_OLDER + part
-        square_rest = square_rest * _A_WEEK_OLDER + part * part
-        if origin >= first:
-            weeks = (stop - origin) // WEEK
-            off = abs(sums[stop] - sums[origin] - (weeks * mean + mean_rest) / weight)
-            variance = weeks * (square - mean * mean / weight) + square_rest - mean_rest * mean_rest / weight
-            if variance >= weight:  # of a nano or more; anything less is what floats round off
-                yield off / (_TEN_PERCENT_Z * sqrt(variance / weight))
-            else:
-                yield _MAX_FACTOR if off >= 1 else 0.0
+    rows = []
+    for first in range(WEEK, 2 * WEEK, _EVERY_ORIGIN):
+        row, weight = [], 0.0
+        for at in range(first, days - WEEK + 1, WEEK):
+            weight = weight * _A_WEEK_OLDER + 1
+            to_come = min((stop for stop in stops if stop > at), default=at) - at
+            row.append((at, weight, to_come // WEEK if at >= _MIN_ORIGIN else 0))
+        rows.append(row)
+    return rows
 
 
 # Known in advance
@@ -332,9 +385,12 @@ def fees_in(history: Sequence[int], last: date) -> list[Fee]:
 
     A charge stands out of its history by three times what a day costs; of several days in a row the highest counts.
     """
-    usual = median_high(history) if history else 0
+    if not history:
+        return []
+    *_, highest = ordered = sorted(history)
+    usual = ordered[len(ordered) // 2]
     standing_out = usual + max(usual, 1) * _FEE_STANDS_OUT
-    if not history or max(history) <= standing_out:
+    if highest <= standing_out:
         return []
     first = last - timedelta(days=len(history) - 1)
     high = [(first + timedelta(days=at), amount - usual) for at, amount in enumerate(history) if amount > standing_out]

@@ -87,7 +87,7 @@ def test_the_budgets_of_the_plan(demo: Cli) -> None:
 
 def test_a_backtest_as_a_table_and_as_json(demo: Cli) -> None:
     out = demo("backtest").done().out
-    assert out.startswith("everything: 34 forecasts, Nov 22 – Dec 28, 2025\nthe range held in 76% of them")
+    assert out.startswith("everything: 34 forecasts, Nov 22 – Dec 28, 2025\nthe range held in 71% of them")
     assert "last month's remainder" in out
     found = demo("backtest", "pcc", "--json", "--seed", "1").json
     assert (found["project"], found["forecasts"], len(found["recent_periods_held"])) == ("PCC", 34, 2)

@@ -109,8 +109,9 @@ def test_after_a_change_of_level_the_days_before_count_at_the_new_one() -> None:
     week = [100, 110, 90, 100, 105, 40, 30]
     for factor in (2, 3):
         after = [amount * factor for amount in week]
-        assert [*at_level_now(week * 10 + after * 2)] == after * 12
-    assert [*at_level_now(week * 10 + [amount // 2 for amount in week] * 2)][:3] == [50, 55, 45]
+        for weeks in (1, 2, 6, 10):
+            assert [*at_level_now(week * (12 - weeks) + after * weeks)] == after * 12
+    assert [*at_level_now([amount * 2 for amount in week] * 10 + week * 2)] == week * 12
 
 
 @pytest.mark.parametrize(
@@ -119,12 +120,28 @@ def test_after_a_change_of_level_the_days_before_count_at_the_new_one() -> None:
         [100, 110, 900, 100, 105, 40, 30] * 2,  # high days
         [100, 110, 90, 0, 0, 0, 0] + [0] * 7,  # silence, which says nothing of a level
         [115, 125, 105, 115, 120, 50, 40] * 2,  # a little more
-        [100, 110, 90, 100, 105, 40, 30, 200, 220, 180, 200, 210, 80, 60],  # seven days are too few
+        [200, 220, 180, 200],  # four days are too few
     ],
 )
 def test_what_is_no_change_of_level(recent: list[int]) -> None:
     history = [100, 110, 90, 100, 105, 40, 30] * 10 + recent
     assert at_level_now(history) == history
+
+
+def test_the_last_of_several_changes_of_level_is_followed() -> None:
+    week = [100, 110, 90, 100, 105, 40, 30]
+    for levels in ((1, 2, 4), (4, 2, 1), (1, 3, 1)):
+        first, second, now = ([amount * level for amount in week] for level in levels)
+        found = at_level_now(first * 4 + second * 4 + now * 4)
+        assert [*found[-28:]] == now * 4
+        assert abs(sum(found) - sum(now) * 12) * 100 <= sum(now) * 12, levels
+
+
+@given(st.lists(st.integers(-5, 50), min_size=1, max_size=MAX_DAYS))
+def test_usage_has_a_level_whatever_it_is(history: list[int]) -> None:
+    found = at_level_now(history)
+    assert len(found) == len(history)
+    assert all(at or not found for at, found in zip(history, found, strict=True)), "no usage stays none"
 
 
 def test_ranges_are_widened_by_their_own_errors() -> None:
