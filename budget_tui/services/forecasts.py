@@ -318,7 +318,7 @@ class DailyUsage:
         return self._expected[number, period]
 
     def _at_burn_rate(self, cells: Sequence[Cell], period: Period) -> int:
-        """Return where the burn rate leads, as everywhere else: `pacing.forecast`."""
+        """Return where the burn rate leads, as everywhere else (`pacing.forecast`), with what is known to come."""
         first_day = min((cell.first_day for cell in cells), default=None)
         window = pacing.burn_window(self._today, self._last, first_day)
         burnt = self._slice(window.start, window.end)
@@ -326,11 +326,16 @@ class DailyUsage:
         rate = pacing.burn(
             sum(sum(cell.usage[burnt]) for cell in cells), window.days, sum(cell.usage[today] for cell in cells)
         )
-        return pacing.forecast(self._used(cells, period), rate, period, self._today)
+        to_come = self._sum(cells, self._today + ONE_DAY, period.end)
+        return pacing.forecast(self._used(cells, period), rate, period, self._today) + to_come
 
     def _used(self, cells: Sequence[Cell], period: Period) -> int:
-        so_far = self._slice(period.start, min(self._today, period.end))
-        return sum(sum(amounts[so_far]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
+        return self._sum(cells, period.start, min(self._today, period.end))
+
+    def _sum(self, cells: Sequence[Cell], first: date, last: date) -> int:
+        """Return usage and what came once from ``first`` to ``last``."""
+        days = self._slice(first, last)
+        return sum(sum(amounts[days]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
 
     def _at(self, day: date) -> int:
         return (day - self._days.start).days

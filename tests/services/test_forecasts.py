@@ -11,6 +11,7 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.records import DailyCosts
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.forecasts import cells_of, on_days
+from budget_tui.services.recurring import NewFee
 from tests.databases import Engine
 from tests.services.conftest import Home, usd
 from tests.services.planning import bill, home_with_tree
@@ -45,6 +46,14 @@ def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
     assert report.of("web").median == report.snapshot.project("web").pace.forecast == usd("230")
     assert report.total.median == report.snapshot.total.forecast
     assert not report.total.has_range
+    home.services.recurring.add(NewFee("web", usd("40"), on_day=20, name="Hosting"))
+    home.services.costs.add(CostEntry("web", usd("30"), date(2026, 1, 25), once=True))
+    home.services.costs.add(CostEntry("web", usd("5"), date(2026, 2, 1), once=True))
+    for today, median in ((13, "300"), (20, "120"), (25, "120")):  # known to come, then spent: it counts once
+        on_day = home.on(f"2026-01-{today}").services
+        report = on_day.forecasts.current()
+        assert (report.of("web").median, report.total.median) == (usd(median), usd(median)), today
+        on_day.forecasts.close()
     home.services.forecasts.close()
 
 
