@@ -80,7 +80,7 @@ def details(snapshot: "BudgetSnapshot") -> list[str]:
         + (f", {f.money(total.reserved, currency)} of it held" if total.reserved else ""),
         f"{f.money(total.daily_drip, currency)} a day, {f.money(total.available_today, currency)} available today",
         f"burn {f.money(total.burn_rate, currency)} a day, lasts {f.runway_of(total)},"
-        f" forecast {f.money(total.forecast, currency)}",
+        f" run rate {f.money(total.run_rate, currency)}",
         *_carried(snapshot),
         f.data_through(snapshot.data_through),
     ]

@@ -70,7 +70,7 @@ def _one_value(explained: "Explained", key: str) -> list[str]:
     explanation = next(each for each in explained.values if each.key == key)
     return [
         f"{explanation.title} of {explanations.subject(explained)}:"
-        f" {explanations.quantity(explanation.value, explained.currency)}",
+        f" {explanations.value(explanation, explained.currency)}",
         *_indented(
             filter(None, (explanations.formula(explanation), explanations.worked(explanation, explained.currency)))
         ),
@@ -87,7 +87,7 @@ def _overview(explained: "Explained") -> list[str]:
 
     columns: tuple[Column[Explanation], ...] = (
         Column("value", "Value", lambda each: each.key),
-        Column("shows", "Shows", lambda each: explanations.quantity(each.value, explained.currency), "right"),
+        Column("shows", "Shows", lambda each: explanations.value(each, explained.currency), "right"),
         Column("because", "Because", because),
     )
     # The sections about costs are the same for all.

@@ -194,7 +194,7 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         "drip": (pace.daily_drip, " a day"),
         "available today": (pace.available_today, ""),
         "burn": (pace.burn_rate, " a day"),
-        "forecast": (pace.forecast, ""),
+        "run rate": (pace.run_rate, ""),
     }
     shown = {label: f.money(nanos, currency) for label, (nanos, _) in amounts.items()}
     if pace.unfunded:

@@ -41,7 +41,7 @@ def status(
         return
     if json:
         session.services.context.require_database()
-        print_json(schemas.status.StatusForecast.from_report(session.services.forecasts.current()))
+        print_json(schemas.status.StatusOut.from_report(session.services.forecasts.current()))
         return
     snapshot = session.snapshot()
     print_lines(*overview(snapshot))
@@ -69,7 +69,7 @@ def summary(snapshot: BudgetSnapshot) -> list[str]:
         figures.append(f.unallocated_text(snapshot))
     return [
         f"{budget} for {f.dated_period_name(snapshot.period)}, {f.days_left(snapshot.days_left)}{how}",
-        "; ".join(filter(None, (", ".join(figures), f"forecast {f.money(total.forecast, currency)}", f.out_on(total)))),
+        "; ".join(filter(None, (", ".join(figures), f"run rate {f.money(total.run_rate, currency)}", f.out_on(total)))),
         f.data_through(snapshot.data_through),
     ]
 

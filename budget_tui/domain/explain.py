@@ -7,7 +7,7 @@ and once with their values, so that the two cannot differ.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,8 +16,9 @@ from budget_tui.domain import pacing
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
+from budget_tui.domain.forecast import DRAWS, MIN_DAYS, Forecast
 from budget_tui.domain.pacing import Status
-from budget_tui.domain.period import Period
+from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine, Spend
 from budget_tui.domain.tokens import AgentBudget, Use
@@ -71,6 +72,8 @@ class Explanation:
     notes: tuple[str, ...] = ()
     of_costs: bool = False
     """True if costs determine the value, so that it makes sense to list those that count."""
+    none_means: str = ""
+    """The meaning of a value of None, where that is not that nothing is known."""
 
 
 def money(nanos: int | None) -> Quantity:
@@ -119,10 +122,11 @@ def explain_pace(
     data_through: date,
     carry: Carry = NO_CARRY,
     once: str = "",
+    forecast: Forecast | None = None,
 ) -> tuple[Explanation, ...]:
     """Explain everything derived from allocation and spend, in the order of the project table.
 
-    ``once`` describes the one-off costs in the burn window.
+    ``once`` describes the one-off costs in the burn window. A closed period has no ``forecast``.
     """
     window = pacing.burn_window(today, data_through, spend.first_day)
     rate = pacing.burn(spend.window_spent, window.days, spend.spent_today - spend.once_today)
@@ -200,14 +204,16 @@ def explain_pace(
         ),
         _runway(pace, remaining, burning, burn_spans, came_once),
         Explanation(
-            "forecast",
-            "Forecast",
-            money(pace.forecast),
+            "run-rate",
+            "Run rate",
+            money(pace.run_rate),
             "{spent} + {spent_in_the_window} ÷ {days_of_the_window} × {days_after_today}",
             {"spent": spent, **burning, "days_after_today": number(to_come, Unit.DAYS)},
             spans=(*in_period, *burn_spans),
+            notes=("what will be spent if all goes on like this; it does not know what will come once",),
             of_costs=True,
         ),
+        *([explain_forecast(forecast, pace.run_rate, period, min(data_through, today - ONE_DAY))] if forecast else []),
         explain_status(pace.status, pace.unfunded, allocation, remaining),
         _runs_out(pace),
         Explanation(
@@ -249,12 +255,16 @@ def _reserved(pace: Pace) -> tuple[Explanation, ...]:
 
 
 def _runs_out(pace: Pace) -> Explanation:
+    none_means = "not before the period ends"
+    if pace.remaining <= 0:
+        none_means = "nothing to spend" if pace.unfunded else "already spent"
     return Explanation(
         "runs-out",
         "Runs out",
-        Quantity(pace.runs_out_on, Unit.DAY),
+        Quantity(pace.runs_out_on if pace.remaining > 0 else None, Unit.DAY),
         notes=("today + runway, only where that is before the period's end",),
         of_costs=True,
+        none_means=none_means,
     )
 
 
@@ -293,10 +303,14 @@ def _runway(
     )
 
 
-def explain_global(snapshot: BudgetSnapshot, spend: Spend, once: str = "") -> tuple[Explanation, ...]:
+def explain_global(
+    snapshot: BudgetSnapshot, spend: Spend, once: str = "", forecast: Forecast | None = None
+) -> tuple[Explanation, ...]:
     """Explain every value of the Global Budget screen."""
     period, today = snapshot.period, snapshot.as_of
-    budget, *paced = explain_pace(snapshot.total, spend, period, today, snapshot.data_through, snapshot.carry, once)
+    budget, *paced = explain_pace(
+        snapshot.total, spend, period, today, snapshot.data_through, snapshot.carry, once, forecast
+    )
     allocated = money(snapshot.allocated)
     over = ("the projects are allocated more than the budget: you are warned, but not stopped",)
     day = {
@@ -338,13 +352,44 @@ def explain_global(snapshot: BudgetSnapshot, spend: Spend, once: str = "") -> tu
 
 
 def explain_project(
-    snapshot: BudgetSnapshot, line: ProjectLine, spend: Spend, once: str = ""
+    snapshot: BudgetSnapshot, line: ProjectLine, spend: Spend, once: str = "", forecast: Forecast | None = None
 ) -> tuple[Explanation, ...]:
     """Explain every value of a project's row."""
     return (
-        *explain_pace(line.pace, spend, snapshot.period, snapshot.as_of, snapshot.data_through, line.carry, once),
+        *explain_pace(
+            line.pace, spend, snapshot.period, snapshot.as_of, snapshot.data_through, line.carry, once, forecast
+        ),
         explain_days_left(snapshot.period, snapshot.as_of),
         explain_data_through(snapshot.data_through, snapshot.as_of),
+    )
+
+
+def explain_forecast(found: Forecast, run_rate: int, period: Period, last: date) -> Explanation:
+    """Explain a forecast of the running ``period``; ``last`` is the last of its complete days of data."""
+    if not found.has_range:
+        return Explanation(
+            "forecast",
+            "Forecast",
+            money(found.median),
+            "{run_rate} + {known_to_come}",
+            {"run_rate": money(run_rate), "known_to_come": money(found.median - run_rate)},
+            spans=(("what is spent in", period),),
+            notes=(
+                f"a single number, from {found.days_of_history} complete days of data: a range takes {MIN_DAYS}",
+                "known to come: recurring fees, and one-off costs that are dated later in the period",
+            ),
+            of_costs=True,
+        )
+    first = last - timedelta(days=found.days_of_history - 1)
+    return Explanation(
+        "forecast",
+        "Forecast",
+        money(found.median),
+        f"of {DRAWS} draws, 80% from {{low}} to {{high}}; median",
+        {"low": money(found.low), "high": money(found.high)},
+        spans=(("what is spent in", period), ("drawn from the weeks of", Period(first, last))),
+        notes=("recurring fees, and costs that are dated later in the period, are known and not drawn",),
+        of_costs=True,
     )
 
 
@@ -720,6 +765,7 @@ class Reason(StrEnum):
     NO_TOKENS = "no_tokens"
     NO_SEATS = "no_seats"
     ESTIMATED = "estimated"
+    BILLED = "billed"
     SCHEDULED = "scheduled"
     DATES = "dates"
     DATA_ENDS = "data_ends"

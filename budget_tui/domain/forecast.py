@@ -190,7 +190,7 @@ def _column_sums(rows: Sequence[Sequence[int]]) -> list[int]:
 def range_of(scope: Expected, draws: Draws, last: date, ended: Sequence[date], at_burn_rate: int) -> Forecast:
     """Return a scope's forecast; ``ended`` are the ends of past periods, whose errors say how wide it must be.
 
-    Of fewer than `MIN_DAYS` days, it is the single number ``at_burn_rate``: the straight line of `pacing.forecast` and
+    Of fewer than `MIN_DAYS` days, it is the single number ``at_burn_rate``: the straight line of `pacing.run_rate` and
     what is known to come.
     """
     days = len(scope.history)

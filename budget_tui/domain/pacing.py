@@ -1,4 +1,4 @@
-"""Pacing of a budget, how fast it is used and how long it lasts: days left, drip, burn, runway, status, forecast.
+"""Pacing of a budget, how fast it is used and how long it lasts: days left, drip, burn, runway, status, run rate.
 
 Pure functions on integers of the budget's smallest unit (nanos of a currency, tokens, seats), the same for every type
 of budget. ``today`` is always an argument.
@@ -98,8 +98,8 @@ def runs_out_on(runway: Decimal | None, period: Period, today: date) -> date | N
     return today + timedelta(days=int(runway))
 
 
-def forecast(spent: int, rate: Burn, period: Period, today: date) -> int:
-    """Return ``spent + burn × days from tomorrow to the period's end``."""
+def run_rate(spent: int, rate: Burn, period: Period, today: date) -> int:
+    """Return ``spent + burn × days from tomorrow to the period's end``: the spend if all goes on like this."""
     return spent + divide(rate.spent * period.days_to_come(today), rate.days)
 
 

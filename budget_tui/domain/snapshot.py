@@ -66,7 +66,7 @@ class Pace(NamedTuple):
     burn_rate: int
     runway_days: Decimal | None
     runs_out_on: date | None
-    forecast: int
+    run_rate: int
     status: Status
     unfunded: bool
 
@@ -189,7 +189,7 @@ def pace_of(allocation: int, spend: Spend, period: Period, today: date, data_thr
         burn_rate=rate.per_day,
         runway_days=runway,
         runs_out_on=pacing.runs_out_on(runway, period, today),
-        forecast=pacing.forecast(spend.spent, rate, period, today),
+        run_rate=pacing.run_rate(spend.spent, rate, period, today),
         status=pacing.status(remaining, allocation),
         unfunded=pacing.is_unfunded(allocation, spend.spent),
     )

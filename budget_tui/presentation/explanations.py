@@ -51,6 +51,13 @@ def _counted(value: int, unit: Unit) -> str:
     return f"{value:,} {unit}" if unit is Unit.RATE else count(value, str(unit).removesuffix("s"))
 
 
+def value(explanation: Explanation, currency: str) -> str:
+    """Format the value of an explanation as the screens show it."""
+    if explanation.value.value is None and explanation.none_means:
+        return explanation.none_means
+    return quantity(explanation.value, currency)
+
+
 def formula(explanation: Explanation) -> str:
     """Format a formula with the names of its terms: ``max(0, remaining) ÷ days left``."""
     return _TERM.sub(lambda found: found[1].replace("_", " "), explanation.formula)

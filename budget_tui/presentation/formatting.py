@@ -552,7 +552,7 @@ def forecast_basis(found: Forecast) -> str:
     days = count(found.days_of_history, "complete day")
     if found.has_range:
         return f"drawn from the weeks of {days}"
-    return f"the burn rate carried on, as {days} of data are too few for a range"
+    return f"the run rate and what is known to come, as {days} of data are too few for a range"
 
 
 def held_lately(held: Sequence[bool]) -> str:

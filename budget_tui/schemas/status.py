@@ -97,11 +97,11 @@ class _GlobalFigures(Schema):
     days_left: int
 
 
-class _Forecast(Schema):
-    forecast_usd: Number
+class _RunRate(Schema):
+    run_rate_usd: Number = Field(description="Spent + burn × the days after today: the spend if all goes on like this.")
 
 
-class GlobalBudget(CarryOver, _Forecast, Pacing, _GlobalFigures):
+class GlobalBudget(CarryOver, _RunRate, Pacing, _GlobalFigures):
     @classmethod
     def from_domain(cls, snapshot: BudgetSnapshot) -> "GlobalBudget":
         total = snapshot.total
@@ -116,7 +116,7 @@ class GlobalBudget(CarryOver, _Forecast, Pacing, _GlobalFigures):
             reserved_usd=to_decimal(total.reserved),
             remaining_usd=to_decimal(total.remaining),
             days_left=snapshot.days_left,
-            forecast_usd=to_decimal(total.forecast),
+            run_rate_usd=to_decimal(total.run_rate),
             **_pacing(total),
             **carry_over(snapshot.carry),
         )
@@ -192,60 +192,49 @@ class Projects(Dated, _Projects):
         return Projects(projects=lines, **_dated(snapshot))
 
 
+class GlobalForecast(GlobalBudget):
+    """The global budget, and what will be spent of it by the period's end."""
+
+    forecast_usd: ForecastRange
+
+
+class ProjectForecast(ProjectBudget):
+    """A project's budget, and what will be spent of it by the period's end."""
+
+    forecast_usd: ForecastRange
+
+
 class StatusOut(Schema):
+    """The global budget and every project, with forecasts."""
+
     as_of: date
     data_through: date = Field(description="The last day whose costs are known.")
     currency: str = Field(description="ISO 4217; the currency of all amounts.")
-    global_: GlobalBudget = Field(serialization_alias="global")
-    projects: list[ProjectBudget]
+    global_: GlobalForecast = Field(serialization_alias="global")
+    projects: list[ProjectForecast]
     unmapped_usd: Number
     alerts: int = Field(description="The alerts that were reported in this period and still hold.")
     warnings: list[str]
 
     @classmethod
-    def from_domain(cls, snapshot: BudgetSnapshot) -> "StatusOut":
+    def from_report(cls, report: ForecastReport) -> "StatusOut":
+        snapshot = report.snapshot
+        total = GlobalBudget.from_domain(snapshot)
         return StatusOut(
             as_of=snapshot.as_of,
             data_through=snapshot.data_through,
             currency=snapshot.organization.currency,
-            global_=GlobalBudget.from_domain(snapshot),
-            projects=[ProjectBudget.from_domain(line) for line in snapshot.projects],
+            global_=GlobalForecast(**dict(total), forecast_usd=ForecastRange.from_domain(report.total)),
+            projects=[
+                ProjectForecast(
+                    **dict(ProjectBudget.from_domain(line)),
+                    forecast_usd=ForecastRange.from_domain(report.projects[line.project_id]),
+                )
+                for line in snapshot.projects
+            ],
             unmapped_usd=to_decimal(snapshot.unmapped),
             alerts=snapshot.alerts,
             warnings=messages.warnings(snapshot),
-        )
-
-
-class GlobalForecast(GlobalBudget):
-    """The global budget, with the forecast as a range instead of a single number."""
-
-    forecast_usd: ForecastRange  # type: ignore[assignment]  # an answer, which is only written
-
-
-class ProjectForecast(ProjectBudget):
-    """A project's budget, with the forecast as a range."""
-
-    forecast_usd: ForecastRange
-
-
-class StatusForecast(StatusOut):
-    """The global budget and every project, with forecasts as ranges."""
-
-    global_: GlobalForecast = Field(serialization_alias="global")
-    projects: list[ProjectForecast]  # type: ignore[assignment]  # a list that is only read
-
-    @classmethod
-    def from_report(cls, report: ForecastReport) -> "StatusForecast":
-        status = StatusOut.from_domain(report.snapshot)
-        return StatusForecast(
-            **{name: value for name, value in dict(status).items() if name not in ("global_", "projects")},
-            global_=GlobalForecast(**{**dict(status.global_), "forecast_usd": ForecastRange.from_domain(report.total)}),
-            projects=[
-                ProjectForecast(
-                    **dict(budget), forecast_usd=ForecastRange.from_domain(report.projects[budget.project_id])
-                )
-                for budget in status.projects
-            ],
         )
 
 

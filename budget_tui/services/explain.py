@@ -6,7 +6,7 @@ from datetime import date
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-from budget_tui.domain.coverage import TOTAL, Scope, by_scope, covered_by, nearest_around, over_allocated
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, by_scope, covered_by, nearest_around, over_allocated
 from budget_tui.domain.currency import Factor
 from budget_tui.domain.errors import NotFound, Refused, unknown
 from budget_tui.domain.explain import (
@@ -27,7 +27,8 @@ from budget_tui.domain.explain import (
     explain_project,
     explain_sum,
 )
-from budget_tui.domain.hierarchy import ROOT_ID, segments, unstored_root
+from budget_tui.domain.forecast import Forecast
+from budget_tui.domain.hierarchy import ROOT_ID, ROOT_PATH, segments, unstored_root
 from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.pacing import burn_window
 from budget_tui.domain.period import Period
@@ -49,6 +50,7 @@ from budget_tui.services.agents import agent_details
 from budget_tui.services.context import Context
 from budget_tui.services.cost_details import trouble_in
 from budget_tui.services.explain_costs import CostCriteria, SortedCosts, sort_costs
+from budget_tui.services.forecasts import read_money
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_views import allocated_totals_in_plan
@@ -97,7 +99,8 @@ class Explainer:
         with self._context.reading() as session:
             organization = self._context.organization(session)
             snapshot, spends = self._snapshot(session, organization)
-            values = explain_global(snapshot, spends[ROOT_ID], self._once(session, snapshot, spends[ROOT_ID], ""))
+            once = self._once(session, snapshot, spends[ROOT_ID], "")
+            values = explain_global(snapshot, spends[ROOT_ID], once, _forecast(session, snapshot, ROOT_PATH))
             entity = entity_named(session, organization, ROOT_ID)
             criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
             trouble = trouble_in(session, organization, entity.entity_key, snapshot, snapshot.total)
@@ -113,7 +116,8 @@ class Explainer:
             entity = session.fast.entity(organization.org_key, project_id)
             assert entity is not None
             spend = spends.get(project_id, Spend())
-            values = explain_project(snapshot, line, spend, self._once(session, snapshot, spend, entity.path))
+            once = self._once(session, snapshot, spend, entity.path)
+            values = explain_project(snapshot, line, spend, once, _forecast(session, snapshot, entity.path))
             criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
             trouble = trouble_in(session, organization, entity.entity_key, snapshot, line.pace)
             explained = self._explained(session, organization, Kind.PROJECT, project_id, line.name, criteria, values)
@@ -297,6 +301,17 @@ class Explainer:
             ),
             warnings=warnings,
         )
+
+
+def _forecast(session: Session, snapshot: BudgetSnapshot, path: str) -> Forecast | None:
+    """Return the forecast of the entity at ``path``; a closed period has none."""
+    if snapshot.is_closed:
+        return None
+    organization, period = snapshot.organization, snapshot.period
+    daily = read_money(
+        session, organization, snapshot.as_of, [period], organization.currency, snapshot.data_through, [path]
+    )
+    return daily.forecast(path, TOTAL, ANY_PROVIDER, period)
 
 
 def _line_of(closed: ClosedPeriod, subject: str) -> ClosedBudget:

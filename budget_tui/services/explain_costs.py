@@ -19,7 +19,7 @@ from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import OriginInPeriod
 from budget_tui.domain.seats import SeatTimeline, most_seats
-from budget_tui.presentation.formatting import long_day, money
+from budget_tui.presentation.formatting import long_day, money, short_day
 from budget_tui.services.currency import converter
 from budget_tui.services.estimates import replaced_estimates
 from budget_tui.services.usage import Usage, UsageQuery, agents_tokens
@@ -182,6 +182,7 @@ def _money(
     found: SortedCosts,
 ) -> None:
     found.left_out += _estimates(session, organization, criteria, path)
+    found.left_out += _billed_fees(session, organization, criteria, path)
     own = [(origin, origin.amount) for origin in fitting if origin.currency == criteria.currency and origin.costs]
     to_convert = {
         origin.origin_key: origin for origin in fitting if origin.currency != criteria.currency and origin.costs
@@ -243,9 +244,35 @@ def _billed(currency: str, estimates: Sequence[ReplacedEstimate], *, is_counted:
         where = "that names no project" if names_none else "that counts elsewhere"
         return f"a bill of {shown} by {billers} {where} is there"
     text = f"{shown} billed by {billers} counts instead"
-    if [*billed] == [currency] and (more := billed[currency] - sum(each.amount for each in estimates)):
-        text += f", {money(abs(more), currency)} {'more' if more > 0 else 'less'}"
+    if [*billed] == [currency]:
+        text += _difference(billed[currency] - sum(each.amount for each in estimates), currency)
     return text
+
+
+def _difference(amount: int, currency: str) -> str:
+    """Say by how much what was billed differs: ``, $3.50 more``; '' if it does not."""
+    return f", {money(abs(amount), currency)} {'more' if amount > 0 else 'less'}" if amount else ""
+
+
+def _billed_fees(
+    session: Session, organization: Organization, criteria: CostCriteria, path: _PathHistory
+) -> Iterator[Finding]:
+    """Yield the recurring fees that are not booked, because the bill for them counts in their place."""
+    org, currency = organization.org_key, organization.currency
+    if criteria.period.start > criteria.today or not session.fast.has_recurring_fees(org):
+        return
+    days = criteria.period.through(criteria.today)
+    fees = {fee.fee_key: fee for fee in session.fast.recurring_fees(org)}
+    for charge in session.fast.recurring_charges(org, days.start):
+        fee, bill = fees[charge.fee_key], charge.bill
+        is_in_scope = mismatch(criteria.scope, fee.category, fee.provider.casefold()) is None
+        if bill is None or not days.contains(charge.day) or not is_in_scope:
+            continue
+        if path.includes(fee.entity_key, charge.day):
+            billed = f"{money(bill.amount, currency)} billed on {short_day(bill.day)} counts instead"
+            text = f"of the recurring fee {fee.name}, due on {short_day(charge.day)}: {billed}"
+            text += _difference(bill.amount - charge.amount, currency)
+            yield Finding(Reason.BILLED, text, "", charge.amount, currency, 1)
 
 
 def _converted(

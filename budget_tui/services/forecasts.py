@@ -69,11 +69,11 @@ class ForecastReport:
     total: Forecast
     projects: Mapping[str, Forecast]
 
-    def range_for(self, snapshot: BudgetSnapshot) -> Forecast | None:
-        """Return the forecast of everything, if it is a range and of the same period as ``snapshot``."""
+    def total_for(self, snapshot: BudgetSnapshot) -> Forecast | None:
+        """Return the forecast of everything, if it is of the same period as ``snapshot``."""
         own = self.snapshot
         is_same = (own.organization.org_key, own.period) == (snapshot.organization.org_key, snapshot.period)
-        return self.total if is_same and self.total.has_range else None
+        return self.total if is_same else None
 
     def of(self, project_id: str) -> Forecast:
         """Return the forecast of a project, or raise `NotFound`."""
@@ -318,7 +318,7 @@ class DailyUsage:
         return self._expected[number, period]
 
     def _at_burn_rate(self, cells: Sequence[Cell], period: Period) -> int:
-        """Return where the burn rate leads, as everywhere else (`pacing.forecast`), with what is known to come."""
+        """Return where the burn rate leads, as everywhere else (`pacing.run_rate`), with what is known to come once."""
         first_day = min((cell.first_day for cell in cells), default=None)
         window = pacing.burn_window(self._today, self._last, first_day)
         burnt = self._slice(window.start, window.end)
@@ -326,16 +326,13 @@ class DailyUsage:
         rate = pacing.burn(
             sum(sum(cell.usage[burnt]) for cell in cells), window.days, sum(cell.usage[today] for cell in cells)
         )
-        to_come = self._sum(cells, self._today + ONE_DAY, period.end)
-        return pacing.forecast(self._used(cells, period), rate, period, self._today) + to_come
+        to_come = self._slice(self._today + ONE_DAY, period.end)  # usage of these days is in the rate
+        known = sum(sum(cell.once[to_come]) for cell in cells if cell.once)
+        return pacing.run_rate(self._used(cells, period), rate, period, self._today) + known
 
     def _used(self, cells: Sequence[Cell], period: Period) -> int:
-        return self._sum(cells, period.start, min(self._today, period.end))
-
-    def _sum(self, cells: Sequence[Cell], first: date, last: date) -> int:
-        """Return usage and what came once from ``first`` to ``last``."""
-        days = self._slice(first, last)
-        return sum(sum(amounts[days]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
+        so_far = self._slice(period.start, min(self._today, period.end))
+        return sum(sum(amounts[so_far]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
 
     def _at(self, day: date) -> int:
         return (day - self._days.start).days

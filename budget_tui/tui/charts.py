@@ -340,18 +340,18 @@ class MonthChart(DayChart):
         snapshot = self.snapshot
         if snapshot is None:
             return
-        found = self._range(snapshot)
+        found = self._forecast(snapshot)
         legend = [("━", "$primary"), (" spent", MUTED)]
         if snapshot.is_budgeted:
             legend += [("  ┅", MUTED), (" even pace", MUTED)]
         if snapshot.period.days_to_come(snapshot.as_of):
-            likely = found.median if found is not None else snapshot.total.forecast
-            ahead = " 80% range" if found is not None else " at this rate"
+            likely = found.median if found is not None else snapshot.total.run_rate
+            ahead = " run rate" if found is None else " 80% range" if found.has_range else " forecast"
             legend += [("  ┉", _forecast_style(snapshot, likely)), (ahead, MUTED)]
         self.border_subtitle = Content.assemble(*legend)
 
-    def _range(self, snapshot: BudgetSnapshot) -> Forecast | None:
-        return self.forecasts.range_for(snapshot) if self.forecasts is not None else None
+    def _forecast(self, snapshot: BudgetSnapshot) -> Forecast | None:
+        return self.forecasts.total_for(snapshot) if self.forecasts is not None else None
 
     def render(self) -> Content:
         snapshot = self.snapshot
@@ -359,8 +359,9 @@ class MonthChart(DayChart):
             return Content(WAITING)
         width, height = self.content_size
         total, period = snapshot.total, snapshot.period
-        found = self._range(snapshot)
-        ahead = (total.forecast,) if found is None else (found.low, found.high, found.median)
+        found = self._forecast(snapshot)
+        likely = total.run_rate if found is None else found.median
+        ahead = (found.low, found.high, likely) if found is not None and found.has_range else (likely,)
         top = round_up(max(total.allocation, *ahead, total.spent, NANOS))
         labels = [scale_label(part, snapshot.organization.currency, _LABEL) for part in (top, top // 2, 0)]
         room, rows = max(map(len, labels)), max(1, height - 1)

@@ -235,7 +235,7 @@ def test_a_database_that_is_gone_is_no_health(api: Api) -> None:
 def test_what_nobody_thought_of_is_logged_and_not_shown(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(StatusOut, "from_domain", lambda _: 1 / 0)
+    monkeypatch.setattr(StatusOut, "from_report", lambda _: 1 / 0)
     answer = api("GET", "/status", X_Request_ID="trace-1")
     problem = refused(answer, 500, "unexpected", "log")
     assert "ZeroDivision" not in answer.text

@@ -183,7 +183,7 @@ def test_what_is_spent_without_any_budget_raises_no_alarm(cli: Cli) -> None:
     told = cli("status").done().out.splitlines()
     assert told[0].startswith("no budget yet for January 2026")
     assert told[0].endswith(": budget-tui budget set AMOUNT")
-    assert told[1].startswith("$7.00 spent; forecast ")
+    assert told[1].startswith("$7.00 spent; run rate ")
     assert told[-1].split() == ["web", "web", "0.00", "7.00", "–", "0.00", "–", "2.33", "–", "○", "unfunded"]
     assert cli("budget", "show").done().out.splitlines() == told[:3]
     shown = cli("project", "show", "web").done().out

@@ -98,7 +98,7 @@ def test_the_answers_of_the_nouns_are_those_of_status(seeded: Cli) -> None:
     assert shown.items() >= status["projects"][0].items()
     assert (shown["as_of"], shown["data_through"], shown["currency"]) == ("2026-01-13", "2026-01-13", "USD")
     total = seeded("budget", "show", "--json").done().json
-    assert ranges[0]["median"] == total["forecast_usd"]
+    assert ranges[0]["median"] == total["run_rate_usd"]
     assert total.items() >= status["global"].items()
     assert total["data_through"] == "2026-01-13"
 

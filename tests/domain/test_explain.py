@@ -92,9 +92,9 @@ def test_every_formula_of_a_budget_comes_to_what_the_screens_show(
         "available-today": pace.available_today,
         "burn": pace.burn_rate,
         "runway": pace.runway_days,
-        "forecast": pace.forecast,
+        "run-rate": pace.run_rate,
         "status": "unfunded" if pace.unfunded else str(pace.status),
-        "runs-out": pace.runs_out_on,
+        "runs-out": pace.runs_out_on if pace.remaining > 0 else None,
         "scheduled": pace.scheduled,
         **({"reserved": pace.reserved} if pace.reserved else {}),
     }

@@ -120,7 +120,7 @@ def test_the_organization_burns_from_the_first_cost_of_any_project() -> None:
     seed = snapshot()
     assert seed.burn_days == 4  # January 9 to 12
     assert usd(seed.total.burn_rate) == "60.25"
-    assert to_decimal(seed.total.forecast) == 241 + Decimal("60.25") * 18
+    assert to_decimal(seed.total.run_rate) == 241 + Decimal("60.25") * 18
 
 
 # What else stands in it

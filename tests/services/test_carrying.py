@@ -10,7 +10,7 @@ from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.presentation.audit import changes
-from budget_tui.schemas.status import DatedGlobalBudget, StatusOut
+from budget_tui.schemas.status import DatedGlobalBudget, ProjectBudget
 from tests.databases import Engine, empty
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
@@ -287,7 +287,7 @@ def seen(home: PlanHome) -> tuple[object, ...]:
     home.services.agents.close()
     return (
         DatedGlobalBudget.from_snapshot(snapshot),
-        StatusOut.from_domain(snapshot),
+        [ProjectBudget.from_domain(line) for line in snapshot.projects],
         [(agent.agent_id, agent.allocated_tokens, agent.available_tokens) for agent in agents],
         [figures_of(line) for line in lines],
         [figures_of(line) for line in board.lines if line.budget.period == snapshot.period],

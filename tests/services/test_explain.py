@@ -16,6 +16,7 @@ from budget_tui.presentation import explanations
 from budget_tui.services.cost_details import actual_of
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
+from budget_tui.services.recurring import NewFee
 from tests.databases import Engine, empty
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, usd
@@ -74,7 +75,7 @@ def test_the_values_are_those_of_the_snapshot(seed: Home) -> None:
     of_all = named(seed.services.explain.named().values)
     assert of_all["unallocated"].value.value == snapshot.unallocated == usd("80")
     assert of_all["spent"].value.value == snapshot.total.spent
-    assert of_all["forecast"].value.value == snapshot.total.forecast
+    assert of_all["run-rate"].value.value == snapshot.total.run_rate
     for line in snapshot.projects:
         values = named(seed.services.explain.named(line.project_id).values)
         assert values["drip"].value.value == line.pace.daily_drip
@@ -119,6 +120,31 @@ def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, engine: Engin
         explained = explainer.of_planned(line.budget.budget_id)
         assert sum(group.amount for group in explained.counting) == line.figures.actual
         assert named(explained.values)["actual"].value.value == line.figures.actual
+
+
+def test_it_says_what_is_true_of_the_end_of_the_money(seed: Home) -> None:
+    def shown(home: Home, project: str) -> str:
+        explained = home.services.explain.named(project)
+        return explanations.value(named(explained.values)["runs-out"], explained.currency)
+
+    assert (shown(seed, "python-api"), shown(seed, "dandelion")) == ("Jan 13, 2026", "not before the period ends")
+    seed.spend("python-api", "12")
+    assert shown(seed, "python-api") == "already spent"
+    seed.add("new")
+    assert shown(seed, "new") == "nothing to spend"
+
+
+def test_the_run_rate_and_the_forecast_are_two_values(seed: Home) -> None:
+    seed.services.recurring.add(NewFee("pcc", usd("20"), on_day=20, name="Hosting"))
+    report = seed.services.forecasts.current()
+    for subject, pace, forecast in (
+        ("pcc", report.snapshot.project("pcc").pace, report.of("pcc")),
+        ("", report.snapshot.total, report.total),
+    ):
+        values = named(seed.services.explain.named(subject).values)
+        assert values["run-rate"].value.value == pace.run_rate
+        assert values["forecast"].value.value == forecast.median == pace.run_rate + usd("20")
+    seed.services.forecasts.close()
 
 
 def test_a_snapshot_of_another_day_is_explained_on_that_day(seed: Home) -> None:

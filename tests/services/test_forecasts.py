@@ -43,13 +43,14 @@ def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
     for ago in range(1, 6):
         home.services.costs.add(CostEntry("web", usd("10"), date(2026, 1, 13) - timedelta(days=ago)))
     report = home.services.forecasts.current()
-    assert report.of("web").median == report.snapshot.project("web").pace.forecast == usd("230")
-    assert report.total.median == report.snapshot.total.forecast
+    assert report.of("web").median == report.snapshot.project("web").pace.run_rate == usd("230")
+    assert report.total.median == report.snapshot.total.run_rate
     assert not report.total.has_range
     home.services.recurring.add(NewFee("web", usd("40"), on_day=20, name="Hosting"))
     home.services.costs.add(CostEntry("web", usd("30"), date(2026, 1, 25), once=True))
     home.services.costs.add(CostEntry("web", usd("5"), date(2026, 2, 1), once=True))
-    for today, median in ((13, "300"), (20, "120"), (25, "120")):  # known to come, then spent: it counts once
+    home.services.costs.add(CostEntry("web", usd("7"), date(2026, 1, 30)))  # of a day that is in the rate
+    for today, median in ((13, "300"), (20, "120"), (21, "120")):  # known to come, then spent: it counts once
         on_day = home.on(f"2026-01-{today}").services
         report = on_day.forecasts.current()
         assert (report.of("web").median, report.total.median) == (usd(median), usd(median)), today

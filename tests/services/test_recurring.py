@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
+from budget_tui.domain.explain import Reason
 from budget_tui.domain.period import Period
 from budget_tui.domain.recurring import Every
 from budget_tui.services.costs import CostEntry
@@ -93,6 +94,11 @@ def test_a_bill_stands_in_the_place_of_the_fee_and_its_undo_brings_it_back(web: 
     latest = only(web).latest
     assert latest is not None and latest.bill is not None
     assert latest.bill.amount - latest.amount == usd("3.50")
+    [found] = [found for found in web.services.explain.of_project("web").left_out if found.reason is Reason.BILLED]
+    assert (found.amount, found.text) == (
+        usd("100"),
+        "of the recurring fee figma, due on Jan 4: $103.50 billed on Jan 6 counts instead, $3.50 more",
+    )
     web.services.undo.undo()
     assert (web.spent["web"], charged(web)[0][1]) == ("100", "booked")
     web.services.undo.redo()

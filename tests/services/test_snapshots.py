@@ -181,7 +181,7 @@ def test_what_is_dated_after_today_is_scheduled_and_counts_in_the_forecast_once(
     assert pcc == before._replace(scheduled=usd("20"))
     assert (shown(snapshot.total.spent), shown(snapshot.total.scheduled)) == ("241", "20")
     assert sum(amount for _, amount in snapshot.daily_spend) == snapshot.total.spent
-    assert shown(pcc.forecast) == "735"  # 105 + 35 × 18
+    assert shown(pcc.run_rate) == "735"  # 105 + 35 × 18
     later = seed.on("2026-01-20").pace("pcc")
     assert (shown(later.spent), shown(later.scheduled)) == ("125", "0")
 
@@ -237,7 +237,7 @@ def test_what_comes_once_is_spent_and_no_rate(seed: Home) -> None:
     pcc = seed.pace("pcc")
     assert shown(pcc.spent) == "65"
     assert pcc.burn_rate == before.burn_rate
-    assert pcc.forecast - pcc.spent == before.forecast - before.spent
+    assert pcc.run_rate - pcc.spent == before.run_rate - before.spent
     for value in ("burn", "runway"):
         notes = named(seed.services.explain.of_project("pcc").values)[value].notes
         assert notes[-1].endswith("credit -$70.00, one-off $30.00")

@@ -42,8 +42,8 @@ async def put_budget(
 
 @router.get("/status", response_model=StatusOut)
 async def get_status(caller: CurrentCaller) -> Response:
-    """The global budget and every project, from one consistent read."""
-    return json_response(StatusOut.from_domain(await caller.pools.read(caller.services.snapshots.current)))
+    """The global budget and every project with their forecasts, from one consistent read."""
+    return json_response(StatusOut.from_report(await caller.pools.read(caller.services.forecasts.current)))
 
 
 @router.get("/forecast", response_model=Forecasts)

@@ -99,7 +99,7 @@ class ExplainScreen(Overlay[None]):
             text = explanations.cause(explained.trouble, explained.currency)
             cause.update(Content.assemble((f"{SHAPES[Status.WARNING]} {text}", "$warning")))
         self.query_one(".explain", Vertical).border_title = Content(explanations.subject(explained))
-        shown = [explanations.quantity(value.value, explained.currency) for value in explained.values]
+        shown = [explanations.value(value, explained.currency) for value in explained.values]
         room = max(map(len, shown))
         names = max(len(value.title) for value in explained.values)
         options = [
@@ -133,7 +133,7 @@ class ExplainScreen(Overlay[None]):
 
 def _paragraphs(explanation: Explanation, explained: Explained, room: int) -> Iterable[Content]:
     """Yield the value, its formula and its context, wrapped to ``room`` cells."""
-    value = explanations.quantity(explanation.value, explained.currency)
+    value = explanations.value(explanation, explained.currency)
     title = shortened(explanation.title, room - len(value) - 2)
     yield Content.assemble((title, STRONG), " " * (room - len(title) - len(value)), (value, "bold $accent"))
     for line in wrap(explanations.formula(explanation), room):

@@ -30,7 +30,7 @@ class Outlook(Widget):
 
     Where there is room for all projects, the others follow.
 
-    Until the range of the forecast is read, there is the burn rate carried on.
+    Until the forecast is read, there is the run rate.
     """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
@@ -74,13 +74,13 @@ class Outlook(Widget):
         if snapshot.is_closed:
             begins = formatting.short_day(snapshot.period.half_open[1])
             return Content.styled(f"closed: what is left is known, and the next period starts on {begins}", MUTED)
-        found = self.forecasts.range_for(snapshot) if self.forecasts is not None else None
+        found = self.forecasts.total_for(snapshot) if self.forecasts is not None else None
         rows = [
             ("Burn", f"{formatting.money(snapshot.total.burn_rate, currency)}", self._window(snapshot)),
             ("Lasts", formatting.runway_of(snapshot.total), self._until(snapshot)),
-            ("Forecast", formatting.money(snapshot.total.forecast, currency), self._against(snapshot))
+            ("Run rate", formatting.money(snapshot.total.run_rate, currency), self._against(snapshot, None))
             if found is None
-            else ("Forecast", formatting.forecast_range(found, currency), self._likely(snapshot, found)),
+            else ("Forecast", formatting.forecast_range(found, currency), self._against(snapshot, found)),
         ]
         room = max(len(value) for _, value, _ in rows)
         lines = []
@@ -145,10 +145,12 @@ class Outlook(Widget):
             return [Content.styled(text, "$warning") for text in (f"out {day}, too early ▲", f"out {day} ▲", "▲")]
         return [Content.styled(text, MUTED) for text in (f"until {day}", day)]
 
-    def _against(self, snapshot: BudgetSnapshot) -> list[Content]:
+    def _against(self, snapshot: BudgetSnapshot, found: Forecast | None) -> list[Content]:
+        if found is not None and found.has_range:
+            return self._likely(snapshot, found)
         if not snapshot.is_budgeted:
             return []
-        over = snapshot.total.forecast - snapshot.total.allocation
+        over = (snapshot.total.run_rate if found is None else found.median) - snapshot.total.allocation
         amount = formatting.money(abs(over), snapshot.organization.currency)
         if over > 0:
             return [Content.styled(text, "$warning") for text in (f"{amount} over ▲", f"+{amount} ▲", "over ▲", "▲")]

@@ -25,8 +25,8 @@ class ProjectMonthChart(MonthChart, can_focus=False):
     def watch_forecast(self) -> None:
         self._describe_lines()
 
-    def _range(self, snapshot: BudgetSnapshot) -> Forecast | None:
-        return self.forecast if self.forecast is not None and self.forecast.has_range else None
+    def _forecast(self, snapshot: BudgetSnapshot) -> Forecast | None:
+        return self.forecast
 
 
 class ProjectSpendChart(SpendChart, can_focus=False):

@@ -120,18 +120,19 @@ class ProjectPane(Widget):
             yield Content.assemble(("Carried over ", MUTED), carried)
 
     def _forecast(self, line: ProjectLine, currency: str, width: int) -> Iterator[Content]:
-        """Yield the forecast against the allocation: the burn rate carried on until its range is read."""
+        """Yield the forecast against the allocation; the run rate until it is read."""
         details, pace = self.details, line.pace
         found = details.forecast if details is not None and details.project_id == line.project_id else None
-        text, likely = formatting.money(pace.forecast, currency), pace.forecast
-        if found is not None and found.has_range:
-            text, likely = formatting.likely_range(found, BudgetType.MONETARY, currency), found.median
+        label, text, likely = "Run rate", formatting.money(pace.run_rate, currency), pace.run_rate
+        if found is not None:
+            label, text = "Forecast", formatting.likely_range(found, BudgetType.MONETARY, currency)
+            likely = found.median
         over = likely - pace.allocation
         effect = Content.styled(
             f"{formatting.money(abs(over), currency)} {'over' if over > 0 else 'under'}",
             "$warning" if over > 0 else MUTED,
         )
-        words = Content.assemble(("Forecast ", MUTED), text)
+        words = Content.assemble((f"{label} ", MUTED), text)
         if words.cell_length + 1 + effect.cell_length <= width:
             yield spread(words, effect, width)
         else:
