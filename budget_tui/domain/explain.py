@@ -255,7 +255,7 @@ def _reserved(pace: Pace) -> tuple[Explanation, ...]:
 
 
 def _runs_out(pace: Pace) -> Explanation:
-    none_means = "not before the period ends"
+    none_means = "not in this period"
     if pace.remaining <= 0:
         none_means = "nothing to spend" if pace.unfunded else "already spent"
     return Explanation(

@@ -30,7 +30,11 @@ def test_all_projects_and_the_status_are_of_one_read(api: Api) -> None:
     projects = api.get("/projects")["projects"]
     assert [project["project_id"] for project in projects] == ["pcc", "videonest-api", "python-api", "dandelion"]
     status = api.get("/status")
+    forecasts = [project.pop("forecast_usd") for project in status["projects"]]
     assert status["projects"] == projects
+    assert [found["method"] for found in (status["global"]["forecast_usd"], *forecasts)] == ["burn rate"] * 5
+    assert status["global"]["forecast_usd"]["median"] == api.get("/budget")["run_rate_usd"]
+    assert status["global"]["forecast_usd"] == api.get("/forecast")["total"]["forecast_usd"]
     assert status["global"]["spent_usd"] == 241
 
 

@@ -127,7 +127,7 @@ def test_it_says_what_is_true_of_the_end_of_the_money(seed: Home) -> None:
         explained = home.services.explain.named(project)
         return explanations.value(named(explained.values)["runs-out"], explained.currency)
 
-    assert (shown(seed, "python-api"), shown(seed, "dandelion")) == ("Jan 13, 2026", "not before the period ends")
+    assert (shown(seed, "python-api"), shown(seed, "dandelion")) == ("Jan 13, 2026", "not in this period")
     seed.spend("python-api", "12")
     assert shown(seed, "python-api") == "already spent"
     seed.add("new")
