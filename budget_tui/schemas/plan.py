@@ -4,7 +4,7 @@ Money is a number of units with at most 9 decimals, tokens and seats are whole n
 """
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -26,6 +26,7 @@ from budget_tui.schemas.base import (
     Day,
     Days,
     EntityId,
+    Moment,
     Number,
     Request,
     Schema,
@@ -83,8 +84,8 @@ class PlannedBudget(Schema):
     allocations: list[Allocation] = Field(description="What was allocated from it.")
     created_by: str
     updated_by: str | None
-    created_at: datetime
-    updated_at: datetime | None
+    created_at: Moment
+    updated_at: Moment | None
 
     @classmethod
     def from_domain(cls, planned: plan.PlannedBudget, org_slug: str, allocations: plan.Allocations) -> "PlannedBudget":

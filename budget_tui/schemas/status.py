@@ -244,6 +244,7 @@ class AddedProject(Schema):
     parent_id: str
     monthly_allocation_usd: Number
     currency: str
+    warnings: list[str] = Field(description="Whether the projects together got more than the budget.")
 
     @classmethod
     def from_domain(cls, added: ProjectAdded) -> "AddedProject":
@@ -253,6 +254,7 @@ class AddedProject(Schema):
             parent_id=added.parent_id,
             monthly_allocation_usd=to_decimal(added.allocation),
             currency=added.currency,
+            warnings=[*added.warnings],
         )
 
 

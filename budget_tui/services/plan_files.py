@@ -358,6 +358,7 @@ def _apply_budget(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
     if "amount" in fields:
         amount = max(0, parse_amount(fields["amount"]) + budget.carry.carried)
         set_amount(work, budget, "budget.set", "global", amount)
+        work.open = replace(budget, amount=amount)
     if policy_and_cap := _new_carry(fields, budget.carry):
         set_carry(work, budget, "global", *policy_and_cap)
 

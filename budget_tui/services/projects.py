@@ -1,10 +1,12 @@
 """Projects: added, renamed, moved, archived."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from budget_tui.domain.budget import AllocationChange
 from budget_tui.domain.tree import Placement
+from budget_tui.presentation.formatting import projects_over_allocated
 from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.context import Context
 from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version, set_enforced
@@ -14,13 +16,14 @@ from budget_tui.services.idempotency import run_once
 
 @dataclass(frozen=True, slots=True)
 class ProjectAdded:
-    """A new project; ``allocation`` in nanos of ``currency``."""
+    """A new project; ``allocation`` in nanos of ``currency``. ``warnings`` are about over-allocation."""
 
     project_id: str
     name: str
     parent_id: str
     allocation: int
     currency: str
+    warnings: Sequence[str] = ()
 
 
 class Projects:
@@ -59,7 +62,9 @@ class Projects:
                     set_amount(work, budget, "allocation.set", new_id, amount)
                 if enforced:
                     set_enforced(work, project, True)
-                return asdict(ProjectAdded(new_id, project.name, project.parent_id, amount, work.organization.currency))
+                currency = work.organization.currency
+                warnings = [*projects_over_allocated(unallocated(work), work.open.amount, currency)]
+                return asdict(ProjectAdded(new_id, project.name, project.parent_id, amount, currency, warnings))
 
             change = None if allocation is None else [str(allocation.kind), allocation.amount, str(allocation.percent)]
             request: dict[str, object] = {

@@ -33,9 +33,17 @@ def test_a_project_is_added_with_its_allocation(api: Api) -> None:
         "parent_id": "ORG",
         "monthly_allocation_usd": Decimal("12.5"),
         "currency": "USD",
+        "warnings": [],
     }
     assert answer.headers["Location"] == "/projects/billing/budget"
     assert api.get(answer.headers["Location"])["monthly_allocation_usd"] == Decimal("12.5")
+
+
+def test_a_project_with_more_than_is_left_is_added_with_a_warning(api: Api) -> None:
+    body = {"project_id": "billing", "monthly_allocation_usd": 100}
+    for _ in range(2):
+        [warning] = api("POST", "/projects", body, Idempotency_Key="one").json()["warnings"]
+        assert warning == "projects are allocated $20.00 more than the budget of $500.00"
 
 
 def test_an_agent_is_added_with_its_tokens(api: Api) -> None:

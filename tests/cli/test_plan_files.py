@@ -52,6 +52,9 @@ def test_more_than_there_is_is_applied_and_warned_about(seeded: Cli, tmp_path: P
         "warning: projects are allocated $200.00 more than the budget of $500.00",
         "warning: ORG's cloud budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00",
     ]
+    file.write_text(file.read_text("utf-8").replace("  amount: 500", "  amount: 700", 1), "utf-8")
+    assert seeded("plan", "apply", str(file), "--check").err == "", "of the budget that it sets itself"
+    file.write_text(file.read_text("utf-8").replace("  amount: 700", "  amount: 500", 1), "utf-8")
     file.write_text(file.read_text("utf-8").replace("allocation: 400", "allocation: 410"), "utf-8")
     [warning] = seeded("plan", "apply", str(file), "--json").json["warnings"]
     assert warning == "projects are allocated $210.00 more than the budget of $500.00"
