@@ -88,9 +88,10 @@ def list_agents(context: typer.Context, json: JsonOption = False) -> None:
     shown = {column.key: column for column in agent_columns()}
     columns: tuple[Column[AgentBudget], ...] = (
         Column("id", "ID", lambda agent: agent.agent_id),
-        *(shown[key] for key in ("name", "project", "allocated", "used", "reserved", "available", "per_hour")),
+        replace(shown["name"], drop_order=5),
+        *(shown[key] for key in ("project", "allocated", "used", "reserved", "available", "per_hour")),
         replace(shown["runs_out"], align="left"),
-        Column("status", "Status", f.agent_status, style=shown["status"].style),
+        Column("status", "Status", f.agent_status, style=shown["status"].style, wraps=True),
     )
     print_lines(*table(columns, agents), f.data_through(agents[0].data_through))
 

@@ -9,7 +9,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
 from unicodedata import category, east_asian_width
 
@@ -47,6 +49,9 @@ _COLOURS = {
     "negative": "1;31",
 }
 """The colours of a terminal for the styles of columns."""
+_GAP = "  "
+_MIN_TEXT = 10
+"""Cells that a text keeps where nothing else is declared."""
 _OUTPUT_ERRORS = (EPIPE, ENOSPC, EDQUOT, EFBIG, EIO)
 """Errors of standard output that other printers, such as the help, run into."""
 
@@ -107,40 +112,92 @@ def warn(warnings: Sequence[str]) -> None:
     report(*(f"warning: {warning}" for warning in warnings))
 
 
-def terminal_width() -> int:
-    """Return the width of the terminal, or what COLUMNS says; 80 without either."""
-    return shutil.get_terminal_size().columns
-
-
 def table(
     columns: "Sequence[Column[Row]]",
     rows: Sequence[Row],
     rewrite: Callable[[Sequence[str]], Sequence[str]] = lambda texts: texts,
-    room: int | None = None,
 ) -> list[str]:
-    """Format a header and a line per row, aligned.
+    """Format a header and the rows, aligned; no wider than the terminal, if standard output is one.
 
-    ``rewrite`` changes the texts of right-aligned columns before they are padded. Within ``room`` columns of the
-    terminal, columns with a ``drop_order`` are dropped where they do not fit, 1 first.
+    ``rewrite`` changes the texts of right-aligned columns before they are padded. Where there is no room, columns with
+    a ``drop_order`` are dropped, and texts are shortened or, in a column that ``wraps``, continued on further lines.
     """
-    cells = {column.key: _cells(column, rows, rewrite) for column in columns}
-    if room is not None:
-        from budget_tui.presentation.columns import droppable
+    from budget_tui.presentation.columns import Fitting
 
-        for column in droppable(columns):
-            if sum(_width(texts[0]) + 2 for texts in cells.values()) - 2 > room:
-                del cells[column.key]
+    columns = [
+        replace(column, shrinks_to=_MIN_TEXT) if column.align == "left" and not column.shrinks_to else column
+        for column in columns
+    ]
+    texts = {column.key: _texts(column, rows, rewrite) for column in columns}
+    widths = {key: max(map(_width, each)) for key, each in texts.items()}
+    fitting = Fitting(columns, widths, room=_room() or sys.maxsize, gap=len(_GAP))
+    fitting.drop()
+    fitting.shrink()
+    shown, widths = fitting.shown, fitting.widths
+    is_coloured = _is_coloured()
+    lines: list[str] = []
+    for number, row in enumerate((None, *rows)):
+        cells = [_lines_of(texts[column.key][number], column, widths[column.key]) for column in shown]
+        for pieces in zip_longest(*cells, fillvalue=""):
+            padded = [_padded(piece, column, widths[column.key]) for piece, column in zip(pieces, shown, strict=True)]
+            if not is_coloured:
+                lines.append(_GAP.join(padded).rstrip())
+            elif row is None:
+                lines.append(_Drawn(_coloured(_GAP.join(padded).rstrip(), "muted")))
+            else:
+                styled = (_coloured(text, column.style_of(row)) for text, column in zip(padded, shown, strict=True))
+                lines.append(_Drawn(_GAP.join(styled).rstrip()))
+    return lines
 
-    shown = [column for column in columns if column.key in cells]
-    lines = list(zip(*cells.values(), strict=True))
-    if not _is_coloured():
-        return ["  ".join(texts).rstrip() for texts in lines]
 
-    def drawn(row: Row, texts: Sequence[str]) -> str:
-        styled = (_coloured(text, column.style_of(row)) for column, text in zip(shown, texts, strict=True))
-        return _Drawn("  ".join(styled).rstrip())
+def _room() -> int | None:
+    """Return the width of the terminal, or what COLUMNS says; None where standard output is none: nothing is cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
-    return [_Drawn(_coloured("  ".join(lines[0]).rstrip(), "muted")), *map(drawn, rows, lines[1:])]
+
+def _texts(column: "Column[Row]", rows: Sequence[Row], rewrite: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
+    """Return the header and the texts of a column."""
+    texts: Sequence[str] = [escaped(column.text(row)) for row in rows]
+    return [column.label.upper(), *(texts if column.align == "left" else rewrite(texts))]
+
+
+def _lines_of(text: str, column: "Column[Row]", width: int) -> list[str]:
+    """Return ``text`` in lines of at most ``width`` cells."""
+    if _width(text) <= width:
+        return [text]
+    if not column.wraps:
+        return [_shortened(text, width)]
+    lines: list[str] = []
+    for word in text.split():
+        if lines and _width(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+            continue
+        rest = word
+        while _width(rest) > width:
+            lines.append(_beginning(rest, width))
+            rest = rest[len(lines[-1]) :]
+        lines.append(rest)
+    return lines
+
+
+def _shortened(text: str, width: int) -> str:
+    """Cut ``text`` to at most ``width`` cells, between two words if one ends in the second half."""
+    cut = _beginning(text, width - 1)
+    words, _, _ = f"{cut}{text[len(cut)]}".rpartition(" ")
+    return f"{(words if _width(words) >= width // 2 else cut).rstrip()}…"
+
+
+def _beginning(text: str, width: int) -> str:
+    """Return as much of ``text`` as fits into ``width`` cells, but one character at least."""
+    end = len(text)
+    while end > 1 and _width(text[:end]) > width:
+        end -= 1
+    return text[:end]
+
+
+def _padded(text: str, column: "Column[Row]", width: int) -> str:
+    gap = " " * (width - _width(text))
+    return text + gap if column.align == "left" else gap + text
 
 
 def _is_coloured() -> bool:
@@ -153,16 +210,6 @@ def _coloured(text: str, style: str) -> str:
     written = text.strip()
     code = _COLOURS.get(style)
     return text.replace(written, f"\x1b[{code}m{written}\x1b[0m", 1) if code and written else text
-
-
-def _cells(column: "Column[Row]", rows: Sequence[Row], rewrite: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
-    """Return the header and the texts of a column, padded to the widest."""
-    texts: Sequence[str] = [escaped(column.text(row)) for row in rows]
-    is_left = column.align == "left"
-    texts = [column.label.upper(), *(texts if is_left else rewrite(texts))]
-    width = max(map(_width, texts))
-    gaps = (" " * (width - _width(text)) for text in texts)
-    return [text + gap if is_left else gap + text for text, gap in zip(texts, gaps, strict=True)]
 
 
 def _width(text: str) -> int:

@@ -1,6 +1,7 @@
 """``cost``: costs, and the projects they belong to."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
@@ -316,7 +317,8 @@ def _unmapped_table(origins: Sequence["UnmappedOrigin"]) -> list[str]:
     columns = (
         *(shown[key] for key in ("provider", "service", "sub_account")),
         Column("tags", "Tags", lambda origin: " ".join(f"{key}={value}" for key, value in origin.tags)),
-        *(shown[key] for key in ("costs", "amount")),
+        replace(shown["costs"], drop_order=1),
+        shown["amount"],
     )
     return [*table(columns, origins), "", *_suggestion(origins[0])]
 

@@ -71,7 +71,7 @@ def _show(session: Session, project: str, json: bool) -> None:
         Column("id", "ID", lambda donor: donor.project_id),
         Column("name", "Name", lambda donor: donor.name),
         Column("spare", "Can spare", lambda donor: f.number(donor.spare, currency), "right"),
-        Column("why", "Because it", lambda donor: why(donor, currency)),
+        Column("why", "Because it", lambda donor: why(donor, currency), wraps=True),
     )
     if offer.donors:
         print_lines("", *table(columns, offer.donors))

@@ -88,7 +88,7 @@ def _overview(explained: "Explained") -> list[str]:
     columns: tuple[Column[Explanation], ...] = (
         Column("value", "Value", lambda each: each.key),
         Column("shows", "Shows", lambda each: explanations.value(each, explained.currency), "right"),
-        Column("because", "Because", because),
+        Column("because", "Because", because, wraps=True),
     )
     # The sections about costs are the same for all.
     of_costs = next((each for each in explained.values if each.of_costs), explained.values[0])

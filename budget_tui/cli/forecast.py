@@ -104,21 +104,21 @@ def _show(
 
 
 def _columns(label: str, currency: str) -> list[Column[_Line]]:
-    def amount(name: str, label: str, of: Callable[[_Line], int | None]) -> Column[_Line]:
+    def amount(name: str, label: str, of: Callable[[_Line], int | None], drop_order: int = 0) -> Column[_Line]:
         def text(line: _Line) -> str:
             number = of(line)
             if number is None:
                 return "–"
             return f.number(number, currency) if line.budget_type is BudgetType.MONETARY else f.short_count(number)
 
-        return Column(name, label, text, "right")
+        return Column(name, label, text, "right", drop_order=drop_order)
 
     return [
         Column("name", label, lambda line: line.name),
-        amount("spent", "Spent", lambda line: line.used),
-        amount("low", "Low", lambda line: line.forecast.low if line.forecast.has_range else None),
+        amount("spent", "Spent", lambda line: line.used, 1),
+        amount("low", "Low", lambda line: line.forecast.low if line.forecast.has_range else None, 2),
         amount("median", "Median", lambda line: line.forecast.median),
-        amount("high", "High", lambda line: line.forecast.high if line.forecast.has_range else None),
+        amount("high", "High", lambda line: line.forecast.high if line.forecast.has_range else None, 3),
         amount("budget", "Budget", lambda line: line.budget),
-        Column("status", "", lambda line: f.forecast_against(line.forecast, line.budget or 0)),
+        Column("status", "", lambda line: f.forecast_against(line.forecast, line.budget or 0), wraps=True),
     ]

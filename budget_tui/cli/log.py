@@ -50,8 +50,8 @@ def log(
         return
     when, *others = LOG_COLUMNS
     columns: tuple[Column[LogLine], ...] = (
-        Column("entry", "Entry", lambda line: str(line.entry.entry), "right"),
-        replace(when, text=lambda line: f"{line.when} {line.entry.at.astimezone():%Z}"),
+        Column("entry", "Entry", lambda line: str(line.entry.entry), "right", drop_order=1),
+        replace(when, text=lambda line: f"{line.when} {line.entry.at.astimezone():%Z}", shrinks_to=24),
         *others,
     )
     print_lines(*table(columns, [LogLine(entry, *cells(entry)) for entry in entries]))

@@ -36,7 +36,10 @@ def manual(
         if json:
             print_json([schemas.manual.Topic(topic=each, summary=summary(each)) for each in TOPICS])
             return
-        columns: tuple[Column[str], ...] = (Column("topic", "Topic", str), Column("about", "About", summary))
+        columns: tuple[Column[str], ...] = (
+            Column("topic", "Topic", str, shrinks_to=18),
+            Column("about", "About", summary, wraps=True),
+        )
         print_lines(
             *table(columns, TOPICS),
             "",

@@ -70,8 +70,14 @@ def list_organizations(context: typer.Context, json: JsonOption = False) -> None
         Column("name", "Name", lambda known: known.name),
         Column("currency", "Currency", lambda known: known.currency),
         Column("time_zone", "Time zone", lambda known: known.time_zone),
-        Column("period", "Period", _period),
-        Column("fiscal_start", "Fiscal start", lambda known: str(known.period_rule.fiscal_start_month), "right"),
+        Column("period", "Period", _period, wraps=True),
+        Column(
+            "fiscal_start",
+            "Fiscal start",
+            lambda known: str(known.period_rule.fiscal_start_month),
+            "right",
+            drop_order=1,
+        ),
     )
     print_lines(*table(columns, found))
 

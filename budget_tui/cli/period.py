@@ -215,7 +215,7 @@ def _close_lines(close: "ClosePreview") -> list[str]:
 
     columns: tuple[Column[NextLine], ...] = (
         Column("id", "ID", lambda line: line.project_id),
-        Column("name", "Project", lambda line: line.name),
+        Column("name", "Project", lambda line: line.name, drop_order=1),
         money("Allocation", lambda line: line.allocation),
         money("Spent", lambda line: line.spent),
         money("Carried", lambda line: line.carried),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from budget_tui.cli.console import table, terminal_width
+from budget_tui.cli.console import table
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_results import (
@@ -88,7 +88,9 @@ def allocation_table(allocation: PlanAllocation) -> list[str]:
     return [describe(parent), *table(columns, [*rows, ("unallocated", allocation.unallocated)], _without_cents)]
 
 
-_HELD: Column[BudgetLine] = Column("held", "Held", lambda line: _known(line.reserved, *_kind(line.budget)), "right")
+_HELD: Column[BudgetLine] = Column(
+    "held", "Held", lambda line: _known(line.reserved, *_kind(line.budget)), "right", drop_order=2
+)
 
 
 def summary_table(summary: PlanSummary) -> list[str]:
@@ -101,7 +103,7 @@ def summary_table(summary: PlanSummary) -> list[str]:
         *([_HELD] if any(line.reserved for line in summary.lines) else []),
         *_forecast(summary.forecasts, lambda line: line.budget),
     )
-    lines = table(columns, summary.lines, _without_cents, terminal_width()) if summary.lines else ["no budget fits"]
+    lines = table(columns, summary.lines, _without_cents) if summary.lines else ["no budget fits"]
     totals = [line for totals in summary.totals for line in _total(totals)]
     return [*_heading(summary), *lines, *([""] if summary.lines else []), *totals]
 
@@ -109,19 +111,19 @@ def summary_table(summary: PlanSummary) -> list[str]:
 def forecast_table(found: PlanForecast) -> list[str]:
     """Format a line per budget that runs today, with the range of its forecast."""
 
-    def amount(label: str, of: Callable[[BudgetForecast], int | None]) -> Column[BudgetForecast]:
-        return Column(label, label, lambda line: _known(of(line), *_kind(line.budget)), "right")
+    def amount(label: str, of: Callable[[BudgetForecast], int | None], drop_order: int = 0) -> Column[BudgetForecast]:
+        return Column(label, label, lambda line: _known(of(line), *_kind(line.budget)), "right", drop_order=drop_order)
 
     columns: tuple[Column[BudgetForecast], ...] = (
         Column("entity", "Entity", lambda line: line.budget.entity_id),
         Column("what", "Scope", lambda line: scope_text(line.budget)),
-        Column("period", "Period", lambda line: f.period_name(line.budget.period)),
-        amount("Actual", lambda line: line.used),
-        amount("Low", lambda line: line.forecast.low if line.forecast.has_range else None),
+        Column("period", "Period", lambda line: f.period_name(line.budget.period), shrinks_to=8, wraps=True),
+        amount("Actual", lambda line: line.used, 1),
+        amount("Low", lambda line: line.forecast.low if line.forecast.has_range else None, 2),
         amount("Median", lambda line: line.forecast.median),
-        amount("High", lambda line: line.forecast.high if line.forecast.has_range else None),
-        amount("Amount", lambda line: line.budget.amount),
-        Column("status", "", lambda line: f.forecast_against(line.forecast, line.budget.amount)),
+        amount("High", lambda line: line.forecast.high if line.forecast.has_range else None, 3),
+        amount("Amount", lambda line: line.budget.amount, 4),
+        Column("status", "", lambda line: f.forecast_against(line.forecast, line.budget.amount), wraps=True),
     )
     if not found.lines:
         return ["no budget runs today"]
@@ -132,8 +134,8 @@ def tree_table(tree: PlanTree) -> list[str]:
     """Format a line per budget below its parent, headed by their period."""
     rows = [row for root in tree.roots for row in _tree_rows(root, "", "")]
 
-    def amount(label: str, text: Callable[[TreeNode], str]) -> Column[TreeRow]:
-        return Column(label, label, lambda row: text(row[1]), "right")
+    def amount(label: str, text: Callable[[TreeNode], str], drop_order: int = 0) -> Column[TreeRow]:
+        return Column(label, label, lambda row: text(row[1]), "right", drop_order=drop_order)
 
     def parent_amount(node: TreeNode, number: int) -> str:
         return _typed(number, *_kind(node.budget)) if node.children else NOTHING
@@ -142,8 +144,8 @@ def tree_table(tree: PlanTree) -> list[str]:
         Column("budget", "Budget", lambda row: f"{row[0]}{row[1].budget.entity_id} {scope_text(row[1].budget)}"),
         Column("period", "Period", lambda row: f.period_name(row[1].budget.period)),
         amount("Amount", lambda node: _with_unit(node.budget.amount, *_kind(node.budget))),
-        amount("Allocated", lambda node: parent_amount(node, node.allocated_to_children)),
-        amount("Free", lambda node: parent_amount(node, node.unallocated)),
+        amount("Allocated", lambda node: parent_amount(node, node.allocated_to_children), 2),
+        amount("Free", lambda node: parent_amount(node, node.unallocated), 3),
         amount("Actual", lambda node: _known(node.figures.actual, *_kind(node.budget))),
         Column(
             "status",
@@ -153,7 +155,7 @@ def tree_table(tree: PlanTree) -> list[str]:
         ),
         *_forecast(tree.forecasts, lambda row: row[1].budget),
     )
-    return [*_heading(tree), *(table(columns, rows, _without_cents, terminal_width()) if rows else ["no budget fits"])]
+    return [*_heading(tree), *(table(columns, rows, _without_cents) if rows else ["no budget fits"])]
 
 
 def _forecast(forecasts: Forecasts, budget_of: Callable[[Row], PlannedBudget]) -> list[Column[Row]]:
@@ -233,8 +235,8 @@ def _figures(
     return (
         Column("budget", "Budget", lambda row: _with_unit(figures(row).amount, *kind(row)), "right"),
         Column("actual", "Actual", lambda row: _known(figures(row).actual, *kind(row)), "right"),
-        Column("left", "Left", lambda row: _known(figures(row).variance, *kind(row)), "right"),
-        Column("used", "Used", used, "right"),
+        Column("left", "Left", lambda row: _known(figures(row).variance, *kind(row)), "right", drop_order=4),
+        Column("used", "Used", used, "right", drop_order=3),
         Column("status", " ", lambda row: SHAPES[figures(row).status], style=lambda row: status_style(figures(row))),
     )
 

@@ -81,16 +81,18 @@ def project_table(snapshot: BudgetSnapshot) -> list[str]:
         return ["no projects yet: budget-tui project add ID --allocate AMOUNT"]
     shown = {column.key: column for column in project_columns(currency)}
     columns: list[Column[ProjectLine]] = [
-        Column("id", "ID", lambda line: line.project_id),
-        *(shown[key] for key in ("name", "allocation", "spent", "left", "drip", "today")),
+        Column("id", "ID", lambda line: line.project_id, shrinks_to=16),
+        replace(shown["name"], shrinks_to=10, drop_order=6, yields_late=True),
+        replace(shown["allocation"], drop_order=7, yields_late=True),
+        *(shown[key] for key in ("spent", "left", "drip", "today")),
         replace(shown["burn"], text=lambda line: f.number(line.pace.burn_rate, currency)),
-        shown["runway"],
-        Column("status", "Status", lambda line: f.status_text(line.pace), style=shown["status"].style),
+        replace(shown["runway"], drop_order=5),
+        Column("status", "Status", lambda line: f.status_text(line.pace), style=shown["status"].style, shrinks_to=22),
     ]
     if any(line.carry != NO_CARRY for line in snapshot.projects):
         columns += [
-            Column("carried", "Carried in", lambda line: f.number(line.carry.carried, currency), "right"),
-            Column("carries", "Carries over", lambda line: f.carry_rule(line.carry, currency)),
+            Column("carried", "Carried in", lambda line: f.number(line.carry.carried, currency), "right", drop_order=1),
+            Column("carries", "Carries over", lambda line: f.carry_rule(line.carry, currency), drop_order=1),
         ]
     return table(columns, snapshot.projects)
 

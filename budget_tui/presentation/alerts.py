@@ -228,7 +228,7 @@ def rule_columns(*, is_narrow: bool = False) -> Sequence[Column[RuleStatus]]:
     return (
         Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
         Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
-        Column("when", "When", lambda status: condition_text(status.rule, status.currency), shrinks_to=16),
+        Column("when", "When", lambda status: condition_text(status.rule, status.currency), shrinks_to=16, wraps=True),
         Column(
             "status",
             "Status",
@@ -263,8 +263,8 @@ MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
         is_muted=True,
     ),
     Column("alert", "Alert", lambda message: str(message.rule_key), "right"),
-    Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20),
-    Column("sent", "Sent", lambda message: deliveries_text(message), max_width=60, shrinks_to=10),
+    Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20, wraps=True),
+    Column("sent", "Sent", lambda message: deliveries_text(message), max_width=60, shrinks_to=10, wraps=True),
 )
 
 

@@ -58,7 +58,8 @@ class Column(Generic[Row]):
     ``style`` returns the name of a row's style; '' is the column's own, which ``is_muted`` where it is derived or of
     less importance. ``sort_key`` None: rows are not sorted by it. ``noun`` names a column without a label. ``total``
     returns the text of the sum below it. ``longest`` picks the rows with the longest texts, where that is faster than
-    formatting them all.
+    formatting them all. ``wraps`` lets the command line continue a long text on further lines of its column, where it
+    shortens those of others.
     """
 
     key: str
@@ -77,6 +78,7 @@ class Column(Generic[Row]):
     total: Callable[[Sequence[Row]], str] = _no_text
     longest: Callable[[Sequence[Row]], Iterable[Row]] = lambda rows: rows
     bar: Callable[[Row], Bar | None] | None = None
+    wraps: bool = False
 
     @property
     def name(self) -> str:
@@ -86,9 +88,63 @@ class Column(Generic[Row]):
         return self.style(row) or ("muted" if self.is_muted else "")
 
 
-def droppable(columns: Iterable[Column[Any]]) -> list[Column[Any]]:
-    """Return the columns that can be dropped, the first to go first."""
-    return sorted((column for column in columns if column.drop_order), key=lambda column: column.drop_order)
+_BAR_MIN_WIDTH = 4
+_READABLE_GAP = 2
+
+
+class Fitting:
+    """The columns while they are fitted into ``room`` cells; ``widths`` of their texts by key, 0 for an empty column.
+
+    ``gap`` is the number of cells between two columns.
+    """
+
+    def __init__(self, columns: Iterable[Column[Any]], widths: Mapping[str, int], room: int, gap: int) -> None:
+        self.shown = [column for column in columns if widths[column.key]]
+        self.widths = {column.key: widths[column.key] for column in self.shown}
+        self.room = room
+        self.gap = gap
+
+    @property
+    def overflow(self) -> int:
+        """Number of cells in excess; negative if some are free."""
+        taken = sum(self.widths[column.key] for column in self.shown)
+        return taken + self.gap * (len(self.shown) - 1) - self.room
+
+    @property
+    def bar(self) -> Column[Any] | None:
+        return next((column for column in self.shown if column.bar is not None), None)
+
+    def drop(self) -> None:
+        """Remove columns that do not fit, the lowest ``drop_order`` first."""
+        for column in sorted((each for each in self.shown if each.drop_order), key=lambda each: each.drop_order):
+            slack = sum(max(0, self.widths[each.key] - each.shrinks_to) for each in self.shown if each.shrinks_to)
+            if self.overflow > (slack if column.yields_late else 0):
+                self.shown.remove(column)
+
+    def shrink(self) -> None:
+        """Shorten the bar, then the other columns from the widest on, then the bar further."""
+        bar, widths = self.bar, self.widths
+        if bar is not None and bar.shrinks_to:
+            widths[bar.key] = max(min(bar.shrinks_to, widths[bar.key]), widths[bar.key] - max(0, self.overflow))
+        texts = [column for column in self.shown if column.shrinks_to and column is not bar]
+        while self.overflow > 0 and (wide := [each for each in texts if widths[each.key] > each.shrinks_to]):
+            widths[max(wide, key=lambda each: widths[each.key]).key] -= 1
+        if bar is not None:
+            widths[bar.key] = max(_BAR_MIN_WIDTH, widths[bar.key] - max(0, self.overflow))
+
+    def spread(self, widest_gap: int) -> None:
+        """Give free cells to the bar, then to the gaps; wider gaps take precedence over a longer bar."""
+        bar, widths = self.bar, self.widths
+        if bar is not None:
+            widths[bar.key] = min(bar.max_width, widths[bar.key] + max(0, -self.overflow))
+        if len(self.shown) > 1:
+            self.gap += min(widest_gap - self.gap, max(0, -self.overflow) // (len(self.shown) - 1))
+        if (
+            bar is not None
+            and self.gap < min(_READABLE_GAP, widest_gap)
+            and widths[bar.key] > bar.min_width + len(self.shown)
+        ):
+            self.gap, widths[bar.key] = _READABLE_GAP, widths[bar.key] - len(self.shown)
 
 
 def split_at_point(text: str) -> tuple[str, str]:
@@ -511,10 +567,10 @@ class LogLine(NamedTuple):
 
 LOG_COLUMNS: tuple[Column[LogLine], ...] = (
     Column("when", "When", lambda line: line.when, is_muted=True),
-    Column("who", "Who", lambda line: line.who, max_width=14),
+    Column("who", "Who", lambda line: line.who, max_width=14, drop_order=2, yields_late=True),
     Column("action", "Action", lambda line: line.action, max_width=16),
     Column("subject", "Subject", lambda line: line.subject, max_width=24),
-    Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=6),
+    Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=14, wraps=True),
 )
 
 

@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column, droppable, split_at_point
+from budget_tui.presentation.columns import Bar, Column, Fitting, split_at_point
 from budget_tui.tui.cursor_keys import cursor_bindings
 from budget_tui.tui.render import BAR_STYLES, CELL_STYLES, fitted, text_styles
 
@@ -28,8 +28,6 @@ HEADER = 1
 MARGIN = 1
 TROUBLE = "status"
 """Key of the status column, sorted with the worst first; others begin with the least."""
-_BAR_MIN_WIDTH = 4
-_READABLE_GAP = 2
 
 
 class Width(NamedTuple):
@@ -81,63 +79,11 @@ def _measured(column: Column[Row], rows: Sequence[Row]) -> Width:
     return Width(max(min(longest, column.max_width), cell_len(column.label), column.min_width))
 
 
-class _Fitting:
-    """The columns while they are fitted into ``room`` cells."""
-
-    def __init__(self, columns: Sequence[Column[Any]], widths: Mapping[str, Width], room: int, gap: int) -> None:
-        self.shown = [column for column in columns if widths[column.key].cells]
-        self.widths = {column.key: widths[column.key].cells for column in self.shown}
-        self.room = room
-        self.gap = gap
-
-    @property
-    def overflow(self) -> int:
-        """Number of cells in excess; negative if some are free."""
-        taken = sum(self.widths[column.key] for column in self.shown)
-        return taken + self.gap * (len(self.shown) - 1) - self.room
-
-    @property
-    def bar(self) -> Column[Any] | None:
-        return next((column for column in self.shown if column.bar is not None), None)
-
-    def drop(self) -> None:
-        """Remove columns that do not fit, the lowest ``drop_order`` first."""
-        for column in droppable(self.shown):
-            slack = sum(max(0, self.widths[each.key] - each.shrinks_to) for each in self.shown if each.shrinks_to)
-            if self.overflow > (slack if column.yields_late else 0):
-                self.shown.remove(column)
-
-    def shrink(self) -> None:
-        """Shorten the bar, then the other columns from the widest on, then the bar further."""
-        bar, widths = self.bar, self.widths
-        if bar is not None and bar.shrinks_to:
-            widths[bar.key] = max(min(bar.shrinks_to, widths[bar.key]), widths[bar.key] - max(0, self.overflow))
-        texts = [column for column in self.shown if column.shrinks_to and column is not bar]
-        while self.overflow > 0 and (wide := [each for each in texts if widths[each.key] > each.shrinks_to]):
-            widths[max(wide, key=lambda each: widths[each.key]).key] -= 1
-        if bar is not None:
-            widths[bar.key] = max(_BAR_MIN_WIDTH, widths[bar.key] - max(0, self.overflow))
-
-    def spread(self, widest_gap: int) -> None:
-        """Give free cells to the bar, then to the gaps; wider gaps take precedence over a longer bar."""
-        bar, widths = self.bar, self.widths
-        if bar is not None:
-            widths[bar.key] = min(bar.max_width, widths[bar.key] + max(0, -self.overflow))
-        if len(self.shown) > 1:
-            self.gap += min(widest_gap - self.gap, max(0, -self.overflow) // (len(self.shown) - 1))
-        if (
-            bar is not None
-            and self.gap < min(_READABLE_GAP, widest_gap)
-            and widths[bar.key] > bar.min_width + len(self.shown)
-        ):
-            self.gap, widths[bar.key] = _READABLE_GAP, widths[bar.key] - len(self.shown)
-
-
 def fit(
     columns: Sequence[Column[Any]], widths: Mapping[str, Width], room: int, gaps: tuple[int, int], margin: int = MARGIN
 ) -> list[Place]:
     """Return the columns that fit into ``room`` cells, with positions; ``gaps`` are the minimum and maximum."""
-    fitting = _Fitting(columns, widths, room, gaps[0])
+    fitting = Fitting(columns, {key: width.cells for key, width in widths.items()}, room, gaps[0])
     fitting.drop()
     fitting.shrink()
     fitting.spread(gaps[1])

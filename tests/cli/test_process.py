@@ -67,6 +67,7 @@ def on_terminal(environment: dict[str, str], *arguments: str) -> str:
 def test_tables_have_colours_on_a_terminal_only(environment: dict[str, str]) -> None:
     piped = process(environment, "status").stdout
     assert "\x1b" not in piped
+    environment = {**environment, "COLUMNS": "120"}
     coloured = on_terminal({**environment, "TERM": "xterm"}, "status")
     assert "\x1b[33m▲ warning" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == piped, "nothing moves"
