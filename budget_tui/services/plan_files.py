@@ -264,7 +264,8 @@ def _stored(
 ) -> dict[Item, Fields]:
     """Return the plan that is stored: what recurs, planned budgets that have not ended, and the rules of costs.
 
-    Of the planned budgets that have ended, those are part of it that are ``named``: an old file still holds them.
+    Of the planned budgets that have ended, and of the agents of archived projects, those are part of it that are
+    ``named``: an old file still holds them.
     """
     org = organization.org_key
     opened = session.fast.global_budget(org, today)
@@ -278,7 +279,9 @@ def _stored(
     found: dict[Item, Fields] = {}
     root = totals.get(ROOT_ID)
     found[Item("budget")] = {"amount": written(root.base if root else 0), **_carry(root)}
-    for entity in session.fast.entities(org):
+    entities = session.fast.entities(org)
+    archived = {entity.entity_id for entity in entities if entity.archived}
+    for entity in entities:
         if entity.archived:
             continue
         enforced = "true" if entity.enforced else "false"
@@ -292,8 +295,11 @@ def _stored(
                 "enforced": enforced,
             }
         elif entity.level_code == "agent":
+            item = Item("agents", (entity.entity_id,))
+            if entity.parent_id in archived and item not in named:
+                continue
             budget = tokens.get(entity.entity_id)
-            found[Item("agents", (entity.entity_id,))] = {
+            found[item] = {
                 "tokens": str(budget.base if budget else 0),
                 **_carry(budget),
                 "enforced": enforced,

@@ -177,6 +177,9 @@ def test_a_project_goes_with_its_agents_and_only_from_a_file_that_was_exported(h
     path.write_text(text[: text.index("projects:")] + "projects:\n  web: {allocation: 50}\n", "utf-8")
     apply(home, path, prune=True)
     assert home.allocations == {"web": "50", "pool": "150"}
+    home.services.undo.undo()
+    home.services.projects.archive("api")
+    assert apply(home, path, prune=True).to_do == []
     path.write_text("projects:\n  web: {allocation: 50}\n", "utf-8")
     with pytest.raises(Refused, match="no revision"):
         apply(home, path, prune=True)
