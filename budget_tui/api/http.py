@@ -58,6 +58,8 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
         parameters = frozenset(_query_parameters(self))
+        headers = {field.alias.lower() for field in self.dependant.header_params}
+        changes_blindly = "GET" not in (self.methods or ()) and "if-match" not in headers
 
         async def handled(request: Request) -> Response:
             request = ExactRequest(request.scope, request.receive)
@@ -65,6 +67,8 @@ class Route(APIRoute):
             if takes_body:
                 _require_json(request)
             _require_known(request, parameters)
+            if changes_blindly and "if-match" in request.headers:
+                raise Problem(422, "refused", "nothing here can be compared with If-Match", "leave it out")
             token = _settled.set([])
             try:
                 return await handle(request)

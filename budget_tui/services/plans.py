@@ -32,7 +32,7 @@ from budget_tui.domain.plan import (
 )
 from budget_tui.domain.plan_results import AllocatedChild, PlanAllocation, PlanOutcome
 from budget_tui.presentation.audit import changes
-from budget_tui.presentation.formatting import amount_of, dates, period_name, plan_name
+from budget_tui.presentation.formatting import amount_of, count, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
@@ -102,16 +102,21 @@ class Plans:
             work.commit()
         return outcome
 
-    def delete(self, budget_id: str) -> PlanOutcome:
-        """Delete a budget from the plan. Budgets allocated from it stay, independent of it."""
+    def delete(self, budget_id: str, seen: datetime | None = None) -> PlanOutcome:
+        """Delete a budget from the plan. Budgets allocated from it stay, independent of it.
+
+        ``seen`` is the time of the last change that the user saw; `Conflict` if there was another one since.
+        """
         with self._context.work() as work:
             budget = _active(work, budget_id)
+            _check_seen(budget, seen)
             children = work.unit.budgets.children_of(budget.budget_id)
             if budget.in_cycle:
                 change_budget(work, budget, PlanChange(amount=0))
             else:
                 delete_budget(work, budget)
-            warnings = (f"{len(children)} budgets allocated from it stay",) if children else ()
+            stay = "stays" if len(children) == 1 else "stay"
+            warnings = (f"{count(len(children), 'budget')} allocated from it {stay}",) if children else ()
             outcome = PlanOutcome(budget, warnings, (), _allocations(work))
             work.commit()
         return outcome

@@ -1,6 +1,6 @@
 """Recurring fees: costs that come by themselves on their day, until the bill for them is imported."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from budget_tui.domain.amount import parse_amount, within_limit
@@ -13,6 +13,7 @@ from budget_tui.domain.recurring import RECURRING_SOURCE, Charge, Every, Recurri
 from budget_tui.services.context import Context
 from budget_tui.services.costs import require_sums_in_range, spender
 from budget_tui.services.fee_booking import settle_fees
+from budget_tui.services.idempotency import run_once
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data
 from budget_tui.services.work import Work
 
@@ -46,18 +47,17 @@ class RecurringFees:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def add(self, new: NewFee) -> FeeReport:
-        """Add a fee, and book it if it is due; `Conflict` if there is another one of that name."""
+    def add(self, new: NewFee, key: str | None = None) -> FeeReport:
+        """Add a fee, and book it if it is due; `Conflict` if there is another one of that name.
+
+        Repeating it with the same ``key`` adds nothing and returns that fee.
+        """
         if new.amount <= 0:
             raise Refused("a fee needs a positive amount", "give one such as 20")
+        request = {name: None if value is None else str(value) for name, value in asdict(new).items()}
         with self._context.work() as work:
-            fee = _checked(work, new)
-            if any(other.name == fee.name for other in _running(work)):
-                raise Conflict(f"there is a fee called '{fee.name}'", "give this one another name, or end that one")
-            fee = fee._replace(fee_key=work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now))
-            work.record("recurring.add", fee.name, None, _facts(fee))
-            settle_fees(work, work.today)
-            report = _report(work, fee.fee_key)
+            added = run_once(work, "recurring.add", key, request, lambda: {"fee": _add(work, new)})
+            report = _report(work, added["fee"])
             if report.latest is not None:
                 require_sums_in_range(work, [(report.currency, report.latest.day)])
             work.commit()
@@ -87,6 +87,17 @@ class RecurringFees:
                 FeeReport(fee, latest.get(fee.fee_key), organization.currency)
                 for fee in session.fast.recurring_fees(organization.org_key)
             ]
+
+
+def _add(work: Work, new: NewFee) -> int:
+    """Add a fee and book it; return its key."""
+    fee = _checked(work, new)
+    if any(other.name == fee.name for other in _running(work)):
+        raise Conflict(f"there is a fee called '{fee.name}'", "give this one another name, or end that one")
+    fee = fee._replace(fee_key=work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now))
+    work.record("recurring.add", fee.name, None, _facts(fee))
+    settle_fees(work, work.today)
+    return fee.fee_key
 
 
 def _running(work: Work) -> list[RecurringFee]:

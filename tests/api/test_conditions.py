@@ -75,6 +75,12 @@ def test_a_tag_that_is_none_of_ours_matches_nothing(api: Api, tag: str) -> None:
     refused(api("PUT", "/budget", {"monthly_budget_usd": 1}, If_Match=tag), 412, "conflict")
 
 
+def test_a_condition_that_would_be_ignored_is_refused(api: Api) -> None:
+    tag, body = api.etag("/projects/pcc/budget"), {"to_project_id": "dandelion", "amount_usd": 1}
+    refused(api("POST", "/projects/pcc/budget/transfer", body, If_Match=tag), 422, "refused", "If-Match")
+    assert api.etag("/projects/pcc/budget") == tag
+
+
 def test_any_state_will_do(api: Api) -> None:
     assert api("PUT", "/budget", {"monthly_budget_usd": 1}, If_Match="*").status_code == 200
 

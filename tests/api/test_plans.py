@@ -134,7 +134,10 @@ def test_a_duplicate_is_a_conflict_and_another_type_is_none(acme: Api) -> None:
 
 def test_what_was_deleted_is_gone(acme: Api) -> None:
     path = made(acme)
-    assert acme("DELETE", path).status_code == 204
+    tag = acme.etag(path)
+    changed = acme("PUT", path, {"notes": "for April"}).headers["ETag"]
+    refused(acme("DELETE", path, If_Match=tag), 412, "conflict", "someone else")
+    assert acme("DELETE", path, If_Match=changed).status_code == 204
     for method, body in (("GET", None), ("PUT", {"budget_amount": 1}), ("DELETE", None)):
         refused(acme(method, path, body), 404, "not-found", "was deleted")
     made(acme)

@@ -169,14 +169,15 @@ async def put_planned(
     return response
 
 
-@router.delete(f"{ROOT}/{{budget_id:uuid}}", status_code=204, responses=problem_responses(404))
-async def delete_planned(caller: OrganizationCaller, budget_id: BudgetId) -> Response:
+@router.delete(f"{ROOT}/{{budget_id:uuid}}", status_code=204, responses=problem_responses(404, 412))
+async def delete_planned(caller: OrganizationCaller, budget_id: BudgetId, if_match: IfMatch = None) -> Response:
     """Delete a budget from the plan. It stays on record; budgets allocated from it stay in the plan."""
 
-    def delete() -> None:
-        caller.services.plans.delete(_present(caller, budget_id).budget_id)
+    def delete(seen: int | None) -> None:
+        budget = _present(caller, budget_id)
+        caller.services.plans.delete(budget.budget_id, None if seen is None else _moment(seen))
 
-    await caller.pools.write(delete)
+    await caller.pools.write(lambda: write_if_match(if_match, delete))
     return Response(status_code=204)
 
 
