@@ -198,15 +198,8 @@ _FOREVER = Decimal("Infinity")
 
 
 def pace_style(pace: Pace) -> str:
-    """Return the style of a status, at least a warning for what runs out before the period ends."""
-    if pace.unfunded:
-        return "muted"
-    return str(Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status)
-
-
-def pace_shape(pace: Pace) -> str:
-    """The shape of a status, in step with `pace_style`: it tells the same where there is no colour."""
-    return formatting.SHAPES[Status.WARNING] if pace_style(pace) == Status.WARNING else formatting.shape_of(pace)
+    """Return the style of a budget's `formatting.severity`."""
+    return str(formatting.severity(pace) or "muted")
 
 
 def trouble_rank(pace: Pace) -> tuple[int, bool, Decimal]:
@@ -325,7 +318,7 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
         Column(
             "status",
             "",
-            lambda line: pace_shape(line.pace),
+            lambda line: formatting.shape_of(line.pace),
             min_width=1,
             max_width=1,
             style=lambda line: pace_style(line.pace),

@@ -326,9 +326,18 @@ def token_sums(sums: TokenSums) -> str:
     )
 
 
+def severity(pace: Pace) -> Status | None:
+    """Return the status by which a budget is marked: at least a warning for what runs out before the period ends; None
+    if it is unfunded."""
+    if pace.unfunded:
+        return None
+    return Status.WARNING if pace.runs_short and pace.status is Status.HEALTHY else pace.status
+
+
 def shape_of(pace: Pace) -> str:
-    """Return the shape of a status, so that it is never shown by colour alone."""
-    return UNFUNDED_SHAPE if pace.unfunded else SHAPES[pace.status]
+    """Return the shape that marks a budget, so that its `severity` is never shown by colour alone."""
+    marked = severity(pace)
+    return UNFUNDED_SHAPE if marked is None else SHAPES[marked]
 
 
 def status_name(pace: Pace) -> str:
@@ -336,7 +345,7 @@ def status_name(pace: Pace) -> str:
 
 
 def status_text(pace: Pace) -> str:
-    """Format a status: ``● healthy``, or ``● healthy, out Jan 14`` if it runs out before the period ends."""
+    """Format a status: ``● healthy``, or ``▲ healthy, out Jan 14`` if it runs out before the period ends."""
     return ", ".join(filter(None, (f"{shape_of(pace)} {status_name(pace)}", out_on(pace))))
 
 

@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from budget_tui.domain.pacing import Status
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import pace_shape, pace_style, status_style_at_close
+from budget_tui.presentation.columns import pace_style, status_style_at_close
 from budget_tui.presentation.formatting import BarCell
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def status_at_close(closed: ClosedPeriod | ClosedBudget, *, named: bool = False)
 
 
 def status(pace: Pace) -> Content:
-    """Draw the status as a coloured symbol."""
-    return Content.assemble((pace_shape(pace), status_style(pace)))
+    """Draw the mark of a budget as a coloured symbol."""
+    return Content.assemble((formatting.shape_of(pace), status_style(pace)))
 
 
 BAR_STYLES: dict[str, str] = {

@@ -64,7 +64,7 @@ def test_status_shows_the_table(seeded: Cli) -> None:
     assert "$241.00 spent, $259.00 left, $80.00 unallocated" in out
     assert "data through Jan 13, 2026" in out
     rows = {line.split()[0]: line.split() for line in out.splitlines() if "●" in line or "▲" in line}
-    assert rows["pcc"] == "pcc PCC 150.00 105.00 45.00 2.50 2.37 35.00 1.3 d ● healthy, out Jan 14".split()
+    assert rows["pcc"] == "pcc PCC 150.00 105.00 45.00 2.50 2.37 35.00 1.3 d ▲ healthy, out Jan 14".split()
     assert rows["python-api"][-11:] == "12.00 0.67 0.63 29.33 0.4 d ▲ warning, out Jan 13".split()
     assert rows["dandelion"][-7:] == "50.00 2.78 2.63 0.00 ∞ ● healthy".split()
 
