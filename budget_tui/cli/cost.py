@@ -23,7 +23,7 @@ from budget_tui.cli.options import (
 )
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_project
-from budget_tui.domain.amount import parse_amount, parse_count, to_decimal
+from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import CATEGORIES, parse_category
 from budget_tui.domain.errors import Refused
@@ -68,17 +68,15 @@ def add(
         parse_count(tokens) if tokens else None,
         once,
     )
-    session.services.costs.add(entry, key)
-    snapshot = session.snapshot()
-    currency = snapshot.organization.currency
-    day = entry.on or snapshot.as_of
-    recorded = f"{f.money(entry.amount, currency)} on {f.long_day(day)} recorded for"
+    outcome = session.services.costs.add(entry, key)
+    warnings, snapshot, currency = messages.far_ahead(outcome), session.snapshot(), outcome.currency
+    recorded = f"{f.money(entry.amount, currency)} on {f.long_day(outcome.on)} recorded for"
     if project not in (line.project_id for line in snapshot.projects):
         if json:
-            spent = to_decimal(entry.amount)
-            print_json(schemas.costs.EntityCost(entity_id=project, amount_usd=spent, on=day, currency=currency))
+            print_json(schemas.costs.EntityCost.from_domain(entry, outcome))
         else:
             print_lines(f"{recorded} {project}")
+            warn(warnings)
         return
     print_project(
         snapshot,
@@ -89,6 +87,7 @@ def add(
             f" {f.money(line.pace.spent, currency)} spent,"
             f" {f.left_or_over(line.pace.remaining, BudgetType.MONETARY, currency)}"
         ],
+        warnings,
     )
 
 

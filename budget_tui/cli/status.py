@@ -106,16 +106,21 @@ def print_budget(snapshot: BudgetSnapshot, json: bool, *lines: str) -> None:
 
 
 def print_project(
-    snapshot: BudgetSnapshot, project_id: str, json: bool, words: Callable[[ProjectLine], Sequence[str]]
+    snapshot: BudgetSnapshot,
+    project_id: str,
+    json: bool,
+    words: Callable[[ProjectLine], Sequence[str]],
+    noted: Sequence[str] = (),
 ) -> None:
-    """Print a project's budget: as JSON, or in ``words`` followed by the warnings."""
+    """Print a project's budget: as JSON, or in ``words`` followed by the warnings, the command's own (``noted``)
+    first."""
     line = snapshot.project(project_id)
     if json:
-        print_json(schemas.status.DatedProjectBudget.from_snapshot(snapshot, line))
+        print_json(schemas.status.DatedProjectBudget.from_snapshot(snapshot, line, noted))
         return
-    _print_with_warnings(snapshot, words(line))
+    _print_with_warnings(snapshot, words(line), noted)
 
 
-def _print_with_warnings(snapshot: BudgetSnapshot, lines: Sequence[str]) -> None:
+def _print_with_warnings(snapshot: BudgetSnapshot, lines: Sequence[str], noted: Sequence[str] = ()) -> None:
     print_lines(*lines)
-    warn(warnings(snapshot))
+    warn([*noted, *warnings(snapshot)])

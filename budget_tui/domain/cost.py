@@ -17,6 +17,11 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 """The range of days that costs may have, from any source: beyond it a date is a mistake."""
 
 
+def is_far_ahead(day: date, today: date) -> bool:
+    """Return whether a day is more than a year ahead: a cost of such a day is probably mistyped."""
+    return (day - today).days > 366
+
+
 def checked_day(day: date) -> date:
     """Return ``day``; `Refused` when it is outside the days that costs may have."""
     if not FIRST_DAY <= day <= LAST_DAY:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.services.costs import CostOutcome
     from budget_tui.services.imports import ImportReport, VanishedCosts
     from budget_tui.services.period_rules import RulePreview
 
@@ -36,6 +37,11 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
     found.extend(f.converted_note(spend, "cost", currency) for spend in snapshot.converted)
     found.extend(map(f.left_out_warning, snapshot.left_out))
     return found
+
+
+def far_ahead(outcome: "CostOutcome") -> list[str]:
+    """Return the warning that a cost is dated so far ahead that it is probably mistyped, if it is."""
+    return [f"{f.long_day(outcome.on)} is more than a year ahead: check the day"] if outcome.is_far_ahead else []
 
 
 def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:

@@ -10,7 +10,7 @@ from budget_tui.domain import currency, records
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category
 from budget_tui.domain.records import SeatRegistration, StoredPair
-from budget_tui.presentation.messages import nanos_of_sum
+from budget_tui.presentation import messages
 from budget_tui.schemas.base import (
     CostCategory,
     Day,
@@ -37,6 +37,7 @@ class _Cost(Schema):
     on: date
     tokens: int | None
     currency: str
+    warnings: list[str]
 
 
 class Cost(Settling, _Cost):
@@ -50,6 +51,7 @@ class Cost(Settling, _Cost):
             on=outcome.on,
             tokens=entry.tokens,
             currency=outcome.currency,
+            warnings=messages.far_ahead(outcome),
         )
 
 
@@ -60,6 +62,17 @@ class EntityCost(Schema):
     amount_usd: Number
     on: date
     currency: str
+    warnings: list[str]
+
+    @classmethod
+    def from_domain(cls, entry: CostEntry, outcome: CostOutcome) -> "EntityCost":
+        return EntityCost(
+            entity_id=entry.project_id,
+            amount_usd=to_decimal(entry.amount),
+            on=outcome.on,
+            currency=outcome.currency,
+            warnings=messages.far_ahead(outcome),
+        )
 
 
 class LeftOutFile(Schema):
@@ -142,7 +155,7 @@ class ImportReportOut(Schema):
 
 
 def _to_9_decimals(totals: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    return {currency: to_decimal(nanos_of_sum(units)) for currency, units in totals.items()}
+    return {currency: to_decimal(messages.nanos_of_sum(units)) for currency, units in totals.items()}
 
 
 def _refused(rows: tuple[tuple[str, int, str], ...]) -> list[RefusedRow]:

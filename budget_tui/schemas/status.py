@@ -1,5 +1,6 @@
 """The global budget and the projects, and the requests that change them."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -75,12 +76,12 @@ class Dated(Schema):
     warnings: list[str]
 
 
-def _dated(snapshot: BudgetSnapshot) -> dict[str, Any]:
+def _dated(snapshot: BudgetSnapshot, warnings: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "as_of": snapshot.as_of,
         "data_through": snapshot.data_through,
         "currency": snapshot.organization.currency,
-        "warnings": messages.warnings(snapshot),
+        "warnings": [*warnings, *messages.warnings(snapshot)],
     }
 
 
@@ -163,8 +164,11 @@ class DatedProjectBudget(Dated, ProjectBudget):
     """One project's budget, with the day of its figures and how far costs are known."""
 
     @classmethod
-    def from_snapshot(cls, snapshot: BudgetSnapshot, line: ProjectLine) -> "DatedProjectBudget":
-        return DatedProjectBudget(**dict(ProjectBudget.from_domain(line)), **_dated(snapshot))
+    def from_snapshot(
+        cls, snapshot: BudgetSnapshot, line: ProjectLine, warnings: Sequence[str] = ()
+    ) -> "DatedProjectBudget":
+        """``warnings`` are those of a command that led to it."""
+        return DatedProjectBudget(**dict(ProjectBudget.from_domain(line)), **_dated(snapshot, warnings))
 
 
 class ProjectDetails(DatedProjectBudget):

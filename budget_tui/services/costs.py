@@ -16,6 +16,7 @@ from budget_tui.domain.cost import (
     EntityResolver,
     category_of,
     checked_day,
+    is_far_ahead,
     parse_rule_field,
     provider_of,
 )
@@ -70,10 +71,11 @@ class MappingOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CostOutcome:
-    """The day of a cost and its currency."""
+    """The day of a cost and its currency; ``is_far_ahead`` if the day is probably mistyped."""
 
     on: date
     currency: str
+    is_far_ahead: bool = False
 
 
 class Costs:
@@ -96,7 +98,8 @@ class Costs:
             }
             result = run_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
             work.commit()
-        return CostOutcome(date.fromisoformat(result["on"]), work.organization.currency)
+        on = date.fromisoformat(result["on"])
+        return CostOutcome(on, work.organization.currency, is_far_ahead(on, work.today))
 
     def add_all(self, entries: Sequence[CostEntry]) -> None:
         """Record many costs at once: all of them or, if one is refused, none."""

@@ -97,6 +97,7 @@ def test_a_program_reports_what_it_spent(api: Api) -> None:
         "on": "2026-01-12",
         "tokens": 25000,
         "currency": "USD",
+        "warnings": [],
     }
     assert api.get("/projects/dandelion/budget")["spent_usd"] == Decimal("1.25")
 
@@ -110,6 +111,10 @@ def test_a_cost_has_one_of_three_categories(api: Api) -> None:
 
 def test_a_cost_is_of_today_unless_told(api: Api) -> None:
     assert exactly(api("POST", "/projects/dandelion/costs", {"amount_usd": 2}).text)["on"] == "2026-01-13"
+    [warning] = exactly(api("POST", "/projects/dandelion/costs", {"amount_usd": 2, "on": "2062-01-13"}).text)[
+        "warnings"
+    ]
+    assert warning == "Jan 13, 2062 is more than a year ahead: check the day"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,20 @@ def test_a_cost_counts_on_its_own_day(seeded: Cli) -> None:
     assert spent(seeded, "dandelion", "2025-12-31") == 7
 
 
+def test_a_cost_dated_years_ahead_is_recorded_with_a_warning(seeded: Cli) -> None:
+    """It is probably mistyped; whatever is known a year ahead may be entered."""
+    warning = "Jan 12, 2036 is more than a year ahead: check the day"
+    for project in ("pcc", "DEPT"):
+        if project == "DEPT":
+            seeded("entity", "add", "DEPT", "--level", "department", "--parent", "ORG").done()
+        far = ("cost", "add", project, "7", "--on", "2036-01-12")
+        ran = seeded(*far)
+        assert (ran.code, ran.err) == (0, f"warning: {warning}\n")
+        assert ran.out.startswith("$7.00 on Jan 12, 2036 recorded for")
+        assert seeded(*far, "--json").done().json["warnings"] == [warning]
+        assert seeded("cost", "add", project, "7", "--on", "2027-01-13", "--json").done().json["warnings"] == []
+
+
 def test_a_cost_on_the_last_day_of_a_month_is_in_it(seeded: Cli) -> None:
     seeded("cost", "add", "dandelion", "7", "--on", "2026-01-31").done()
     assert spent(seeded, "dandelion", "2026-01-31") == 7
