@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from budget_tui.config.settings import ChannelSettings
+from budget_tui.config.settings import ChannelSettings, InvalidChannel
 
 SEND_SECONDS = 20
 """The time that one attempt may take."""
@@ -55,9 +55,21 @@ class ReadyChannel(NamedTuple):
         return begin <= hour < end if begin <= end else hour >= begin or hour < end
 
 
-def channels_of(settings: Mapping[str, ChannelSettings]) -> dict[str, ReadyChannel]:
+class _Invalid:
+    """A channel that cannot send, as the settings define it wrongly: attempts are repeated until they are right."""
+
+    def send(self, message: Outgoing, now: datetime) -> None:
+        raise DeliveryError("its settings are not valid")  # the log of other machines need not have this one's paths
+
+
+def channels_of(settings: Mapping[str, ChannelSettings | InvalidChannel]) -> dict[str, ReadyChannel]:
     """Return the channels of a machine by name. What a kind of channel needs is loaded when it sends."""
-    return {name: ReadyChannel(_made(each), each.quiet_hours) for name, each in settings.items()}
+    return {
+        name: ReadyChannel(_Invalid())
+        if isinstance(each, InvalidChannel)
+        else ReadyChannel(_made(each), each.quiet_hours)
+        for name, each in settings.items()
+    }
 
 
 def _made(settings: ChannelSettings) -> Channel:

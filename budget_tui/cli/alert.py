@@ -11,6 +11,7 @@ from budget_tui.cli.console import print_json, print_lines, report, table, warn
 from budget_tui.cli.options import JsonOption, command_group, exactly_one
 from budget_tui.cli.session import Session, session_of
 from budget_tui.config.paths import default_settings_file
+from budget_tui.config.settings import InvalidChannel
 from budget_tui.domain.alerts import AlertKind, AlertRule, RuleStatus
 from budget_tui.domain.amount import parse_count
 from budget_tui.domain.budget import BudgetType
@@ -122,6 +123,7 @@ def list_alerts(context: typer.Context, json: JsonOption = False) -> None:
         print_lines("there are no alerts: budget-tui alert add PROJECT --share 80,100")
     else:
         print_lines(*table(words.rule_columns(), statuses))
+    warn(session.services.settings.channel_problems)
 
 
 @app.command()
@@ -183,11 +185,14 @@ def test(
 ) -> None:
     """Send a test message through a channel of this machine."""
     services = session_of(context).services
-    if channel not in services.settings.channels:
+    settings = services.settings.channels.get(channel)
+    if settings is None:
         raise NotFound(
             f"this machine defines no channel '{channel}'",
             f"begin one with [channels.{channel}] in {default_settings_file()}",
         )
+    if isinstance(settings, InvalidChannel):
+        raise settings.error
     services.context.require_database()
     try:
         services.deliveries.test(channel, channels_of(services.settings.channels)[channel])
@@ -241,4 +246,6 @@ def _warn_of_unknown_channels(session: Session, rule: AlertRule) -> None:
     known = session.services.settings.channels
     for name in rule.channels:
         if name not in known:
-            report(f"warning: this machine defines no channel '{name}'; one that does has to run budget-tui watch")
+            warn([f"this machine defines no channel '{name}'; one that does has to run budget-tui watch"])
+        elif isinstance(found := known[name], InvalidChannel):
+            warn([str(found.error)])

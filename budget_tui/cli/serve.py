@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from budget_tui.cli.console import report
+from budget_tui.cli.console import report, warn
 from budget_tui.cli.options import command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.errors import Refused
@@ -41,6 +41,8 @@ def serve(
         raise Refused("the HTTP API is not installed", "in the checkout: pip install '.[api]'") from None
 
     services = session_of(context).services.without_evaluation()
+
+    warn(services.settings.channel_problems)
 
     def announce(url: str) -> None:
         report(f"listening at {url}, documented at {url}/docs; Ctrl-C stops")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from budget_tui.channels.base import channels_of
-from budget_tui.cli.console import print_lines, report
+from budget_tui.cli.console import print_lines, report, warn
 from budget_tui.cli.options import command_group
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.errors import StorageError
@@ -42,6 +42,7 @@ def _watch(session: Session) -> None:
     services, ended = session.services.without_evaluation(), threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: ended.set())
+    warn(services.settings.channel_problems)
     watcher = Watcher(services.context, channels_of(services.settings.channels))
     report(f"watching {services.context.database}; Ctrl-C ends it")
     failure = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.errors import Refused
@@ -57,6 +57,12 @@ class ChannelSettings:
 CHANNEL_KINDS = ("command", "webhook", "apprise", "desktop")
 
 
+class InvalidChannel(NamedTuple):
+    """A channel that the settings define wrongly. Only what is sent through it fails, by its ``error``."""
+
+    error: Refused
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings; each has its meaning below it."""
@@ -85,7 +91,7 @@ class Settings:
     """Least severe messages that are written to the log: ``debug``, ``info``, ``warning``, ``error`` or ``off``."""
     bell: bool = False
     """True if the dashboard is to ring the terminal's bell when an alert fires."""
-    channels: dict[str, ChannelSettings] = field(default_factory=dict)
+    channels: dict[str, ChannelSettings | InvalidChannel] = field(default_factory=dict)
     """Channels of alerts, by the names that rules give them: ``[channels.phone]``."""
     keys: dict[str, str] = field(default_factory=dict)
     """Other keys for bindings, by their id, several separated by commas: ``"transfer" = "m,ctrl+t"``."""
@@ -97,6 +103,11 @@ class Settings:
     @property
     def requests_per_second_count(self) -> int:
         return parse_count(self.requests_per_second)
+
+    @property
+    def channel_problems(self) -> list[str]:
+        """What is wrong with channels, a line each; other commands than those that send need not know."""
+        return [str(each.error) for each in self.channels.values() if isinstance(each, InvalidChannel)]
 
 
 def load_settings(path: Path) -> Settings:
@@ -145,13 +156,22 @@ def _checked(given: dict[str, Any], path: Path) -> Settings:
     return settings
 
 
-def _channels(given: object, path: Path) -> dict[str, ChannelSettings]:
-    if not isinstance(given, dict) or not all(isinstance(each, dict) for each in given.values()):
+def _channels(given: object, path: Path) -> dict[str, ChannelSettings | InvalidChannel]:
+    if not isinstance(given, dict):
         raise Refused(f"'channels' in {path} must be tables", "begin one with [channels.phone]")
     return {name: _channel(name, table, path) for name, table in given.items()}
 
 
-def _channel(name: str, given: dict[str, Any], path: Path) -> ChannelSettings:
+def _channel(name: str, given: object, path: Path) -> ChannelSettings | InvalidChannel:
+    try:
+        return _checked_channel(name, given, path)
+    except Refused as error:
+        return InvalidChannel(error)
+
+
+def _checked_channel(name: str, given: object, path: Path) -> ChannelSettings:
+    if not isinstance(given, dict):
+        raise Refused(f"channel '{name}' in {path} must be a table", f"begin it with [channels.{name}]")
     known = {each.name: each.type for each in fields(ChannelSettings)}
     for key, value in given.items():
         if key not in known:

@@ -146,6 +146,29 @@ def test_a_test_message_needs_a_channel_of_this_machine(seeded: Cli, database: P
     seeded("alert", "test", "broken").refused(2, "channel 'broken' failed: the command ended with 1")
 
 
+def test_a_channel_whose_settings_are_wrong_stops_only_what_it_sends(
+    cli: Cli, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BUDGET_TUI_AS_OF")
+    settings = database.parent / "config" / "budget-tui" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    out = database.parent / "out"
+    settings.write_text(f"[channels.phone]\ncomand = 'x'\n[channels.desk]\ncommand = 'tee {out}'\n")
+    problem = f"warning: channel 'phone' in {settings} sets 'comand', which does not exist; there are: "
+    cli("budget", "set", "500").done()
+    cli("project", "add", "pcc", "--allocate", "100").done()
+    added = cli("alert", "add", "pcc", "--share", "50", "--channel", "phone", "--channel", "desk")
+    assert (added.code, added.err.startswith(problem)) == (0, True)
+    cli("cost", "add", "pcc", "60").done()
+    cli("status").done()
+    assert cli("alert", "list").err.startswith(problem)
+    checked = cli("check")
+    assert (checked.code, problem in checked.err) == (0, True)
+    assert "not sent to phone: its settings are not valid" in checked.err
+    assert out.exists(), "the other channel sends"
+    cli("alert", "test", "phone").refused(2, "channel 'phone'", "'comand'")
+
+
 def test_a_watch_sends_what_another_program_caused(
     cli: Cli, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -243,10 +243,20 @@ def test_apprise_reaches_what_it_knows_and_no_secret_is_told(
         "[channels.phone]\ncommand = 'a'\nquiet = 'at night'",
         "[channels.phone]\ncommand = 'a'\nsecret = 'open'",
         "[channels.phone]\ndesktop = 'yes'",
-        "channels = 'phone'",
-        "bell = 'loud'",
+        "channels.phone = 5",
     ],
 )
+def test_a_channel_that_is_wrong_is_named_and_stops_no_other(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f"step = '5'\n{content}\n[channels.desk]\ndesktop = true\n")
+    loaded = load_settings(path)
+    [problem] = loaded.channel_problems
+    assert "channel 'phone'" in problem
+    assert str(path) in problem
+    assert (loaded.step, loaded.channels["desk"]) == ("5", ChannelSettings(desktop=True))
+
+
+@pytest.mark.parametrize("content", ["channels = 'phone'", "bell = 'loud'"])
 def test_settings_that_are_wrong_are_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(content)
