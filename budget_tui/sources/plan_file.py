@@ -3,6 +3,7 @@
 Every scalar is read as the text that it is: a YAML loader would make floats of amounts, and dates of ids.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -417,5 +418,8 @@ def _quoted(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    """Return whether ``text`` may stand without quotes: an amount, a day, true or false."""
-    return text in ("true", "false") or text.replace(".", "", 1).replace("-", "", 3).isdecimal()
+    """Return whether ``text`` may stand without quotes: an amount, true or false.
+
+    The id ``0012`` is none: this program would read it as the text that it is, other tools as 10.
+    """
+    return re.fullmatch(r"true|false|-?(0|[1-9][0-9]*)(\.[0-9]+)?", text) is not None

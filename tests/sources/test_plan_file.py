@@ -93,6 +93,12 @@ def test_what_is_written_is_read_back(plan: dict[Item, Fields]) -> None:
         assert {name: fields[name] for name in plan[item]} == plan[item]
 
 
+def test_an_id_with_leading_zeros_stays_a_text_for_other_tools() -> None:
+    text = rendered(file_of({mapping_item("entity", "sub_account", "0012"): {"to": "web"}}), shown)
+    assert "value: '0012'" in text
+    assert "revision: 7" in text
+
+
 @given(plans(), plans())
 def test_a_file_is_brought_up_to_date_and_its_comments_stay(
     before: dict[Item, Fields], after: dict[Item, Fields]
