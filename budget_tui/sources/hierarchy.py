@@ -116,6 +116,7 @@ def _cells(where: str, words: Sequence[str]) -> dict[str, str]:
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
+        _require_known(f"{path}:1", reader.fieldnames or ())
         for row in reader:
             where = f"{path}:{reader.line_num}"
             if None in row:
@@ -125,11 +126,15 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         raise SourceError(f"{path}:{reader.line_num} is not CSV: {error}") from None
 
 
+def _require_known(where: str, names: Iterable[str]) -> None:
+    for name in names:
+        if name.strip().casefold() not in FIELDS:
+            raise SourceError(f"{where} has '{name}'", f"there are {', '.join(FIELDS)}")
+
+
 def _placement(where: str, row: Mapping[str, str]) -> Placement:
     cells = {name.strip().casefold(): value.strip() for name, value in row.items()}
-    unknown = [name for name in cells if name not in FIELDS]
-    if unknown:
-        raise SourceError(f"{where} has '{unknown[0]}'", f"there are {', '.join(FIELDS)}")
+    _require_known(where, cells)
     if not cells.get("id"):
         raise SourceError(f"{where} has no id", f"give {', '.join(FIELDS)}")
     return Placement(cells["id"], cells.get("name", ""), cells.get("level", ""), cells.get("parent", ""))

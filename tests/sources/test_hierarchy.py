@@ -80,7 +80,7 @@ def test_an_empty_organization_becomes_the_one_that_was_exported(
         ("a.yaml", b"- id: \xe9\n", "a.yaml is not UTF-8 (byte 6); save it as UTF-8"),
         ("a.csv", b"id,name\nA,b,c\n", "a.csv:2 has more cells than the header"),
         ("a.csv", b'id,name\nA,"b\n', "is not CSV"),
-        ("a.csv", b"id;name\nA;b\n", "a.csv:2 has 'id;name'"),
+        ("a.csv", b"id;name\nA;b\n", "a.csv:1 has 'id;name'"),
         ("a.csv", b"id,name\n,b\n", "a.csv:2 has no id"),
         ("a.csv", b"\xff\xfe", "a.csv is not UTF-8"),
         ("a.txt", b"", "a.txt ends in neither .yaml nor .csv"),
