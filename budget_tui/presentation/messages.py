@@ -80,7 +80,7 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
         lines.append(f"  and {len(report.vanished) - f.MAX_NAMED:,} more")
     if report.estimates_replaced:
         amount = f.money(report.estimates_amount, report.currency)
-        lines.append(f"{f.count(report.estimates_replaced, 'estimate')} of {amount} replaced")
+        lines.append(f"{f.count(report.estimates_replaced, 'estimate')} of {amount} {'would be ' * dry_run}replaced")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines
@@ -123,7 +123,8 @@ def _kept(report: "ImportReport", dry_run: bool) -> str:
     if report.unchanged:
         return "nothing changed: the same costs are stored already"
     added = f", {report.rows_added:,} added to existing costs" if 0 < report.rows_added < report.days_stored else ""
-    kept = f"{f.count(report.days_stored, 'daily cost')} {{}}, {report.rows_replaced:,} {{}}{added}"
+    same = f", {report.rows_unchanged:,} as they were" if report.rows_unchanged else ""
+    kept = f"{f.count(report.days_stored, 'daily cost')} {{}}, {report.rows_replaced:,} {{}}{same}{added}"
     return (
         f"{kept.format('would be stored', 'replaced')}; nothing was written"
         if dry_run

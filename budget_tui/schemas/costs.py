@@ -115,6 +115,7 @@ class ImportReportOut(Schema):
     days_stored: int
     rows_replaced: int
     rows_added: int
+    rows_unchanged: int
     vanished: list[Vanished]
     billed_total: Totals
     stored_total: Totals
@@ -140,6 +141,7 @@ class ImportReportOut(Schema):
             days_stored=report.days_stored,
             rows_replaced=report.rows_replaced,
             rows_added=report.rows_added,
+            rows_unchanged=report.rows_unchanged,
             vanished=[Vanished.from_domain(vanished) for vanished in report.vanished],
             billed_total=_to_9_decimals(report.billed_total),
             stored_total=_to_9_decimals(report.stored_total),

@@ -110,7 +110,8 @@ class CostLine(NamedTuple):
 class CostPage:
     """The latest lines, in whole days; ``older_than`` is where the next page continues, None at the end.
 
-    ``total`` is the sum of all ``count`` lines, later pages included; for seats, the maximum on one day.
+    ``total`` is the sum of all ``count`` lines, later pages included; for seats, the maximum on one day. ``replaced``
+    more lines are estimates that do not count.
     """
 
     lines: tuple[CostLine, ...]
@@ -118,6 +119,7 @@ class CostPage:
     total: int
     older_than: date | None
     without_rate: int = 0
+    replaced: int = 0
 
 
 class Charges(NamedTuple):
@@ -173,7 +175,11 @@ class CostDetails:
             if actual.budget_type is BudgetType.SEAT:
                 return _seats(session, organization, actual, today)
             counting = _Counting(session, organization.org_key, actual)
-            return _page(counting, _parts(counting), older_than, at_least)
+            page = _page(counting, _parts(counting), older_than, at_least)
+            if not session.fast.has_estimates(organization.org_key):
+                return page
+            count = _parts(counting, with_replaced=False).lines
+            return replace(page, count=count, replaced=page.count - count)
 
     def charges(self, line: CostLine) -> Charges:
         """Return what is known about a line that is a cost; raises `NotFound` where that is gone."""

@@ -76,10 +76,10 @@ class ImportReport:
     """The result of an import: rows read, stored, replaced, added, left out, refused. Totals are units per currency.
 
     ``format`` names the format of the files and its versions. ``read_as`` describes guesses about the files that their
-    owner may want to check. ``rows_added`` are daily costs that replaced nothing. ``vanished`` are costs that a
-    replacement removed and the new files do not mention. ``seats`` is the maximum on one day; ``seats`` and ``tokens``
-    are None if the files contain none. ``estimates_replaced`` are the estimates that it is the bill for, of
-    ``estimates_amount`` nanos of ``currency``.
+    owner may want to check. ``rows_added`` are daily costs that replaced nothing, and ``rows_unchanged`` those that
+    replaced equal ones. ``vanished`` are costs that a replacement removed and the new files do not mention. ``seats``
+    is the maximum on one day; ``seats`` and ``tokens`` are None if the files contain none. ``estimates_replaced`` are
+    the estimates that it is the bill for, of ``estimates_amount`` nanos of ``currency``.
     """
 
     files: tuple[str, ...]
@@ -91,6 +91,7 @@ class ImportReport:
     days_stored: int
     rows_replaced: int
     rows_added: int
+    rows_unchanged: int
     billed_total: Mapping[str, Decimal]
     stored_total: Mapping[str, Decimal]
     in_period_total: Mapping[str, Decimal]
@@ -148,7 +149,9 @@ class Imports:
             with self._context.work() as work:
                 storing = _Storing(work, reduction, form, source, part, request)
                 report = storing.store(arrangement, found.left_out)
-                if not request.dry_run:
+                if request.dry_run:
+                    work.settle()
+                else:
                     work.commit()
                 if work.replaced:
                     report = replace(
@@ -235,7 +238,7 @@ class _Storing:
         self._stored_parts: list[int] = []
         self._vanished: list[VanishedCosts] = []
         self._problems: list[tuple[Part, Problem]] = []
-        self._stored = self._replaced = self._added = 0
+        self._stored = self._replaced = self._added = self._unchanged = 0
         self._unmapped = frozenset(origin for origin, (entity, *_) in self._resolved.items() if entity is None)
         self._sums = _Sums()
 
@@ -280,6 +283,7 @@ class _Storing:
             days_stored=self._stored,
             rows_replaced=self._replaced,
             rows_added=self._added,
+            rows_unchanged=self._unchanged,
             billed_total=reduction.billed_total(counting),
             stored_total=stored_total,
             in_period_total=self._sums.total(*map(day_number, self._work.open.period.half_open)),
@@ -344,7 +348,10 @@ class _Storing:
             work.unit.datasets.count_rows(taken.key)
         rows = work.unit.datasets.add_rows(key, self._reduction.daily_rows(part.number))
         self._stored += rows
-        self._added += 0 if outcome.taken else rows
+        if outcome.taken:
+            self._unchanged += work.unit.datasets.unchanged(key)
+        else:
+            self._added += rows
         self._vanished += [
             VanishedCosts(each.sub_account, day_of(each.first_day), day_of(each.last_day), each.amounts)
             for each in outcome.vanished

@@ -112,7 +112,7 @@ class Work:
         Recurring fees that are due or billed by now are settled, and so are carry-overs from a closed period.
         """
         if not tokens_only or self.reaches_back or self.is_used_after_close():
-            self._settle(self)
+            self.settle()
         self.unit.commit(tokens_only=tokens_only)
         self.is_committed = True
         if tokens_only:
@@ -122,6 +122,10 @@ class Work:
         callbacks, self._after_commit = self._after_commit, []  # the callbacks must not keep this object alive
         for callback in callbacks:
             callback()
+
+    def settle(self) -> None:
+        """Settle what depends on the changes, as `commit` does: so that a preview can say it, too."""
+        self._settle(self)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call a function once the transaction is committed, for example to log it."""

@@ -17,7 +17,7 @@ from .conftest import Cli
 
 KEYS = (
     "files left_out first_day last_day in_period_total rows_read rows_refused days_stored rows_replaced rows_added"
-    " vanished billed_total stored_total unmapped_total refused unchanged tokens_total seats read_as"
+    " rows_unchanged vanished billed_total stored_total unmapped_total refused unchanged tokens_total seats read_as"
     " estimates_replaced estimates_replaced_usd"
 )
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
@@ -84,6 +84,7 @@ def test_the_report_in_json(seeded: Cli, january: str) -> None:
         "days_stored": 4,
         "rows_replaced": 0,
         "rows_added": 4,
+        "rows_unchanged": 0,
         "vanished": [],
         "billed_total": {"USD": 17},
         "stored_total": {"USD": 17},

@@ -119,7 +119,7 @@ def units_of(amount: int | None, budget_type: BudgetType) -> Decimal | None:
     return None if amount is None else plain_amount(amount, budget_type)
 
 
-def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> ImportReport:
+def bill(services: Services, *costs: tuple[str, str, str, str, str], dry_run: bool = False) -> ImportReport:
     """Imports costs: entity, amount, currency, day, provider."""
     header = "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart,ServiceProviderName"
     rows = [
@@ -128,7 +128,7 @@ def bill(services: Services, *costs: tuple[str, str, str, str, str]) -> ImportRe
     ]
     path = beside(str(services.context.database)) / "bill.csv"
     path.write_text("\n".join([header, *rows, ""]), "utf-8")
-    return services.imports.run(ImportRequest((str(path),), source="bill"))
+    return services.imports.run(ImportRequest((str(path),), source="bill", dry_run=dry_run))
 
 
 def name_of(budget: PlannedBudget) -> str:

@@ -66,6 +66,9 @@ def test_a_bill_counts_in_the_place_of_the_estimate_for_every_reading(office: Ho
     settled(office, "3", "anthropic")
     assert (office.spent["pcc"], beside(office)) == ("10", [])
     office = later(office)
+    preview = bill(office.services, ("pcc", "6.40", "USD", DAY, "OpenAI"), dry_run=True)
+    assert "2 estimates of $7.00 would be replaced" in import_report(preview, dry_run=True, how_to_map="")
+    assert (office.spent["pcc"], beside(office)) == ("10", [])
     report = bill(office.services, ("pcc", "6.40", "USD", DAY, "OpenAI"))
     assert "2 estimates of $7.00 replaced" in import_report(report, dry_run=False, how_to_map="")
     assert beside(office) == [("openai", "7", ["6.4"])]
@@ -77,6 +80,7 @@ def test_a_bill_counts_in_the_place_of_the_estimate_for_every_reading(office: Ho
     groups, page = services.cost_details.groups(actual), services.cost_details.page(actual)
     services.cost_details.close()
     assert (shown(groups.total), groups.count, shown(page.total)) == ("9.4", 2, "9.4")
+    assert (page.count, page.replaced, len(page.lines)) == (2, 1, 3)
     assert [shown(line.estimated) for line in page.lines if line.estimated is not None] == ["7"]
     explained = services.explain.of_project("pcc")
     counting = [(group.source, shown(group.amount), group.costs) for group in explained.counting]

@@ -116,6 +116,7 @@ def test_the_report(two: Home, export: Export) -> None:
         days_stored=3,
         rows_replaced=0,
         rows_added=3,
+        rows_unchanged=0,
         billed_total={"EUR": Decimal(7), "USD": Decimal("16.5")},
         stored_total={"EUR": Decimal(7), "USD": Decimal("16.5")},
         in_period_total={"EUR": Decimal(7), "USD": Decimal("16.5")},
@@ -168,9 +169,20 @@ def test_the_order_of_rows_and_the_names_of_files_are_no_change(two: Home, expor
 
 def test_a_newer_export_replaces_what_the_older_said(two: Home, export: Export) -> None:
     run(two, export(tagged("10", "a"), tagged("20", "b"), charge("4", "2026-01-11")))
-    report = run(two, export(tagged("31", "a"), charge("5", "2026-01-11")))
+    newer = export(tagged("31", "a"), charge("5", "2026-01-11"))
+    report = run(two, newer)
     assert (report.days_stored, report.rows_replaced, report.rows_added, report.unchanged) == (2, 3, 0, False)
+    assert report.rows_unchanged == 0
     assert two.spent == {"a": "31", "b": "0", "all": "36"}
+
+
+@pytest.mark.both_engines
+def test_what_a_newer_export_leaves_as_it_was_is_counted(two: Home, export: Export) -> None:
+    run(two, export(tagged("10", "a"), tagged("20", "b"), charge("4", "2026-01-11")))
+    report = run(two, export(tagged("10", "a"), tagged("20", "b"), charge("5", "2026-01-11")))
+    assert (report.days_stored, report.rows_replaced, report.rows_unchanged) == (3, 3, 2)
+    words = messages.import_report(report, dry_run=False, how_to_map="")
+    assert "3 daily costs stored, 3 replaced, 2 as they were" in words
 
 
 def test_only_its_own_billing_account_and_period_are_replaced(two: Home, export: Export) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
+    and_,
     case,
     cast,
     delete,
@@ -200,6 +201,17 @@ class DatasetRepository(Repository):
             )
         )
         return self._change(delete(CostRow).where(*which))
+
+    def unchanged(self, replaced_by: int) -> int:
+        """Count the rows of a part that equal a row that it took from another part."""
+        same = and_(
+            _f.replaced_by == replaced_by,
+            _f.dataset_key != replaced_by,
+            *(_f[name] == _c[name] for name in ("origin_key", "day", "cell_day", "amount_nanos", "charges")),
+            *(_f[name].is_not_distinct_from(_c[name]) for name in ("tokens", "seats")),
+        )
+        of_part = select(_c.cost_key).where(_c.dataset_key == replaced_by, exists().where(same)).subquery()
+        return int(self._value(select(func.count()).select_from(of_part)))
 
     def give_back(self, replaced_by: int) -> list[int] | None:
         """Store again the rows that a part had taken from others; return the keys of these.

@@ -184,7 +184,7 @@ class CostLinesScreen(CostBox):
     def _show(self, page: CostPage) -> None:
         self._lines = [*self._lines, *page.lines]
         self._older_than, self._is_complete = page.older_than, page.older_than is None
-        self.describe(_adds_up(self._actual, page.total, page.count, page.without_rate))
+        self.describe(_adds_up(self._actual, page.total, page.count, page.without_rate, page.replaced))
         table = self.query_one(CostTable)
         table.why_empty = _NONE_YET
         table.show(self._lines)
@@ -227,9 +227,10 @@ class CostLineScreen(Overlay[None]):
         self.query_one(Static).update(Content("\n").join([known, *_of_origin(charges), *_stored(charges)]))
 
 
-def _adds_up(actual: Actual, total: int, count: int, without_rate: int) -> Content:
+def _adds_up(actual: Actual, total: int, count: int, without_rate: int, replaced: int = 0) -> Content:
     shown = formatting.amount_of(total, actual.budget_type, actual.currency)
     left = f"; {formatting.count(without_rate, 'cost')} without a usable rate left out" if without_rate else ""
+    left += f"; {formatting.count(replaced, 'estimate')} replaced by a bill" if replaced else ""
     is_seats = actual.budget_type is BudgetType.SEAT
     how = ", the most on one day" if is_seats else f" in {formatting.count(count, 'cost')}{left}"
     return Content.assemble((shown, STRONG), (how, MUTED))
