@@ -129,10 +129,11 @@ def sentence(finding: Finding) -> str:
             beyond = amount(used - reading.amount)
             said = f"{name} is over {amount(reading.amount)} for {period_name(reading.period)} by {beyond}"
         case AlertKind.FORECAST:
-            how = "likely" if threshold == MEDIAN else "almost surely"
+            spend = "spend" if budget_type is BudgetType.MONETARY else "use"
+            how = f"likely {spend}" if threshold == MEDIAN else f"almost surely {spend} at least"
             said = (
-                f"{name} will {how} be over {amount(reading.amount)} by {short_day(reading.period.end)}:"
-                f" {amount(reading.amount + value)} expected, {amount(value)} more"
+                f"{name} will {how} {amount(reading.amount + value)} by {short_day(reading.period.end)},"
+                f" {amount(value)} over {amount(reading.amount)}"
             )
         case AlertKind.RUNWAY if not value:
             said = f"{name} has nothing left for {period_name(reading.period)}"

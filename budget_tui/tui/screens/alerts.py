@@ -30,6 +30,7 @@ from budget_tui.tui import dialogs
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.key_queue import ASKING
+from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import ReadingScreen
 from budget_tui.tui.table import HEADER, FollowedTable, Table
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _MUTED_FOR = timedelta(days=1)
 _MAX_MESSAGES = 200
+_MAX_FOUND = 5
 _NARROW = 100
 
 
@@ -84,7 +86,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     BINDINGS = []
 
     def compose_body(self) -> ComposeResult:
-        with Frame() as rules:
+        with Frame(id="rules") as rules:
             rules.border_title = "Rules"
             yield RuleTable(rule_columns(), lambda status: status.rule.rule_key, self.is_reading)
             yield Static(id="found")
@@ -101,7 +103,9 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
         is_fixed = self.dashboard.services.context.clock.as_of is not None
         rules.why_empty = f"no rules: {key_of(rules, 'alert.add')} adds one"
-        messages.why_empty = "nothing is reported as of another day" if is_fixed else "nothing was reported yet"
+        messages.why_empty = (
+            "nothing is reported while another day is looked at" if is_fixed else "nothing was reported yet"
+        )
         rules.show(reading.rules, keeps_row=True)
         rules.styles.height = HEADER + max(1, len(reading.rules))
         messages.show(reading.messages, keeps_row=messages.cursor > 0)
@@ -112,7 +116,11 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     def _show_found(self) -> None:
         """Say what the rule under the cursor finds now."""
         status = self.query_one(RuleTable).current
-        found = [] if status is None else [Content(f"▲ {sentence(finding)}") for finding in status.findings]
+        found = [*_found(status)] if status is not None else []
+        if len(found) > _MAX_FOUND:
+            more = len(found) - _MAX_FOUND + 1
+            key = key_of(self.query_one(RuleTable), "alert.open")
+            found[_MAX_FOUND - 1 :] = [Content.styled(f"  {more} more: {key} shows all", MUTED)]
         self.query_one("#found", Static).update(Content("\n").join(found))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -180,6 +188,11 @@ class AlertsScreen(ReadingScreen[AlertReading]):
             self.app.push_screen(DetailsScreen(f"Alert {row.rule_key}", _lines_of_message(row)))
 
 
+def _found(status: RuleStatus) -> Iterable[Content]:
+    for finding in status.findings:
+        yield Content.assemble(("▲ ", "$warning"), sentence(finding))
+
+
 def _lines_of_rule(status: RuleStatus) -> Iterable[Content]:
     rule = status.rule
     yield field("Watches", scope_text(rule))
@@ -190,8 +203,7 @@ def _lines_of_rule(status: RuleStatus) -> Iterable[Content]:
         yield field("Check", "budget-tui check fails while it holds")
     if status.findings:
         yield Content("")
-    for finding in status.findings:
-        yield Content(f"▲ {sentence(finding)}")
+    yield from _found(status)
 
 
 def _lines_of_message(message: AlertMessage) -> Iterable[Content]:
