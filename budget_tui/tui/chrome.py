@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual import events
 from textual.binding import ActiveBinding
-from textual.containers import Vertical
+from textual.containers import Container
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -281,5 +281,13 @@ class KeyBar(Widget):
         self.refresh()
 
 
-class Foot(Vertical):
-    """The lines below the body, in a container of their own so that the body's repaints leave them out."""
+class Layout(Container):
+    """A container that arranges its widgets and is not drawn itself.
+
+    Textual renders, for every repaint, each widget that is clipped to what contains the repainted region: widgets in
+    a `Layout` of their own are left out of the repaints beside it, and the `Layout` out of all.
+    """
+
+
+class Foot(Layout):
+    """The lines below the body."""

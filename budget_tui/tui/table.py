@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
@@ -120,6 +120,8 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     # Not `reactive`, which would render all rows again where only two differ.
     cursor: var[int] = var(0, init=False)
     hovered: var[int] = var(-1, init=False)
+    _has_styles = False
+    """True while the styles that rows are rendered with are those of the style sheets."""
     why_empty = ""
     """The text shown when there are no rows."""
 
@@ -168,7 +170,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         self._sorted: Sequence[Row] | None = None
         self._widths: dict[str, Width] = {}
         self._styles: dict[str, Style] = {}
-        self._base = Style()
+        self._base = self._cursor_base = self._hover_base = Style()
         self._strips: dict[tuple[int, Style], Strip] = {}
 
     @property
@@ -416,30 +418,32 @@ class Table(ScrollView, Generic[Row], can_focus=True):
 
     # Rendering
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self._follow_styles()
-        return super().render_lines(crop)
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._has_styles = False
 
-    def _follow_styles(self) -> None:
-        """Read the styles again: another theme may have been chosen."""
+    def _read_styles(self) -> None:
+        self._has_styles = True
         self._base = self.rich_style
+        self._cursor_base = self.get_component_rich_style("table--cursor")
+        self._hover_base = self.get_component_rich_style("table--hover")
         styles = text_styles(self, CELL_STYLES)
         if styles != self._styles:
             self._styles = styles
             self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
-        if not self._styles:  # Textual asks for a single line under the mouse
-            self._follow_styles()
+        if not self._has_styles:
+            self._read_styles()
         width, base = self.size.width, self._base
         row = round(self.scroll_offset.y) + y - HEADER
         if y < HEADER:
             return Strip(self._header(base)).adjust_cell_length(width, base)
         if row < len(self.rows):
             if row == self.cursor:
-                base = self.get_component_rich_style("table--cursor")
+                base = self._cursor_base
             elif row == self.hovered:
-                base = self.get_component_rich_style("table--hover")
+                base = self._hover_base
             if (row, base) not in self._strips:
                 self._strips[row, base] = Strip(self._cells(self.rows[row], base)).adjust_cell_length(width, base)
             return self._strips[row, base].adjust_cell_length(width, base)

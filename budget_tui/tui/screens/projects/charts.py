@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.reactive import reactive
 
 from budget_tui.tui.charts import MonthChart, SpendChart
+from budget_tui.tui.chrome import Layout
 
 if TYPE_CHECKING:
     from budget_tui.domain.forecast import Forecast
@@ -33,7 +33,7 @@ class ProjectSpendChart(SpendChart, can_focus=False):
     """The spend of a project per day."""
 
 
-class ProjectCharts(Vertical):
+class ProjectCharts(Layout):
     """Both charts of the project under the cursor."""
 
     def compose(self) -> ComposeResult:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -24,6 +23,7 @@ from budget_tui.presentation.alerts import crossing_text
 from budget_tui.presentation.columns import Column, beside_bar, project_columns, sparkline_column
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
+from budget_tui.tui.chrome import Layout
 from budget_tui.tui.dashboard import NO_PROJECTS, key_of
 from budget_tui.tui.dialogs.carry import CarryScreen
 from budget_tui.tui.dialogs.project_form import add_project
@@ -40,7 +40,7 @@ from budget_tui.tui.screens.table_screen import (
     FilteredTable,
     TableScreen,
 )
-from budget_tui.tui.table import MARGIN, TROUBLE, FollowedTable
+from budget_tui.tui.table import MARGIN, TROUBLE
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from budget_tui.tui.dialogs.explain import ExplainQuery
 
 
-class ProjectRows(EditableRows[ProjectLine], FollowedTable[ProjectLine]):
-    """Rows of projects, the one in the most trouble first; the pane beside them describes the one under the cursor."""
+class ProjectRows(EditableRows[ProjectLine]):
+    """Rows of projects, the one in the most trouble first."""
 
     DEFAULT_ORDER = (TROUBLE, True)
 
@@ -388,17 +388,28 @@ class ProjectsScreen(TableScreen):
     """The what-if with what is being typed into it."""
     _warned_about: Fork | None = None
     """The what-if that Esc forgets when it is pressed once more."""
+    _has_moved = _is_resting = False
+    """The cursor moved since its rest began; somebody waits until it rests."""
 
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show projects whose name contains …")
-        with Container(id="projects"):
+        with Layout(id="projects"):
             table = ProjectTable(self.dashboard.settings.step)
             yield table.data_bind(ProjectsScreen.fork, ProjectsScreen.effects, snapshot=ProjectsScreen.shown)
             yield ProjectPane().data_bind(snapshot=ProjectsScreen.shown)
             yield ProjectCharts()
 
-    @on(ProjectRows.Moved)
+    def on_mount(self) -> None:
+        self.watch(self.table.table, "cursor", self._follow_cursor, init=False)
+
     def _follow_cursor(self) -> None:
+        """Read the details of another project. Reading that still waits for the cursor to rest goes on waiting."""
+        self._has_moved = True
+        if self._has_room_for_details and not self._is_resting:
+            self._read_details()
+
+    def show_filtered(self, text: str) -> None:
+        super().show_filtered(text)
         self._read_details()
 
     def watch_snapshot(self, before: BudgetSnapshot | None, now: BudgetSnapshot | None) -> None:
@@ -435,7 +446,7 @@ class ProjectsScreen(TableScreen):
     def _show_charts(self) -> None:
         pane, shown = self.query_one(ProjectPane), self.shown
         details, charts = pane.details, self.query_one(ProjectCharts)
-        charts.visible = bool(pane.project_id)
+        charts.set_class(not pane.project_id, "-empty")
         if charts.display and details is not None and shown is not None:
             charts.show(shown, details)
 
@@ -459,11 +470,11 @@ class ProjectsScreen(TableScreen):
     async def _read_details(self) -> None:
         """Show the details of the project under the cursor, where there is room for them, once it rests there."""
         if self.query_one(ProjectPane).details is not None:
-            await self.dashboard.rest()
+            await self._rest()
         pane, line, shown = self.query_one(ProjectPane), self.table.current, self.shown
         pane.project_id = line.project_id if line is not None else ""
         self._show_charts()
-        if line is None or shown is None or not (pane.display or self.query_one(ProjectCharts).display):
+        if line is None or shown is None or not self._has_room_for_details:
             return
         project_id = line.project_id
 
@@ -479,6 +490,21 @@ class ProjectsScreen(TableScreen):
         if details is not None:
             pane.details = details
             self._show_charts()
+
+    @property
+    def _has_room_for_details(self) -> bool:
+        return self.query_one(ProjectPane).display or self.query_one(ProjectCharts).display
+
+    async def _rest(self) -> None:
+        """Wait until the cursor rests."""
+        self._is_resting = True
+        try:
+            self._has_moved = True
+            while self._has_moved:
+                self._has_moved = False
+                await self.dashboard.rest()
+        finally:
+            self._is_resting = False
 
     def explain_query(self) -> ExplainQuery | None:
         line = self.table.current
