@@ -38,6 +38,7 @@ from budget_tui.presentation import alerts as words
 from budget_tui.presentation.explanations import cause
 from budget_tui.services.alert_readings import KnownForecasts, Readings
 from budget_tui.services.context import Context
+from budget_tui.services.fee_booking import with_fees_booked
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget
 from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data
@@ -259,7 +260,8 @@ class Alerts:
         with self._context.transaction(self._context.org_slug) as unit:
             progress = unit.alerts.progress(org)
             if progress is None or progress != memory.progress:  # somebody else may have evaluated in the meantime
-                evaluation, changes, memory = self._evaluated(unit, now)
+                with with_fees_booked(unit, evaluation.organization, evaluation.today):
+                    evaluation, changes, memory = self._evaluated(unit, now)
             if changes is not None:
                 progress = _store(unit, org, changes, now)
                 unit.commit()

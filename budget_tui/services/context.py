@@ -183,13 +183,13 @@ class Reader:
             if due is None:
                 yield session
                 return
-        from budget_tui.services.fee_booking import with_fees_booked
+        from budget_tui.services.fee_booking import reading_with_fees_booked
 
         with ExitStack() as stack:
             try:
                 # A write that is never committed: one way to book, and every figure follows from it.
                 unit = self._context._unit(self._context.org_slug)
-                session = stack.enter_context(with_fees_booked(unit, *due))
+                session = stack.enter_context(reading_with_fees_booked(unit, *due))
             except StorageError:  # it may not be written, or somebody is writing: what is stored is shown
                 session = stack.enter_context(self._reader.session())
             yield session

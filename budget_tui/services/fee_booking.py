@@ -63,16 +63,27 @@ def is_fee_due(session: Session, org: int, today: date) -> bool:
 
 
 @contextmanager
-def with_fees_booked(unit: UnitOfWork, organization: Organization, today: date) -> Iterator[Session]:
+def reading_with_fees_booked(unit: UnitOfWork, organization: Organization, today: date) -> Iterator[Session]:
     """Begin a read in which the fees that are due by ``today`` are booked. Nothing of it is ever stored.
 
     `StorageError` while somebody writes at length, who will book them.
     """
     unit.patience = _PATIENCE_SECONDS
-    with unit:
+    with unit, with_fees_booked(unit, organization, today):
+        yield unit
+
+
+@contextmanager
+def with_fees_booked(unit: UnitOfWork, organization: Organization, today: date) -> Iterator[None]:
+    """Read in an open transaction as if the fees that are due by ``today`` were booked; they are not when it ends."""
+    unit.connection.change("SAVEPOINT fees")
+    try:
         for _ in _settle(unit, organization, today, compare_all=False):
             pass
-        yield unit
+        yield
+    finally:
+        unit.connection.change("ROLLBACK TO SAVEPOINT fees")
+        unit.connection.change("RELEASE SAVEPOINT fees")
 
 
 def _settle(unit: UnitOfWork, organization: Organization, through: date, *, compare_all: bool) -> Iterator[Settlement]:

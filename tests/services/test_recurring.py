@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.explain import Reason
@@ -273,6 +274,17 @@ def test_the_gate_says_what_a_hold_would_find(web: Home) -> None:
         later.services.holds.hold("web", usd("50.01"))
     later.services.holds.hold("web", usd("50"))
     assert len(charged(web)) == 3
+
+
+@pytest.mark.both_engines
+def test_alerts_count_a_fee_that_is_due(web: Home) -> None:
+    web.allocate("web", "100")
+    web.services.recurring.add(FIGMA)
+    later = web.at("2026-02-04T12:00")
+    for _ in range(2):  # the first evaluation of a database looks again before it stores
+        found = later.services.alerts.evaluate().findings
+        assert {each.reading.used for each in found if each.rule.kind is AlertKind.SHARE} == {usd("100")}
+    assert len(charged(web)) == 1
 
 
 def test_the_gate_foresees_a_fee_without_loading_sqlalchemy(web: Home) -> None:
