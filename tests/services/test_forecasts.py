@@ -71,6 +71,19 @@ def test_forecasts_follow_every_change(home: Home) -> None:
     forecasts.close()
 
 
+def test_what_cost_something_long_ago_has_no_new_history(home: Home) -> None:
+    """The burn rate of the last week is 0, however much is spent today, and so is what the forecast adds."""
+    home.budget("1000")
+    home.add("web", "new")
+    home.spend("web", "5", "2025-06-01")
+    home.spend("web", "9")
+    home.spend("new", "9")
+    report = home.services.forecasts.current()
+    home.services.forecasts.close()
+    assert (home.pace("web").burn_rate, home.pace("new").burn_rate) == (0, usd("9"))
+    assert [report.of("web").median, report.of("new").median] == [usd("9"), usd("9") * 19]
+
+
 def test_without_costs_nothing_is_expected(home: Home) -> None:
     home.budget("100")
     home.add("web")

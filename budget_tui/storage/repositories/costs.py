@@ -196,7 +196,7 @@ class CostRepository(Repository):
     def daily(
         self, org: int, days: Period, *, tokens: bool = False, of: Collection[int] | None = None
     ) -> list[DailyCosts]:
-        """Return what each origin cost on each of ``days``, for origins that cost anything on any of them.
+        """Return what each origin cost on each of ``days``, for origins that cost anything on any of them or before.
 
         ``of`` are the keys of the entities that are asked for; None: all, and what is unmapped. With ``tokens``, return
         the tokens that costs state, except agents': those are counted as they are used.
@@ -221,7 +221,12 @@ class CostRepository(Repository):
             .group_by(_o.origin_key)
         )
         lists = _ByDay(days)
-        return [_daily(origins[key], *lists.read(on, amounts)) for key, on, amounts in rows]
+        found = [_daily(origins.pop(key), *lists.read(on, amounts)) for key, on, amounts in rows]
+        if not tokens:
+            found += [
+                _daily(each, (), ()) for each in origins.values() if each.first_day and each.first_day < days.start
+            ]
+        return found
 
     def recorded(self, org: int, days: Period, without: Collection[int]) -> list[RecordedCosts]:
         """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too.
