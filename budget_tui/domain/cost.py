@@ -240,12 +240,22 @@ class EntityResolver:
         self._rule_tags = sorted({f.removeprefix("tag:") for f, _ in self._rules if f.startswith("tag:")})
         self._project_tags = [_fold(key) for key in project_tags]
         self._aliases = aliases or {}
+        self._found: dict[tuple[object, ...], str | None] = {}
 
     def resolve(self, origin: CostOrigin) -> str | None:
         """Return the id of the entity that ``origin`` belongs to; None: unmapped.
 
         The organization itself must be named by its id: neither its name nor its place above everything matches.
         """
+        # Of tens of thousands of origins, most differ by their service alone, at which only rules look.
+        by_rules = (origin.service, origin.provider_name) if self._rules else ()
+        accounts = origin.sub_account_id, origin.sub_account_name
+        key = origin.entity_hint, origin.path_hint, origin.tags, *accounts, *by_rules
+        if key not in self._found:
+            self._found[key] = self._resolved(origin)
+        return self._found[key]
+
+    def _resolved(self, origin: CostOrigin) -> str | None:
         named = self._by_hint(origin) or _root_named(origin)
         return named or self._by_rule(origin) or self._by_tag(origin) or self._by_account(origin)
 

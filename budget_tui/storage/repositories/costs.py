@@ -349,6 +349,7 @@ def _known(row: Row[Any]) -> KnownOrigin:
     )
 
 
+@lru_cache(maxsize=4096)  # an entity that is added makes all origins be read again, and most have the same few tags
 def read_tags(text: str) -> tuple[tuple[str, str], ...]:
     """Return the tags of an origin from their stored text."""
     return tuple(json.loads(text).items()) if text != "{}" else ()
