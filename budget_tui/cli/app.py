@@ -144,9 +144,20 @@ def _commands() -> Any:
     return get_command(app)
 
 
+_CLEARER = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "give a whole number",
+    "Input should be a valid number, unable to parse string as a number": "give a number",
+    "Input should": "it should",
+}
+"""Words in place of those of the library that converts options."""
+
+
 def _usage(error: TyperException) -> tuple[str, str]:
     """Describe the error in the command line, and where to look it up."""
     message = error.format_message().rstrip(".")
+    for words, clearer in _CLEARER.items():
+        message = message.replace(words, clearer)
     context = getattr(error, "ctx", None)
     option = getattr(error, "option_name", "")
     of_all = next((parameter for parameter in _commands().params if option in parameter.opts), None)

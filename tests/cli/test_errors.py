@@ -17,6 +17,9 @@ from .conftest import Cli
     [
         (["statuss"], "; see budget-tui --help"),
         (["status", "--jsn"], "; see budget-tui status --help"),
+        (["log", "--limit", "x"], "'--limit': give a whole number; see"),
+        (["log", "--limit", "0"], "'--limit': it should be greater than or equal to 1; see"),
+        (["key", "create", "x", "--scope", "all"], "'--scope': 'all' is not one of 'read', 'write'; see"),
         (["plan", "list", "--org", "acme"], "--org stands before the command; budget-tui --org … plan list"),
         (["status", "--verbose"], "--verbose stands before the command; budget-tui --verbose status"),
         (["status", "--json", "--line"], "--json and --line exclude each other; choose one"),
