@@ -20,11 +20,32 @@ from budget_tui.domain.errors import NotFound, Refused, unknown
 from budget_tui.domain.text import parse_choice
 from budget_tui.domain.tokens import parse_duration
 from budget_tui.presentation import alerts as words
-from budget_tui.services.alerts import NewRule
+from budget_tui.services.alerts import NewRule, RuleEdit
 
 app = command_group()
 
 AlertArgument = Annotated[str, typer.Argument(metavar="ALERT", help="Number, as shown by alert list.")]
+
+
+ShareOption = Annotated[str, typer.Option("--share", metavar="PERCENT", help="Share that is spent: 50,80,100.")]
+LeftOption = Annotated[str, typer.Option("--left", metavar="AMOUNT", help="Amount that is left: 20.")]
+PaceOption = Annotated[
+    str, typer.Option("--pace", metavar="POINTS", help="Points of percent ahead of an even pace: 15.")
+]
+ForecastOption = Annotated[
+    str, typer.Option("--forecast", metavar="median|low", help="Forecast, or its low end, above the budget.")
+]
+RunwayOption = Annotated[
+    str, typer.Option("--runway", metavar="DAYS", help="Days until it runs out, before the period ends: 3.")
+]
+SpikeOption = Annotated[bool, typer.Option("--spike", help="A day that stands out of those before it.")]
+SilentOption = Annotated[
+    tuple[str, str],
+    typer.Option("--silent", metavar="SOURCE DAYS", help="A source without costs for that long: aws 3."),
+]
+UnmappedOption = Annotated[
+    str, typer.Option("--unmapped", metavar="AMOUNT", help="Costs that belong to no project: 10.")
+]
 
 
 @app.command()
@@ -36,25 +57,14 @@ def add(
             metavar="[SCOPE]", help="Id of an entity, agent or budget. Default: each project.", show_default=False
         ),
     ] = "",
-    share: Annotated[str, typer.Option("--share", metavar="PERCENT", help="Share that is spent: 50,80,100.")] = "",
-    left: Annotated[str, typer.Option("--left", metavar="AMOUNT", help="Amount that is left: 20.")] = "",
-    pace: Annotated[
-        str, typer.Option("--pace", metavar="POINTS", help="Points of percent ahead of an even pace: 15.")
-    ] = "",
-    forecast: Annotated[
-        str, typer.Option("--forecast", metavar="median|low", help="Forecast, or its low end, above the budget.")
-    ] = "",
-    runway: Annotated[
-        str, typer.Option("--runway", metavar="DAYS", help="Days until it runs out, before the period ends: 3.")
-    ] = "",
-    spike: Annotated[bool, typer.Option("--spike", help="A day that stands out of those before it.")] = False,
-    silent: Annotated[
-        tuple[str, str],
-        typer.Option("--silent", metavar="SOURCE DAYS", help="A source without costs for that long: aws 3."),
-    ] = ("", ""),
-    unmapped: Annotated[
-        str, typer.Option("--unmapped", metavar="AMOUNT", help="Costs that belong to no project: 10.")
-    ] = "",
+    share: ShareOption = "",
+    left: LeftOption = "",
+    pace: PaceOption = "",
+    forecast: ForecastOption = "",
+    runway: RunwayOption = "",
+    spike: SpikeOption = False,
+    silent: SilentOption = ("", ""),
+    unmapped: UnmappedOption = "",
     category: Annotated[str, typer.Option("--category", metavar="CATEGORY", help="Only budgets of it.")] = "",
     budget_type: Annotated[
         str, typer.Option("--type", metavar="TYPE", help="Budgets of it. Default: monetary; of an agent: token.")
@@ -72,35 +82,112 @@ def add(
     It is reported once per threshold and period, at first in the dashboard
     only. What is beyond a threshold already is taken as it is.
     """
-    source, days = silent
-    kind, value = exactly_one(
-        {
-            "--share": share,
-            "--left": left,
-            "--pace": pace,
-            "--forecast": forecast,
-            "--runway": runway,
-            "--spike": "yes" if spike else "",
-            "--silent": days,
-            "--unmapped": unmapped,
-        }
-    )
+    conditions = _conditions(share, left, pace, forecast, runway, spike, silent, unmapped)
+    kind, thresholds = _condition(exactly_one(conditions))
     session = session_of(context)
     added = session.services.alerts.add(
         NewRule(
-            AlertKind(kind.removeprefix("--")),
-            () if spike else tuple(part for part in value.split(",") if part.strip()),
+            kind,
+            thresholds,
             scope,
             parse_choice(category, Category, "category") if category else "",
             parse_choice(budget_type, BudgetType, "type") if budget_type else None,
             provider,
-            source,
+            silent[0],
             tuple(channel or ()),
             fail,
         )
     )
-    _warn_of_unknown_channels(session, added.rule)
-    status = _status(session, added.rule.rule_key)
+    _print_seeded(session, added, json)
+
+
+@app.command()
+def edit(
+    context: typer.Context,
+    alert: AlertArgument,
+    share: ShareOption = "",
+    left: LeftOption = "",
+    pace: PaceOption = "",
+    forecast: ForecastOption = "",
+    runway: RunwayOption = "",
+    spike: SpikeOption = False,
+    silent: SilentOption = ("", ""),
+    unmapped: UnmappedOption = "",
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            "--scope", metavar="SCOPE", help="An entity, agent or budget; '' is each project.", show_default=False
+        ),
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option("--category", metavar="CATEGORY", help="Only budgets of it; '' is any.", show_default=False),
+    ] = None,
+    budget_type: Annotated[str, typer.Option("--type", metavar="TYPE", help="Budgets of it.")] = "",
+    provider: Annotated[
+        str | None,
+        typer.Option("--provider", metavar="NAME", help="Only budgets of it; '' is any.", show_default=False),
+    ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--channel", metavar="NAME", help="Send through these; repeatable, '' is none.", show_default=False
+        ),
+    ] = None,
+    fail: Annotated[
+        bool | None,
+        typer.Option("--fail/--no-fail", help="Let budget-tui check fail while it holds.", show_default=False),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Change a rule; what is not given stays.
+
+    What is beyond a threshold then is taken as it is.
+    """
+    conditions = _conditions(share, left, pace, forecast, runway, spike, silent, unmapped)
+    kind, thresholds = _condition(exactly_one(conditions)) if any(conditions.values()) else (None, None)
+    change = RuleEdit(
+        kind,
+        thresholds,
+        scope,
+        parse_choice(category, Category, "category") if category else category,
+        parse_choice(budget_type, BudgetType, "type") if budget_type else None,
+        provider,
+        silent[0] or None,
+        None if channel is None else tuple(filter(None, channel)),
+        fail,
+    )
+    if change == RuleEdit():
+        raise Refused("there is nothing to change", "give a condition, --scope, --channel or another option")
+    session = session_of(context)
+    _print_seeded(session, session.services.alerts.edit(_key(alert), change), json)
+
+
+def _conditions(
+    share: str, left: str, pace: str, forecast: str, runway: str, spike: bool, silent: tuple[str, str], unmapped: str
+) -> dict[str, str]:
+    return {
+        "--share": share,
+        "--left": left,
+        "--pace": pace,
+        "--forecast": forecast,
+        "--runway": runway,
+        "--spike": "yes" if spike else "",
+        "--silent": silent[1],
+        "--unmapped": unmapped,
+    }
+
+
+def _condition(option: tuple[str, str]) -> tuple[AlertKind, tuple[str, ...]]:
+    """Return the kind and the thresholds of the one option that was given."""
+    kind, value = AlertKind(option[0].removeprefix("--")), option[1]
+    return kind, () if kind is AlertKind.SPIKE else tuple(part for part in value.split(",") if part.strip())
+
+
+def _print_seeded(session: Session, seeded: RuleStatus, json: bool) -> None:
+    """Print a rule that was added or changed, with what it took as it found it."""
+    _warn_of_unknown_channels(session, seeded.rule)
+    status = _status(session, seeded.rule.rule_key)
     if json:
         print_json(schemas.alerts.Alert.from_domain(status))
         return
@@ -169,11 +256,15 @@ def mute(
     session = session_of(context)
     clock = session.services.context.clock
     until = None if off else clock.now() + timedelta(seconds=parse_duration(duration))
-    muted = session.services.alerts.mute(_key(alert), until)
+    before = _status(session, _key(alert))
+    muted = session.services.alerts.mute(before.rule.rule_key, until)
     if json:
         print_json(schemas.alerts.Alert.from_domain(muted))
         return
-    how = "is not muted" if until is None else f"is muted until {until.astimezone():%Y-%m-%d %H:%M}"
+    if until is not None:
+        how = f"is muted until {until.astimezone():%Y-%m-%d %H:%M}"
+    else:
+        how = "is not muted any more" if before.is_muted else "was not muted"
     print_lines(f"alert {muted.rule.rule_key} on {words.scope_text(muted.rule)} {how}")
 
 

@@ -51,6 +51,7 @@ class AlertKind(StrEnum):
 NEEDS_SUBJECT = frozenset(set(AlertKind) - {AlertKind.SPIKE, AlertKind.UNMAPPED})
 """The kinds of rules that watch nothing while there is no budget, or source, that they name."""
 WATCHES_BUDGETS = frozenset({AlertKind.SHARE, AlertKind.LEFT, AlertKind.PACE, AlertKind.FORECAST, AlertKind.RUNWAY})
+WATCHES_ALL = frozenset({AlertKind.SILENT, AlertKind.UNMAPPED})
 _QUANTILES = {"median": MEDIAN, "low": LOW_END}
 _LOWER_IS_WORSE = frozenset({AlertKind.LEFT, AlertKind.RUNWAY, AlertKind.FORECAST})
 
@@ -331,7 +332,7 @@ def check_rule(rule: AlertRule) -> None:
     is_of_budgets = rule.kind in WATCHES_BUDGETS
     if not is_of_budgets and (rule.category or rule.provider or rule.budget_type is not BudgetType.MONETARY):
         raise Refused(f"a rule of kind {rule.kind} watches no single category, provider or type", "leave these out")
-    if rule.kind in (AlertKind.SILENT, AlertKind.UNMAPPED) and rule.entity_id is not None:
+    if rule.kind in WATCHES_ALL and rule.entity_id is not None:
         raise Refused(f"a rule of kind {rule.kind} watches the whole organization", "name no entity")
 
 

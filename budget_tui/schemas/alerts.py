@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
@@ -15,7 +15,7 @@ from budget_tui.domain.records import Delivery as StoredDelivery
 from budget_tui.presentation import alerts as words
 from budget_tui.schemas.base import Moment, Number, Request, Schema, Text, count_from_json
 from budget_tui.services.alerts import Check as Checked
-from budget_tui.services.alerts import NewRule
+from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.deliveries import Attempt
 
 _YEAR = 366 * 86_400
@@ -247,6 +247,33 @@ class NewAlert(Request):
             self.provider,
             self.source,
             tuple(self.channels),
+            self.fails,
+        )
+
+
+class AlertEdit(Request):
+    """What is left out stays as it is."""
+
+    kind: AlertKind | None = Field(None, description="The number that is watched; another one needs thresholds.")
+    thresholds: list[Threshold] | None = Field(None, description="All of them.", examples=[["80", "100"]])
+    scope: Text | None = Field(None, description="Id of an entity or a budget; empty for each project.")
+    category: Category | Literal[""] | None = Field(None, description="Only budgets of this category; empty for any.")
+    budget_type: BudgetType | None = None
+    provider: Text | None = Field(None, description="Only budgets of this provider; empty for any.")
+    source: Text | None = Field(None, description="The source whose silence is watched.")
+    channels: list[Text] | None = Field(None, description="Names of all channels to send through.")
+    fails: StrictBool | None = Field(None, description="Let checks fail while it holds.")
+
+    def to_domain(self) -> RuleEdit:
+        return RuleEdit(
+            self.kind,
+            None if self.thresholds is None else tuple(self.thresholds),
+            self.scope,
+            self.category,
+            self.budget_type,
+            self.provider,
+            self.source,
+            None if self.channels is None else tuple(self.channels),
             self.fails,
         )
 

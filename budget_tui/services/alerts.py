@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from budget_tui.domain.alerts import (
     GIVE_UP_AFTER,
     NEEDS_SUBJECT,
+    WATCHES_ALL,
+    WATCHES_BUDGETS,
     AlertKind,
     AlertRule,
     Finding,
@@ -27,6 +29,7 @@ from budget_tui.domain.alerts import (
     parse_thresholds,
     topic_of,
     value_of,
+    written_thresholds,
 )
 from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType, Organization, plain_amount
@@ -47,6 +50,7 @@ from budget_tui.services.work import Work
 from budget_tui.storage.ids import ordered_id
 from budget_tui.storage.session import Session
 
+Value = TypeVar("Value")
 MOST_EXPLAINED = 20
 """Messages of one evaluation that say why a budget is in trouble, which takes a look at its costs each."""
 
@@ -66,6 +70,23 @@ class NewRule(NamedTuple):
     source: str = ""
     channels: tuple[str, ...] = ()
     fails: bool = False
+
+
+class RuleEdit(NamedTuple):
+    """A request to change a rule, like a `NewRule`; what is None stays as it is.
+
+    Category, type and provider stay as long as the rule watches budgets of the same scope.
+    """
+
+    kind: AlertKind | None = None
+    thresholds: tuple[str, ...] | None = None
+    scope: str | None = None
+    category: str | None = None
+    budget_type: BudgetType | None = None
+    provider: str | None = None
+    source: str | None = None
+    channels: tuple[str, ...] | None = None
+    fails: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +188,11 @@ class Alerts:
             work.commit()
             return status
 
-    def edit(self, rule_key: int, new: NewRule) -> RuleStatus:
-        """Change a rule into what ``new`` requests; what it finds then is taken as it is, and not reported."""
+    def edit(self, rule_key: int, edit: RuleEdit) -> RuleStatus:
+        """Change a rule as requested; what it finds then is taken as it is, and not reported."""
         with self._context.work() as work:
             before = _stored(work, rule_key)
-            change_rule(work, before, _checked(work, new))
+            change_rule(work, before, _checked(work, _edited(before, edit)))
             status = self._taken_as_found(work, _stored(work, rule_key))
             work.commit()
             return status
@@ -185,11 +206,12 @@ class Alerts:
             return _status(work, rule)
 
     def mute(self, rule_key: int, until: datetime | None) -> RuleStatus:
-        """Send nothing that a rule reports until then; None unmutes it."""
+        """Send nothing that a rule reports until then; None unmutes it, if it is muted."""
         with self._context.work() as work:
             rule = _stored(work, rule_key)
-            _mute(work, rule, until)
-            work.commit()
+            if until is not None or rule.is_muted(work.now):
+                _mute(work, rule, until)
+                work.commit()
             return _status(work, rule._replace(muted_until=until))
 
     def _taken_as_found(self, work: Work, rule: AlertRule) -> RuleStatus:
@@ -533,6 +555,31 @@ def remove_rule(work: Work, rule: AlertRule) -> None:
 
 def _entity_key(work: Work, rule: AlertRule) -> int | None:
     return None if rule.entity_id is None else work.entity(rule.entity_id).entity_key
+
+
+def _edited(rule: AlertRule, edit: RuleEdit) -> NewRule:
+    """Return the request for a rule that differs from ``rule`` by ``edit``."""
+
+    def either(given: Value | None, kept: Value) -> Value:
+        return kept if given is None else given
+
+    kind = either(edit.kind, rule.kind)
+    has_kept_kind = kind is rule.kind
+    written = written_thresholds(kind, rule.thresholds, rule.budget_type).split(", ") if has_kept_kind else []
+    scope = either(edit.scope, rule.entity_id or "" if kind not in WATCHES_ALL else "")
+    watches_budgets = kind in WATCHES_BUDGETS and rule.kind in WATCHES_BUDGETS
+    of_same = watches_budgets and scope == (rule.entity_id or "")
+    return NewRule(
+        kind,
+        either(edit.thresholds, tuple(filter(None, written))),
+        scope,
+        either(edit.category, rule.category if of_same else ""),
+        edit.budget_type or (rule.budget_type if of_same else None),
+        either(edit.provider, rule.provider if of_same else ""),
+        either(edit.source, rule.source if kind is AlertKind.SILENT else ""),
+        either(edit.channels, rule.channels),
+        either(edit.fails, rule.fails),
+    )
 
 
 def _checked(work: Work, new: NewRule) -> AlertRule:

@@ -34,6 +34,15 @@ def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
     path = f"/alerts/{added['alert']}"
     assert api("POST", f"{path}/mute", {"seconds": 3600}).json()["muted_until"] is not None
     assert api("POST", f"{path}/mute", {"seconds": 0}).json()["muted_until"] is None
+    edited = api("PATCH", path, {"thresholds": [60], "channels": []}).json()
+    assert (edited["thresholds"], edited["channels"], edited["fails"], edited["entity_id"]) == (
+        ["60%"],
+        [],
+        True,
+        "pcc",
+    )
+    refused(api("PATCH", path, {"kind": "runway"}), 422, "refused", "needs a threshold")
+    refused(api("PATCH", "/alerts/99", {"fails": False}), 404, "not-found", "no alert")
     assert api("DELETE", path).json()["alert"] == added["alert"]
     refused(api("DELETE", path), 404, "not-found", "no alert")
     assert api.get("/alert-messages") == []

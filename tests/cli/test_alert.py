@@ -36,10 +36,31 @@ def test_rules_are_added_listed_shown_muted_and_removed(seeded: Cli) -> None:
         "● quiet, dashboard only, and budget-tui check fails while it holds\n"
     )
     assert "alert 3 on pcc is muted until " in seeded("alert", "mute", "3", "--for", "2h").done().out
-    assert seeded("alert", "mute", "3", "--off").done().out == "alert 3 on pcc is not muted\n"
+    assert seeded("alert", "mute", "3", "--off").done().out == "alert 3 on pcc is not muted any more\n"
+    assert seeded("alert", "mute", "3", "--off").done().out == "alert 3 on pcc was not muted\n"
+    seeded("alert", "mute", "9", "--off").refused(4, "no alert '9'")
+    seeded("alert", "remove", "9").refused(4, "no alert '9'")
     assert seeded("alert", "remove", "3").done().out == "alert 3 on pcc is removed: share 50%, 95%\n"
     assert seeded("undo").done().out == "undone: alert 3\n"
     assert seeded("alert", "log").done().out == "nothing was reported yet\n"
+
+
+def test_a_rule_is_changed_in_part(seeded: Cli) -> None:
+    seeded("alert", "add", "pcc", "--share", "50,95", "--category", "total", "--fail")
+    edited = seeded("alert", "edit", "3", "--share", "60", "--channel", "phone")
+    assert edited.out == "alert 3 watches pcc, total: share 60%\n"
+    assert "PCC has spent 70% of $150.00 for January 2026: $45.00 left; that is taken as it is" in edited.err
+    rule = seeded("alert", "edit", "3", "--no-fail", "--category", "", "--json").json
+    assert (rule["thresholds"], rule["channels"], rule["category"], rule["fails"]) == (["60%"], ["phone"], "", False)
+    assert seeded("alert", "edit", "3", "--runway", "3", "--channel", "").out == "alert 3 watches pcc: runway 3 days\n"
+    assert seeded("alert", "edit", "3", "--silent", "aws", "3", "--json").json["entity_id"] is None
+    for _ in range(4):
+        assert "undone: change of alert 3" in seeded("undo").out
+    assert seeded("alert", "list", "--json").json[2]["thresholds"] == ["50%", "95%"]
+    seeded("alert", "edit", "3").refused(2, "there is nothing to change")
+    seeded("alert", "edit", "3", "--share", "5", "--left", "1").refused(2, "exactly one of")
+    seeded("alert", "edit", "3", "--scope", "nobody").refused(4, "no entity 'nobody'")
+    seeded("alert", "edit", "9", "--share", "5").refused(4, "no alert '9'")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from budget_tui.api.auth import CurrentCaller
 from budget_tui.api.http import IdempotencyKey, json_response, problem_responses, router_of
 from budget_tui.domain.amount import LIMIT_COUNT
-from budget_tui.schemas.alerts import Alert, AlertMessage, AlertMuting, NewAlert
+from budget_tui.schemas.alerts import Alert, AlertEdit, AlertMessage, AlertMuting, NewAlert
 
 router = router_of("alerts")
 
@@ -44,6 +44,14 @@ async def get_messages(
     alerts = caller.services.alerts
     messages = await caller.pools.read(lambda: alerts.messages(limit))
     return json_response([AlertMessage.from_domain(message) for message in messages])
+
+
+@router.patch("/alerts/{id}", response_model=Alert, responses=problem_responses(404))
+async def patch_alert(caller: CurrentCaller, alert: AlertId, body: AlertEdit) -> Response:
+    """Change a rule. What is beyond a threshold then is taken as it is, and not reported."""
+    alerts, edit = caller.services.alerts, body.to_domain()
+    edited = await caller.pools.write(lambda: alerts.edit(alert, edit))
+    return json_response(Alert.from_domain(edited))
 
 
 @router.delete("/alerts/{id}", response_model=Alert, responses=problem_responses(404))

@@ -12,13 +12,13 @@ from textual.widgets import Input, Label
 
 from budget_tui.domain.alerts import (
     EACH_PROJECT,
-    WATCHES_BUDGETS,
+    WATCHES_ALL,
     AlertKind,
     AlertRule,
     RuleStatus,
     written_thresholds,
 )
-from budget_tui.services.alerts import NewRule
+from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 from budget_tui.tui.picker import Picker
@@ -37,9 +37,6 @@ _KINDS = (
 )
 """The kinds that can be chosen: label, kind, what the threshold is, and a threshold to begin with."""
 _SILENCE = ("days of silence", AlertKind.SILENT, "days: 3", "3")
-
-
-_WATCHES_ALL = (AlertKind.UNMAPPED, AlertKind.SILENT)
 
 
 class AlertFormScreen(BoxScreen[RuleStatus]):
@@ -97,28 +94,16 @@ class AlertFormScreen(BoxScreen[RuleStatus]):
     async def submit(self) -> RuleStatus:
         kind = self.query_one("#kind", Picker).selection
         assert isinstance(kind, AlertKind)
-        scope = "" if kind in _WATCHES_ALL else str(self.query_one("#scope", Picker).selection or "")
-        new = NewRule(
-            kind,
-            () if kind is AlertKind.SPIKE else _parts(self.query_one("#thresholds", Input).value),
-            scope,
-            channels=_parts(self.query_one("#channels", Input).value),
-            fails=bool(self.query_one("#fails", Picker).selection),
-        )
+        scope = "" if kind in WATCHES_ALL else str(self.query_one("#scope", Picker).selection or "")
+        thresholds = () if kind is AlertKind.SPIKE else _parts(self.query_one("#thresholds", Input).value)
+        channels = _parts(self.query_one("#channels", Input).value)
+        fails = bool(self.query_one("#fails", Picker).selection)
         rule = self._rule
         if rule is None:
+            new = NewRule(kind, thresholds, scope, channels=channels, fails=fails)
             return await self.dashboard.run_command(lambda services: services.alerts.add(new))
-        edited = _with_unasked(new, rule)
-        return await self.dashboard.run_command(lambda services: services.alerts.edit(rule.rule_key, edited))
-
-
-def _with_unasked(new: NewRule, rule: AlertRule) -> NewRule:
-    """Return the request with what the form does not ask for, as far as ``rule`` watches the same scope."""
-    if new.kind is AlertKind.SILENT:
-        return new._replace(source=rule.source)
-    if new.kind not in WATCHES_BUDGETS or rule.kind not in WATCHES_BUDGETS or new.scope != (rule.entity_id or ""):
-        return new
-    return new._replace(category=rule.category, provider=rule.provider, budget_type=rule.budget_type)
+        edit = RuleEdit(kind, thresholds, scope, channels=channels, fails=fails)
+        return await self.dashboard.run_command(lambda services: services.alerts.edit(rule.rule_key, edit))
 
 
 def _parts(text: str) -> tuple[str, ...]:
