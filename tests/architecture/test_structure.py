@@ -185,6 +185,15 @@ def test_what_is_named_by_text_is_there() -> None:
             assert hasattr(importlib.import_module(each._module), each._class_name)
 
 
+def test_whatever_reads_foresees_fees_that_are_due() -> None:
+    """A service's reader is the context's, in which they are booked; only keys are read without one."""
+    modules = sources_of(PACKAGE)
+    reading = {
+        module for module, text in modules.items() if re.search(r"\bDatabaseReader\(|\bdatabase\.reader\(", text)
+    }
+    assert reading - {"budget_tui.storage.unit_of_work"} == {"budget_tui.services.context", "budget_tui.services.keys"}
+
+
 # Small files
 
 SMALL = 80
