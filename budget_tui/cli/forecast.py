@@ -50,7 +50,7 @@ def forecast(
         return
     snapshot = report.snapshot
     if json:
-        print_json(schemas.forecast.Forecasts.from_domain(report, scope))
+        print_json(schemas.forecast.PeriodForecasts.from_domain(report, scope))
         return
     lines = [
         _Line(line.name, line.pace.spent, line.pace.allocation, report.projects[line.project_id])

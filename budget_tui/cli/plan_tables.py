@@ -8,13 +8,15 @@ from typing import NamedTuple, TypeVar
 
 from budget_tui.cli.console import table
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_results import (
     Breakdown,
     BudgetForecast,
     BudgetLine,
     BudgetPage,
-    Forecasts,
+    ForecastsById,
+    ForecastsByPart,
     Part,
     PlanAllocation,
     PlanForecast,
@@ -24,9 +26,9 @@ from budget_tui.domain.plan_results import (
 )
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
 from budget_tui.presentation import formatting as f
-from budget_tui.presentation.columns import Column
+from budget_tui.presentation.columns import NOTHING, Column, forecast_column
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED
-from budget_tui.presentation.plan_columns import NOTHING, SHAPES, scope_text, status_style
+from budget_tui.presentation.plan_columns import SHAPES, budget_forecast, scope_text, status_style
 from budget_tui.services.plans import ID_SHOWN_LENGTH
 
 _CENTS = re.compile(r"\.\d+$")
@@ -158,15 +160,9 @@ def tree_table(tree: PlanTree) -> list[str]:
     return [*_heading(tree), *(table(columns, rows, _without_cents) if rows else ["no budget fits"])]
 
 
-def _forecast(forecasts: Forecasts, budget_of: Callable[[Row], PlannedBudget]) -> list[Column[Row]]:
+def _forecast(forecasts: ForecastsById, budget_of: Callable[[Row], PlannedBudget]) -> list[Column[Row]]:
     """Return the column of the ranges expected by the periods' ends, if there is any."""
-
-    def text(row: Row) -> str:
-        budget = budget_of(row)
-        found = forecasts.get(budget.budget_id)
-        return NOTHING if found is None else f.range_of(found, *_kind(budget))
-
-    return [Column("forecast", "Forecast", text, "right", drop_order=1)] if forecasts else []
+    return [budget_forecast(forecasts, budget_of)] if forecasts else []
 
 
 def _heading(result: PlanSummary | PlanTree) -> list[str]:
@@ -178,7 +174,7 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
     """Format a line per category or provider; ``of`` is that column's name."""
     currency = breakdown.organization.currency
     entity = breakdown.entity
-    rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part)]
+    rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part, breakdown.forecasts)]
 
     def known_of(column: Column[PartRow], row: PartRow) -> str:
         """Return a figure; parts without a budget only have a usage."""
@@ -188,9 +184,13 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
         return only_used.get(column.key, NOTHING)
 
     figures = _figures(_part_figures, lambda row: (row.budget_type, currency))
+    forecast: Column[PartRow] = forecast_column(
+        lambda row: row.forecast, lambda row: (row.budget_type, currency), lambda row: row.planned
+    )
     columns: tuple[Column[PartRow], ...] = (
         Column("of", of, lambda row: row.name),
         *(replace(column, text=partial(known_of, column)) for column in figures),
+        *([forecast] if breakdown.forecasts else []),
     )
     lines = table(columns, rows, _without_cents) if rows else ["nothing used or planned"]
     heading = f"{entity.name} ({entity.entity_id}), {', '.join(map(f.period_name, breakdown.periods))}"
@@ -204,12 +204,14 @@ class PartRow(NamedTuple):
     budget_type: BudgetType
     planned: int | None
     used: int | None
+    forecast: Forecast | None = None
 
 
-def _part_rows(name: str, part: Part) -> Iterator[PartRow]:
+def _part_rows(name: str, part: Part, forecasts: ForecastsByPart) -> Iterator[PartRow]:
     for budget_type, planned, used, rest in part.by_type:
         if planned is not None or used is not None:
-            yield PartRow(name or NO_PROVIDER, budget_type, planned, used)
+            found = forecasts.get((name, budget_type))
+            yield PartRow(name or NO_PROVIDER, budget_type, planned, used, found)
         if rest:
             yield PartRow(f"  {NOT_BUDGETED}", budget_type, None, rest)
 

@@ -81,10 +81,13 @@ class PlanForecast:
     warnings: tuple[str, ...]
 
 
-Forecasts = Mapping[str, Forecast]
+ForecastsById = Mapping[str, Forecast]
 """The forecasts of budgets by id: of those that run today and have any."""
-MOST_FORECASTS = 500
-"""The number of running budgets up to which a view has their forecasts: it must not wait long for them."""
+ForecastsByPart = Mapping[tuple[str, BudgetType], Forecast]
+"""The forecasts of the parts of a breakdown, in money and in tokens."""
+MOST_FORECASTS = 1_000
+"""The number of running budgets, or of entities whose usage is drawn, up to which a view has forecasts: it must not
+wait long for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class PlanSummary:
     warnings: tuple[str, ...]
     period: Period | None = None
     allocations: Allocations = NONE_ALLOCATED
-    forecasts: Forecasts = field(default_factory=dict)
+    forecasts: ForecastsById = field(default_factory=dict)
 
     @property
     def headline(self) -> Totals:
@@ -134,7 +137,7 @@ class PlanTree:
     warnings: tuple[str, ...]
     period: Period | None = None
     allocations: Allocations = NONE_ALLOCATED
-    forecasts: Forecasts = field(default_factory=dict)
+    forecasts: ForecastsById = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +184,9 @@ class Breakdown:
     """The budgets and the usage of one entity, part by part.
 
     Usage without a budget is counted in ``periods``: the one requested, else those of its budgets, else the running
-    one. Among providers, the part '' is usage without a provider. ``warnings`` describe the budgets that are
-    ``over_allocated``, followed by the ``conversion_warnings`` about costs in other currencies.
+    one. Among providers, the part '' is usage without a provider. The forecast of a part is of what its actual will
+    come to; there is one where its days that have not ended are of one stretch that runs today. ``warnings`` describe
+    the budgets that are ``over_allocated``, followed by the ``conversion_warnings`` about costs in other currencies.
     """
 
     organization: Organization
@@ -195,6 +199,7 @@ class Breakdown:
     warnings: tuple[str, ...] = ()
     over_allocated: tuple[OverAllocated, ...] = ()
     conversion_warnings: tuple[str, ...] = ()
+    forecasts: ForecastsByPart = field(default_factory=dict)
 
     @property
     def stretches(self) -> list[Period]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.pacing import Status
+from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.snapshot import Pace, ProjectLine
     from budget_tui.domain.tokens import AgentBudget
 
+NOTHING = "–"
 Row = TypeVar("Row")
 Align = Literal["left", "right", "point"]
 
@@ -348,21 +350,62 @@ def agents_with_forecast(
     """Return the columns of agents with that of the tokens expected by the period's end, in front of the rates; as they
     are if no agent has a forecast."""
 
-    def text(agent: AgentBudget) -> str:
-        found = forecasts.get(agent.agent_id)
-        return "" if found is None else formatting.range_of(found, BudgetType.TOKEN, "")
+    if not forecasts:
+        return tuple(columns)
+    added: Column[AgentBudget] = forecast_column(
+        lambda agent: forecasts.get(agent.agent_id),
+        lambda _: (BudgetType.TOKEN, ""),
+        lambda agent: agent.allocated_tokens,
+    )
+    return in_front_of("per_hour", added, columns)
 
-    def style(agent: AgentBudget) -> str:
-        found = forecasts.get(agent.agent_id)
-        return "warning" if found is not None and found.median > agent.allocated_tokens else ""
 
-    def sort_key(agent: AgentBudget) -> int:
-        found = forecasts.get(agent.agent_id)
-        return -1 if found is None else found.median
+def forecast_column(
+    found: Callable[[Row], Forecast | None],
+    kind: Callable[[Row], tuple[BudgetType, str]],
+    planned: Callable[[Row], int | None],
+) -> Column[Row]:
+    """Return the column of the ranges expected by the periods' ends, in the colour of what they say of the amounts
+    ``planned``; ``kind`` gives a row's type and currency."""
 
-    added = Column("forecast", "Forecast", text, "right", drop_order=1, style=style, is_muted=True, sort_key=sort_key)
-    at = next(number for number, column in enumerate(columns) if column.key == "per_hour")
-    return (*columns[:at], added, *columns[at:]) if forecasts else tuple(columns)
+    def text(row: Row) -> str:
+        known = found(row)
+        return NOTHING if known is None else formatting.range_of(known, *kind(row))
+
+    def style(row: Row) -> str:
+        known, amount = found(row), planned(row)
+        if known is None or amount is None or known.median <= amount:
+            return "muted"
+        return str(VarianceStatus.OVER if known.low > amount else VarianceStatus.APPROACHING)
+
+    def sort_key(row: Row) -> tuple[object, ...]:
+        known = found(row)
+        return *by_unit(*kind(row)), known is not None, known.median if known is not None else 0
+
+    return Column(
+        "forecast",
+        "Forecast",
+        text,
+        "right",
+        drop_order=1,
+        style=style,
+        sort_key=sort_key,
+        longest=lambda rows: [row for row in rows if found(row) is not None],
+    )
+
+
+def in_front_of(key: str, added: Column[Row], columns: Sequence[Column[Row]]) -> tuple[Column[Row], ...]:
+    """Return ``columns`` with another in front of that of ``key``."""
+    at = next(number for number, column in enumerate(columns) if column.key == key)
+    return (*columns[:at], added, *columns[at:])
+
+
+def by_unit(budget_type: BudgetType, currency: str) -> tuple[int, str]:
+    """Return the sort key of a unit: amounts of the same unit stand together, money first."""
+    return _TYPES.index(budget_type), currency
+
+
+_TYPES = tuple(BudgetType)
 
 
 @cache

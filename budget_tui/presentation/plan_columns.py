@@ -13,12 +13,11 @@ from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_results import BudgetLine, Forecasts
+from budget_tui.domain.plan_results import BudgetLine, ForecastsById
 from budget_tui.domain.variance import Variance, VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column
+from budget_tui.presentation.columns import NOTHING, Bar, Column, by_unit, forecast_column, in_front_of
 
-NOTHING = "–"
 SHAPES = {
     VarianceStatus.UNDER: formatting.SHAPES[Status.HEALTHY],
     VarianceStatus.APPROACHING: formatting.SHAPES[Status.WARNING],
@@ -99,17 +98,9 @@ def amounts(
         drop_order=drop_order,
         yields_late=True,
         style=style,
-        sort_key=lambda row: (*_by_unit(*kind(row)), _missing_first(value(row))),
+        sort_key=lambda row: (*by_unit(*kind(row)), _missing_first(value(row))),
         longest=lambda rows: (*rows[:_ALWAYS_MEASURED], *extremes(rows, value, kind)),
     )
-
-
-def _by_unit(budget_type: BudgetType, currency: str) -> tuple[int, str]:
-    """Return the sort key of a unit: amounts of the same unit stand together, money first."""
-    return _ORDER.index(budget_type), currency
-
-
-_ORDER = tuple(BudgetType)
 
 
 def _missing_first(number: int | None) -> tuple[bool, int]:
@@ -171,43 +162,19 @@ def budget_columns(today: date) -> tuple[Column[BudgetLine], ...]:
 
 
 def with_forecast(
-    columns: Sequence[Column[Row]], forecasts: Forecasts, budget_of: Callable[[Row], PlannedBudget]
+    columns: Sequence[Column[Row]], forecasts: ForecastsById, budget_of: Callable[[Row], PlannedBudget]
 ) -> tuple[Column[Row], ...]:
-    """Return ``columns`` with that of the ranges expected by the periods' ends, before the used share; as they are if
-    no budget has one."""
+    """Return ``columns`` with that of the forecasts of budgets, before the used share; as they are if there is none."""
+    return in_front_of("used", budget_forecast(forecasts, budget_of), columns) if forecasts else tuple(columns)
 
-    def found(row: Row) -> Forecast | None:
-        return forecasts.get(budget_of(row).budget_id)
 
-    def kind(row: Row) -> tuple[BudgetType, str]:
-        return budget_of(row).budget_type, budget_of(row).currency
-
-    def text(row: Row) -> str:
-        known = found(row)
-        return NOTHING if known is None else formatting.range_of(known, *kind(row))
-
-    def style(row: Row) -> str:
-        known, planned = found(row), budget_of(row).amount
-        if known is None or known.median <= planned:
-            return "muted"
-        return str(VarianceStatus.OVER if known.low > planned else VarianceStatus.APPROACHING)
-
-    def sort_key(row: Row) -> tuple[object, ...]:
-        known = found(row)
-        return *_by_unit(*kind(row)), *_missing_first(None if known is None else known.median)
-
-    added = Column(
-        "forecast",
-        "Forecast",
-        text,
-        "right",
-        drop_order=1,
-        style=style,
-        sort_key=sort_key,
-        longest=lambda rows: [row for row in rows if found(row) is not None],
+def budget_forecast(forecasts: ForecastsById, budget_of: Callable[[Row], PlannedBudget]) -> Column[Row]:
+    """Return the column of the forecasts of budgets."""
+    return forecast_column(
+        lambda row: forecasts.get(budget_of(row).budget_id),
+        lambda row: (budget_of(row).budget_type, budget_of(row).currency),
+        lambda row: budget_of(row).amount,
     )
-    at = next(number for number, column in enumerate(columns) if column.key == "used")
-    return (*columns[:at], added, *columns[at:]) if forecasts else tuple(columns)
 
 
 def forecast_words(found: Forecast, budget: PlannedBudget) -> str:

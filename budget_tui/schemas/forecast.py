@@ -42,7 +42,7 @@ class ScopeForecast(Schema):
     forecast_usd: ForecastRange
 
 
-class Forecasts(Schema):
+class PeriodForecasts(Schema):
     as_of: date
     data_through: date
     currency: str
@@ -52,9 +52,9 @@ class Forecasts(Schema):
     projects: list[ScopeForecast]
 
     @classmethod
-    def from_domain(cls, report: ForecastReport, project_id: str = "") -> "Forecasts":
+    def from_domain(cls, report: ForecastReport, project_id: str = "") -> "PeriodForecasts":
         snapshot = report.snapshot
-        return Forecasts(
+        return PeriodForecasts(
             as_of=snapshot.as_of,
             data_through=snapshot.data_through,
             currency=snapshot.organization.currency,

@@ -17,6 +17,7 @@ from budget_tui.domain.amount import LIMIT_COUNT, to_decimal
 from budget_tui.domain.budget import BudgetType, parse_percent, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.hierarchy import DEFAULT_LEVELS
 from budget_tui.domain.period import Period, PeriodKind, around
 from budget_tui.domain.plan import NOTES_MAX_LENGTH, BudgetPlan, ChildShare, PlanFilter
@@ -376,9 +377,12 @@ def lines_of(summary: plan_results.PlanSummary) -> list[PlanLine]:
     return [PlanLine.from_line(line, summary) for line in summary.lines]
 
 
-def _forecast(budget: plan.PlannedBudget, forecasts: plan_results.Forecasts) -> ForecastRange | None:
-    found = forecasts.get(budget.budget_id)
-    return None if found is None else ForecastRange.from_domain(found, budget.budget_type)
+def _forecast(budget: plan.PlannedBudget, forecasts: plan_results.ForecastsById) -> ForecastRange | None:
+    return _range(forecasts.get(budget.budget_id), budget.budget_type)
+
+
+def _range(found: Forecast | None, budget_type: BudgetType) -> ForecastRange | None:
+    return None if found is None else ForecastRange.from_domain(found, budget_type)
 
 
 class _Planned(_OfEntity):
@@ -476,6 +480,11 @@ class PlanPart(Schema):
         " null if nothing is planned."
     )
     tokens_not_budgeted: int | None = Field(description="null if nothing is known, too.")
+    forecast: ForecastRange | None = Field(
+        description="What `actual` is expected to come to; null where the days that have not ended are not those of one"
+        " running period."
+    )
+    tokens_forecast: ForecastRange | None = Field(description="Of `tokens_actual`; null without tokens, too.")
     seats_not_budgeted: int | None = Field(
         description="The most on one of the budgets' days that count for none of them. Seats do not add up: each may be"
         " of another day."
@@ -490,7 +499,8 @@ class PlanPart(Schema):
     data_through: date = Field(description="The last day whose costs are known.")
 
     @classmethod
-    def from_domain(cls, part: plan_results.Part, breakdown: plan_results.Breakdown) -> "PlanPart":
+    def from_domain(cls, name: str, breakdown: plan_results.Breakdown) -> "PlanPart":
+        part, forecasts = breakdown.parts[name], breakdown.forecasts
         is_planned = part.budget is not None
         return PlanPart(
             budget=_known(part.budget, BudgetType.MONETARY),
@@ -505,6 +515,8 @@ class PlanPart(Schema):
             not_budgeted=_known(part.not_budgeted, BudgetType.MONETARY),
             tokens_not_budgeted=part.tokens_not_budgeted,
             seats_not_budgeted=part.seats_not_budgeted,
+            forecast=_range(forecasts.get((name, BudgetType.MONETARY)), BudgetType.MONETARY),
+            tokens_forecast=_range(forecasts.get((name, BudgetType.TOKEN)), BudgetType.TOKEN),
             left_out=[LeftOut.from_domain(left) for left in part.left_out],
             warnings=list(part.warnings),
             **_days(around(breakdown.periods)),
@@ -515,7 +527,7 @@ class PlanPart(Schema):
 
 def parts_of(breakdown: plan_results.Breakdown) -> dict[str, PlanPart]:
     """Return one object per part, by its name: a category or a provider, '' if unknown."""
-    return {name: PlanPart.from_domain(part, breakdown) for name, part in breakdown.parts.items()}
+    return {name: PlanPart.from_domain(name, breakdown) for name in breakdown.parts}
 
 
 class PlanByCategory(Schema):

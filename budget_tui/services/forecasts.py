@@ -25,9 +25,9 @@ from budget_tui.domain.forecast import (
     range_of,
 )
 from budget_tui.domain.hierarchy import ROOT_PATH, Entity, ancestor_paths
-from budget_tui.domain.period import ONE_DAY, Period, PeriodRule
+from budget_tui.domain.period import ONE_DAY, Period, PeriodRule, together
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_results import BudgetForecast, EntityForecast
+from budget_tui.domain.plan_results import MOST_FORECASTS, BudgetForecast, EntityForecast
 from budget_tui.domain.records import DailyCosts
 from budget_tui.domain.recurring import Bill, newly_due
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
@@ -38,7 +38,6 @@ from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import agents_tokens
 from budget_tui.storage.session import Session
 
-NO_ENTITIES: Mapping[str, Period] = {}
 _Key = TypeVar("_Key")
 
 
@@ -121,6 +120,14 @@ def read_forecasts(session: Session, organization: Organization, today: date, no
     )
 
 
+class UsageScope(NamedTuple):
+    """The usage of an entity, by path, and of all below it: in a category or 'total', of a provider or any ('')."""
+
+    path: str
+    category: str
+    provider: str
+
+
 class Forecaster:
     """Forecasts of any scope in periods that run today, from what one session read of its usage.
 
@@ -129,19 +136,12 @@ class Forecaster:
     """
 
     def __init__(
-        self,
-        session: Session,
-        organization: Organization,
-        today: date,
-        budgets: Iterable[PlannedBudget],
-        entities: Mapping[str, Period] = NO_ENTITIES,
+        self, session: Session, organization: Organization, today: date, wanted: Iterable[tuple[str, Period]]
     ) -> None:
-        """``budgets`` say of which entities and for which periods, those that run today; ``entities``, by path, are
-        others that are asked for."""
-        running = [budget for budget in budgets if budget.period.contains(today)]
+        """``wanted`` are the paths and periods that may be asked for; only those that run today have forecasts."""
+        running = [(path, period) for path, period in wanted if period.contains(today)]
         self._session, self._organization, self._today = session, organization, today
-        self._periods = {*(budget.period for budget in running), *entities.values()}
-        self._below = {*(budget.path for budget in running), *entities}
+        self._below, self._periods = {path for path, _ in running}, {period for _, period in running}
         self._daily: dict[str, DailyUsage] = {}
 
     def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
@@ -163,6 +163,27 @@ class Forecaster:
         return EntityForecast(
             entity, period, money.used(*scope), money.forecast(*scope), tokens.used(*scope), tokens.forecast(*scope)
         )
+
+    def of_usage(self, counted: Iterable[tuple[UsageScope, Period]], currency: str, used: int) -> Forecast | None:
+        """Return the forecast of usage of several scopes, each in its period, which is counted once and came to
+        ``used`` so far; '' as the currency is tokens.
+
+        Periods that adjoin are one. None unless exactly one runs today, the same for all that have not ended.
+        """
+        scopes: dict[UsageScope, list[Period]] = {}
+        for scope, period in counted:
+            scopes.setdefault(scope, []).append(period)
+        not_ended = [
+            (scope, period)
+            for scope, periods in scopes.items()
+            for period in together(periods)
+            if period.end >= self._today
+        ]
+        to_come = {period for _, period in not_ended}
+        if len(to_come) != 1 or not to_come <= self._periods:
+            return None
+        [period] = to_come
+        return self._in(currency).forecast_together([scope for scope, _ in not_ended], period, used)
 
     def _in(self, currency: str) -> "DailyUsage":
         """Return usage in a currency; '' for tokens."""
@@ -249,6 +270,15 @@ class DailyUsage:
         """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
         numbers = self._counting(path, category, provider)
         return self._range_of(self._expected_of(numbers, period), numbers, period)
+
+    def forecast_together(self, scopes: Iterable[UsageScope], period: Period, used: int) -> Forecast:
+        """Return the forecast of usage that counts for any of ``scopes``, once, and for what it comes to at the end if
+        it is ``used`` so far, which may be of earlier periods, too."""
+        numbers = sorted({number for scope in scopes for number in self._counting(*scope)})
+        found = self._range_of(self._expected_of(numbers, period), numbers, period)
+        before = used - self._used([self._cells[number] for number in numbers], period)
+        low, median, high = (amount + before for amount in (found.low, found.median, found.high))
+        return found._replace(low=low, median=median, high=high)
 
     def forecast_beyond(self, path: str, category: str, provider: str, period: Period, amount: int) -> Forecast:
         """Return the forecast if it may exceed ``amount``, else a number that it does not exceed, which is quicker."""
@@ -339,6 +369,15 @@ class DailyUsage:
 
     def _slice(self, first: date, last: date) -> slice:
         return slice(max(self._at(first), 0), self._at(last) + 1)
+
+
+def are_too_many_below(session: Session, organization: Organization, paths: Collection[str]) -> bool:
+    """Return whether there are more than `MOST_FORECASTS` entities at and below ``paths``."""
+    entities = session.fast.entities(organization.org_key)
+    if len(entities) <= MOST_FORECASTS:
+        return False
+    tops = set(paths)
+    return sum(not tops.isdisjoint(ancestor_paths(entity.path)) for entity in entities) > MOST_FORECASTS
 
 
 def read_money(

@@ -17,12 +17,14 @@ from budget_tui.domain.coverage import (
     widest,
 )
 from budget_tui.domain.hierarchy import Entity
-from budget_tui.domain.period import Period, PeriodKind, PeriodRule
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule, together
 from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
-from budget_tui.domain.plan_results import Breakdown, Part, TreeNode
+from budget_tui.domain.plan_results import Breakdown, ForecastsByPart, Part, TreeNode
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import over_allocation_warnings
+from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below
 from budget_tui.services.usage import Conversions, InOneCurrency, Usage, UsageQuery, WholeAndCovered
+from budget_tui.storage.session import Session
 
 
 class Slice(NamedTuple):
@@ -59,7 +61,7 @@ class BreakdownInput(NamedTuple):
         return self.usage.conversions(queries).together(self.own.conversions(budgets))
 
     def part(self, part: Slice, allocated: AllocatedTotals) -> Part:
-        money, tokens, seats = (self._figures(part, budget_type) for budget_type in BudgetType)
+        money, tokens, seats = (self.figures(part, budget_type) for budget_type in BudgetType)
         conversions = self.conversions([part])
         return Part(
             money[0],
@@ -76,7 +78,7 @@ class BreakdownInput(NamedTuple):
             ),
         )
 
-    def _figures(self, part: Slice, budget_type: BudgetType) -> tuple[int | None, int | None, int | None]:
+    def figures(self, part: Slice, budget_type: BudgetType) -> tuple[int | None, int | None, int | None]:
         """Return planned amount, usage and unbudgeted usage; without a budget, None, the whole usage and None."""
         whole = self.usage.once(budget_type, self.whole(part, budget_type))
         planned = self.own.converted(self.planned(part, budget_type))
@@ -91,6 +93,11 @@ class BreakdownInput(NamedTuple):
     def whole(self, part: Slice, budget_type: BudgetType) -> Covered:
         """Return everything used of a part, budgeted or not."""
         return {self._scope(part, budget_type): self.periods}
+
+    def covered(self, part: Slice, budget_type: BudgetType) -> Covered:
+        """Return what the actual of a part adds up: what counts for its budgets, or everything without any."""
+        counting = self.counting(part, budget_type)
+        return covered_by(counting) if counting else self.whole(part, budget_type)
 
     def around(self, part: Slice, budget_type: BudgetType, counting: Sequence[PlannedBudget]) -> Covered:
         """Return the usage of a part from which to subtract what counts for ``counting``.
@@ -163,6 +170,32 @@ def broken_down(
         too_much,
         conversions.warnings,
     )
+
+
+def part_forecasts(session: Session, read: BreakdownInput, today: date, parts: Mapping[str, Slice]) -> ForecastsByPart:
+    """Return what the actual of each of ``parts`` will come to, in money and in tokens; see `Breakdown`. There are none
+    for an entity with too many below it: a view must not wait for them."""
+    path = read.entity.path
+    if are_too_many_below(session, read.organization, {path}):
+        return {}
+    currency_of = {BudgetType.MONETARY: read.organization.currency, BudgetType.TOKEN: ""}
+    counted = {
+        (name, budget_type): [
+            (UsageScope(path, scope.category, scope.provider), period)
+            for scope, periods in read.covered(part, budget_type).items()
+            for period in together(periods)
+        ]
+        for name, part in parts.items()
+        for budget_type in currency_of
+    }
+    wanted = [(path, period) for of_part in counted.values() for _, period in of_part]
+    forecaster = Forecaster(session, read.organization, today, wanted)
+    found = {}
+    for (name, budget_type), of_part in counted.items():
+        _, used, _ = read.figures(parts[name], budget_type)
+        if used is not None:
+            found[name, budget_type] = forecaster.of_usage(of_part, currency_of[budget_type], used)
+    return {key: forecast for key, forecast in found.items() if forecast is not None}
 
 
 def periods_of(

@@ -22,7 +22,6 @@ from budget_tui.domain.coverage import (
     Scope,
     allocated_totals,
     allocated_totals_in,
-    covered_by,
     forest,
     is_below,
     over_allocated,
@@ -38,7 +37,8 @@ from budget_tui.domain.plan_results import (
     Breakdown,
     BudgetLine,
     BudgetPage,
-    Forecasts,
+    ForecastsById,
+    ForecastsByPart,
     PlanForecast,
     PlanOutcome,
     PlanSummary,
@@ -48,12 +48,13 @@ from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.closing import beyond_reach, budgets_ahead
 from budget_tui.services.context import Context
-from budget_tui.services.forecasts import Forecaster
+from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below
 from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_breakdown import (
     BreakdownInput,
     Slice,
     broken_down,
+    part_forecasts,
     parts_by_category,
     parts_by_provider,
     periods_of,
@@ -205,7 +206,8 @@ class PlanViews:
             if root_entity_id:
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
             period = running_period(session.fast.global_budget(organization.org_key, today), organization, today)
-            forecaster = Forecaster(session, organization, today, budgets, {top.path: period})
+            wanted = [(top.path, period), *((budget.path, budget.period) for budget in budgets)]
+            forecaster = Forecaster(session, organization, today, wanted)
             lines = tuple(forecaster.lines(budgets))
             entity = forecaster.of_entity(top, period)
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, history)
@@ -213,11 +215,16 @@ class PlanViews:
         warnings = over_allocation_warnings(over_allocated(budgets, allocated))
         return PlanForecast(organization, today, known, entity, lines, warnings)
 
-    def forecasts(self, budgets: Sequence[PlannedBudget]) -> Forecasts:
-        """Return the forecasts of those of ``budgets`` that run today, unless these are too many."""
+    def forecasts(self, budgets: Sequence[PlannedBudget]) -> ForecastsById:
+        """Return the forecasts of those of ``budgets`` that run today, unless these are too many, or the entities below
+        them: reading what these used would keep a screen's next keys waiting, and take memory."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            return _forecasts(session, organization, self._today(organization), budgets)
+            today = self._today(organization)
+            running = [budget for budget in budgets if budget.period.contains(today)]
+            if are_too_many_below(session, organization, {budget.path for budget in running}):
+                return {}
+            return _forecasts(session, organization, today, running)
 
     def agents_forecasts(self) -> Mapping[str, Forecast]:
         """Return the forecasts of the tokens of agents that have a budget, by the agent's id, unless these are too
@@ -240,6 +247,31 @@ class PlanViews:
         category = conditions.category or Category.TOTAL
         return self._breakdown(entity_id, conditions, partial(parts_by_provider, category=category))
 
+    def forecasts_by_category(self, board: "PlanBoard", choice: PlanFilter) -> ForecastsByPart:
+        """Return the forecasts of the parts that the board's `by_category` has."""
+        return self._part_forecasts(board.breakdown_input(choice), _categories_of(choice))
+
+    def forecasts_by_provider(self, board: "PlanBoard", choice: PlanFilter) -> ForecastsByPart:
+        """Return the forecasts of the parts that the board's `by_provider` has."""
+        return self._part_forecasts(board.breakdown_input(choice), _providers_of(choice))
+
+    def _part_forecasts(self, read: BreakdownInput, parts: "PartsOf") -> ForecastsByPart:
+        with self._reader.session() as session:
+            return part_forecasts(session, read, self._today(read.organization), parts(read))
+
+    def forecast_together(self, budgets: Sequence[PlannedBudget], used: int) -> Forecast | None:
+        """Return the forecast of budgets in one unit, none of which contains another, which are ``used`` so far; None
+        where those that have not ended are not of one period, or are too many."""
+        counted = [(UsageScope(each.path, each.category, each.provider), each.period) for each in budgets]
+        currency = "".join({each.currency for each in budgets if each.budget_type is BudgetType.MONETARY})
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            wanted = [(scope.path, period) for scope, period in counted]
+            if are_too_many_below(session, organization, {path for path, _ in wanted}):
+                return None
+            forecaster = Forecaster(session, organization, self._today(organization), wanted)
+            return forecaster.of_usage(counted, currency, used)
+
     def board(self) -> "PlanBoard":
         """Return the whole plan at once, for repeated filtering."""
         with self._reader.session() as session:
@@ -251,9 +283,7 @@ class PlanViews:
     def _today(self, organization: Organization) -> date:
         return self._context.clock.today(organization.time_zone)
 
-    def _breakdown(
-        self, entity_id: str, conditions: PlanFilter, parts: Callable[[BreakdownInput], Mapping[str, Slice]]
-    ) -> Breakdown:
+    def _breakdown(self, entity_id: str, conditions: PlanFilter, parts: "PartsOf") -> Breakdown:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._today(organization)
@@ -275,9 +305,13 @@ class PlanViews:
             provider = provider_named(session, organization.org_key, conditions.provider)
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
             known = data_through(session, organization, today)
-        read = BreakdownInput(organization, entity, budgets, periods, usage, own, provider)
-        return broken_down(read, today, known, parts, allocated)
+            read = BreakdownInput(organization, entity, budgets, periods, usage, own, provider)
+            forecasts = part_forecasts(session, read, today, parts(read))
+        return replace(broken_down(read, today, known, parts, allocated), forecasts=forecasts)
 
+
+PartsOf = Callable[[BreakdownInput], Mapping[str, Slice]]
+"""The parts of a breakdown."""
 
 Counted = tuple[tuple[Scope, Period], ...]
 """The addends of a number: the usage of each scope in its period, counted once."""
@@ -404,28 +438,28 @@ class PlanBoard:
     def by_category(self, choice: PlanFilter) -> Breakdown:
         """Return the plan and usage of the chosen entity, by default the root, per category or in the chosen one."""
         return broken_down(
-            self._breakdown_input(choice), self.as_of, self.data_through, _categories_of(choice), self._allocated_totals
+            self.breakdown_input(choice), self.as_of, self.data_through, _categories_of(choice), self._allocated_totals
         )
 
     def by_provider(self, choice: PlanFilter) -> Breakdown:
         """Return the plan and usage of the chosen entity per provider, in the chosen category or in all."""
         return broken_down(
-            self._breakdown_input(choice), self.as_of, self.data_through, _providers_of(choice), self._allocated_totals
+            self.breakdown_input(choice), self.as_of, self.data_through, _providers_of(choice), self._allocated_totals
         )
 
     def category_composition(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_unbudgeted: bool = False
     ) -> Composition:
         """Return the addends of a category's actual in `by_category`, or of its unbudgeted usage."""
-        return _composition(self._breakdown_input(choice), _categories_of(choice), name, budget_type, of_unbudgeted)
+        return _composition(self.breakdown_input(choice), _categories_of(choice), name, budget_type, of_unbudgeted)
 
     def provider_composition(
         self, choice: PlanFilter, name: str, budget_type: BudgetType, of_unbudgeted: bool = False
     ) -> Composition:
         """Return the addends of a provider's actual in `by_provider`, or of its unbudgeted usage."""
-        return _composition(self._breakdown_input(choice), _providers_of(choice), name, budget_type, of_unbudgeted)
+        return _composition(self.breakdown_input(choice), _providers_of(choice), name, budget_type, of_unbudgeted)
 
-    def _breakdown_input(self, choice: PlanFilter) -> BreakdownInput:
+    def breakdown_input(self, choice: PlanFilter) -> BreakdownInput:
         entity = self.entities.get(choice.entity_id) or self.entities[ROOT_ID]
         here = _fitting(self._lines_at.get(entity.entity_key, ()), choice, self.as_of)
         budgets = [line.budget for line in here]
@@ -437,26 +471,25 @@ def _allocated_totals_in(tree: Tree) -> AllocatedTotals:
     return {above: sum([line.budget.amount for line in lines]) for above, lines in tree.items() if above is not None}
 
 
-def _categories_of(choice: PlanFilter) -> Callable[[BreakdownInput], Mapping[str, Slice]]:
+def _categories_of(choice: PlanFilter) -> PartsOf:
     return partial(parts_by_category, only=choice.category)
 
 
-def _providers_of(choice: PlanFilter) -> Callable[[BreakdownInput], Mapping[str, Slice]]:
+def _providers_of(choice: PlanFilter) -> PartsOf:
     return partial(parts_by_provider, category=choice.category or Category.TOTAL)
 
 
 def _composition(
     considered: BreakdownInput,
-    parts: Callable[[BreakdownInput], Mapping[str, Slice]],
+    parts: PartsOf,
     name: str,
     budget_type: BudgetType,
     of_unbudgeted: bool,
 ) -> Composition:
     part = parts(considered)[name]
-    counting = considered.counting(part, budget_type)
-    covered = covered_by(counting) if counting else considered.whole(part, budget_type)
-    budgets = considered.planned(part, budget_type)
+    covered, budgets = considered.covered(part, budget_type), considered.planned(part, budget_type)
     if of_unbudgeted:
+        counting = considered.counting(part, budget_type)
         return Composition(_in_order(considered.around(part, budget_type, counting)), _in_order(covered), budgets)
     return Composition(_in_order(covered), (), budgets)
 
@@ -540,12 +573,13 @@ def budgets_matching(
 
 def _forecasts(
     session: Session, organization: Organization, today: date, budgets: Sequence[PlannedBudget]
-) -> Forecasts:
+) -> ForecastsById:
     """Return the forecasts of those of ``budgets`` that run today; of too many, none: a view must not wait for them."""
     running = [budget for budget in budgets if budget.period.contains(today)]
     if len(running) > MOST_FORECASTS:
         return {}
-    return Forecaster(session, organization, today, running).of_budgets(running)
+    wanted = [(budget.path, budget.period) for budget in running]
+    return Forecaster(session, organization, today, wanted).of_budgets(running)
 
 
 def _allocations(session: Session, organization: Organization) -> Allocations:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.records import DailyCosts
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.forecasts import cells_of, on_days
@@ -127,6 +129,41 @@ def test_every_budget_has_the_forecast_of_what_counts_for_it(engine: Engine) -> 
     assert all(line.used == used[line.budget.budget_id] for line in everything.lines if line.used)
     assert (plan.entity.forecast.median, plan.entity.tokens_forecast.median) == (usd("434"), 3100)
     assert everything.entity.forecast == plan.entity.forecast
+
+
+@pytest.mark.both_engines
+def test_a_part_of_a_breakdown_has_the_range_of_what_counts_for_it(engine: Engine) -> None:
+    """$10 of gcp and 100 tokens a day in one team, $4 of anthropic in another, for five weeks through January 12."""
+    home = home_with_tree(engine)
+    costs = home.services.costs
+    rates = [cents * 10 for cents in range(80, 121)]
+    days = [(date(2026, 1, 13) - timedelta(days=ago), rates[ago * 17 % 41]) for ago in range(1, 36)]
+    costs.add_all(
+        [CostEntry("TEAM-BACKEND", rate * 10**7, day, provider="Google Cloud", tokens=100) for day, rate in days]
+    )
+    costs.add_all([CostEntry("TEAM-FRONTEND", usd("4"), day, provider="Anthropic") for day, _ in days])
+    quarter = home.plan("DEPT-ENG", "cloud", "900", "2026-Q1")
+    inside = home.plan("DEPT-ENG", "cloud", "300", "2026-01", provider="gcp")
+    home.plan("DEPT-ENG", "genai", "100", "2026-03")
+    views = home.services.plan_views
+    found, known = views.by_category("DEPT-ENG").forecasts, views.forecasts([quarter, inside])
+    money, tokens = BudgetType.MONETARY, BudgetType.TOKEN
+    assert known[inside.budget_id].high < known[quarter.budget_id].low
+    assert found["cloud", money] == known[quarter.budget_id], "what a budget contains is not counted twice"
+    assert found["total", tokens].median == 100 * 90, "with nothing planned, all days of the budgets' periods"
+    assert ("genai", money) not in found, "its budget has not begun"
+    total, others = found["total", money], (found["cloud", money], found["subscription", money])
+    assert others[1].high == 0
+    assert total.median == pytest.approx(others[0].median + usd("4") * 90, rel=0.001)
+    january = PlanFilter(period_start=date(2026, 1, 1), period_end=date(2026, 1, 31))
+    of_january = views.by_provider("DEPT-ENG", january).forecasts
+    assert of_january["gcp", money] == known[inside.budget_id]
+    assert of_january["anthropic", money].median == usd("4") * 31
+    board = views.board()
+    assert views.forecasts_by_category(board, PlanFilter(entity_id="DEPT-ENG")) == found
+    assert views.forecast_together([quarter], usd("0")) is not None
+    assert views.forecast_together([quarter, inside], usd("0")) is None, "of two periods that run"
+    views.close()
 
 
 def test_days_before_the_period_are_not_forecast_into_it(home: Home) -> None:

@@ -448,6 +448,21 @@ async def test_ranges_follow_the_figures_and_the_cursor(open_dashboard: OpenDash
         assert range_of(tokens, BudgetType.TOKEN, "") in dashboard.line_with("MLOps")
         await dashboard.keys("end")
         assert "over, almost surely" in dashboard.text, "of the last branch, which is over already"
+        parts = acme.plan_views.by_category().forecasts
+        await dashboard.keys("tab")
+        assert range_of(parts["cloud", BudgetType.MONETARY], BudgetType.MONETARY, "USD") in dashboard.line_with(
+            " cloud"
+        )
+        await dashboard.keys("tab")
+        parts = acme.plan_views.by_provider().forecasts
+        assert range_of(parts["gcp", BudgetType.MONETARY], BudgetType.MONETARY, "USD") in dashboard.line_with(" gcp")
+        await dashboard.keys("tab")
+        assert range_of(backend, BudgetType.MONETARY, "USD") in dashboard.line_with("Backend")
+        assert f"forecast {range_of(tokens, BudgetType.TOKEN, '')}" not in dashboard.text
+        await dashboard.keys("down")
+        assert f"forecast {range_of(tokens, BudgetType.TOKEN, '')}" in dashboard.text, (
+            "all tokens are those of one budget"
+        )
 
 
 async def test_where_nothing_is_planned_it_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

@@ -14,7 +14,7 @@ from budget_tui.api.http import (
     tagged_response,
     write_if_match,
 )
-from budget_tui.schemas.forecast import Forecasts
+from budget_tui.schemas.forecast import PeriodForecasts
 from budget_tui.schemas.status import DatedGlobalBudget, GlobalBudgetChange, StatusOut
 
 router = router_of("budget")
@@ -46,7 +46,7 @@ async def get_status(caller: CurrentCaller) -> Response:
     return json_response(StatusOut.from_report(await caller.pools.read(caller.services.forecasts.current)))
 
 
-@router.get("/forecast", response_model=Forecasts)
+@router.get("/forecast", response_model=PeriodForecasts)
 async def get_forecast(caller: CurrentCaller) -> Response:
     """The spend expected at the end of the period, in all and by each project, as a range."""
-    return json_response(Forecasts.from_domain(await caller.pools.read(caller.services.forecasts.current)))
+    return json_response(PeriodForecasts.from_domain(await caller.pools.read(caller.services.forecasts.current)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -19,9 +19,8 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.plan_results import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Bar, Column
+from budget_tui.presentation.columns import NOTHING, Bar, Column, forecast_column, in_front_of
 from budget_tui.presentation.plan_columns import (
-    NOTHING,
     SHAPES,
     amounts,
     bar_column,
@@ -34,6 +33,10 @@ from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import Composition, PlanBoard
 from budget_tui.tui.render import MUTED, STRONG
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable, too_much
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.tui.screens.plan.panes import RowForecasts
 
 
 class PartLine(NamedTuple):
@@ -117,6 +120,17 @@ class BreakdownPane(PlanPane):
         self.table.why_empty = "nothing planned or used"
         self.table.show(rows, _columns(self.LABEL, self.today))
 
+    def show_forecasts(self) -> None:
+        if self.board is None or not self.row_forecasts:
+            return
+        expected: Column[PartLine] = forecast_column(
+            lambda part: None if part.is_unbudgeted else self.row_forecasts.get((part.name, part.budget_type)),
+            _kind,
+            lambda part: part.planned,
+        )
+        self.table.show(self.table.all_rows, in_front_of("used", expected, _columns(self.LABEL, self.today)))
+        self.table.redraw()
+
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         return self._warnings
 
@@ -130,6 +144,10 @@ class CategoryPane(BreakdownPane):
     def breakdown_of(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_category(choice)
 
+    def row_forecasts_query(self) -> Callable[[Services], RowForecasts] | None:
+        board, choice = self.board, self._choice
+        return None if board is None else lambda services: services.plan_views.forecasts_by_category(board, choice)
+
     def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
         return board.category_composition(choice, row.name, row.budget_type, row.is_unbudgeted)
 
@@ -142,6 +160,10 @@ class ProviderPane(BreakdownPane):
 
     def breakdown_of(self, board: PlanBoard, choice: PlanFilter) -> Breakdown:
         return board.by_provider(choice)
+
+    def row_forecasts_query(self) -> Callable[[Services], RowForecasts] | None:
+        board, choice = self.board, self._choice
+        return None if board is None else lambda services: services.plan_views.forecasts_by_provider(board, choice)
 
     def composition(self, board: PlanBoard, choice: PlanFilter, row: PartLine) -> Composition:
         return board.provider_composition(choice, row.name, row.budget_type, row.is_unbudgeted)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,7 +21,7 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
 from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Column
+from budget_tui.presentation.columns import Column, forecast_column, in_front_of
 from budget_tui.presentation.plan_columns import (
     SHAPES,
     amounts,
@@ -39,6 +40,11 @@ from budget_tui.tui.charts import CategoryShares, TrendChart
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.plan.panes import PlanPane, PlanTable
 from budget_tui.tui.table import HEADER
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.domain.forecast import Forecast
+    from budget_tui.tui.screens.plan.panes import RowForecasts
 
 _ALL, _RUNNING = "All budgets", "Running now"
 _MAX_WORST_LISTED = 200
@@ -77,8 +83,12 @@ class OverviewLine:
 class OverviewTable(PlanTable[OverviewLine]):
     """The totals, and the budgets closest to their limit."""
 
+    expected: Column[OverviewLine] | None = None
+    """The column of forecasts, once there are any."""
+
     def columns_within(self, width: int) -> Sequence[Column[OverviewLine]]:
-        return _columns(is_narrow=width < _NARROW)
+        columns = _columns(is_narrow=width < _NARROW)
+        return columns if self.expected is None else in_front_of("used", self.expected, columns)
 
 
 class OverviewPane(PlanPane):
@@ -93,7 +103,7 @@ class OverviewPane(PlanPane):
 
     def compose(self) -> ComposeResult:
         yield Static(id="troubles")
-        yield OverviewTable(_columns(), lambda line: (line.title, line.budget_type, line.currency))
+        yield OverviewTable(_columns(), _id_of)
         with Horizontal(id="plan-charts"):
             yield CategoryShares()
             yield TrendChart()
@@ -140,6 +150,36 @@ class OverviewPane(PlanPane):
         bars.breakdown = board.by_category(replace(choice, search="", status=None))
         self._show_trend()  # in the same frame, though `Moved` will update it too
 
+    def show_forecasts(self) -> None:
+        table, has_any = self.query_one(OverviewTable), bool(self.row_forecasts or self.forecasts)
+        table.expected = forecast_column(self._found, _kind, lambda line: line.figures.amount) if has_any else None
+        table.show(table.all_rows, table.columns_within(table.size.width))
+        table.redraw()
+        self._show_range()
+
+    def _found(self, line: OverviewLine) -> Forecast | None:
+        return self.row_forecasts.get(_id_of(line)) if line.is_total else self.forecasts.get(line.budgets[0].budget_id)
+
+    def _show_range(self) -> None:
+        """Show the range of the current line below the chart: where there is little room, the table has no column."""
+        line: OverviewLine | None = self.table.current
+        found = None if line is None else self._found(line)
+        text = "" if line is None or found is None else f"forecast {formatting.range_of(found, *_kind(line))}"
+        self.query_one(TrendChart).border_subtitle = Content(text)
+
+    def row_forecasts_query(self) -> Callable[[Services], RowForecasts] | None:
+        totals: list[OverviewLine] = [line for line in self.table.all_rows if line.is_total]
+
+        def read(services: Services) -> RowForecasts:
+            found = {
+                _id_of(line): services.plan_views.forecast_together(line.budgets, line.figures.actual)
+                for line in totals
+                if line.figures.actual is not None and line.budget_type is not BudgetType.SEAT
+            }
+            return {key: forecast for key, forecast in found.items() if forecast is not None}
+
+        return read
+
     def drill_down(self, row: OverviewLine) -> Actual:
         covered = tuple((scope_of(budget), budget.period) for budget in row.budgets)
         return Actual(row.title, row.budget_type, row.currency, covered)
@@ -159,6 +199,7 @@ class OverviewPane(PlanPane):
         line: OverviewLine | None = self.table.current
         if line is not None and line is self._charted:
             return
+        self._show_range()
         self._charted = line
         chart = self.query_one(TrendChart)
         if line is None or self.board is None:
@@ -168,6 +209,14 @@ class OverviewPane(PlanPane):
         chart.border_title = Content(f"Per month: {subject}")
         chart.kind = line.budget_type, line.currency
         chart.months = tuple(self.board.trend(line.addends or self.board.addends_of(line.budgets[0])))
+
+
+def _id_of(line: OverviewLine) -> tuple[str, BudgetType, str]:
+    return line.title, line.budget_type, line.currency
+
+
+def _kind(line: OverviewLine) -> tuple[BudgetType, str]:
+    return line.budget_type, line.currency
 
 
 def _total_line(board: PlanBoard, name: str, totals: Totals, addends: Addends) -> OverviewLine:
@@ -247,9 +296,6 @@ def _scope_briefly(line: OverviewLine) -> str:
 def _columns(*, is_narrow: bool = False) -> tuple[Column[OverviewLine], ...]:
     """Return the columns; where it ``is_narrow``, names and scopes go before the period, which runs in any case."""
 
-    def kind(line: OverviewLine) -> tuple[BudgetType, str]:
-        return line.budget_type, line.currency
-
     def strong(line: OverviewLine) -> str:
         return "strong" if line.is_total else ""
 
@@ -269,7 +315,7 @@ def _columns(*, is_narrow: bool = False) -> tuple[Column[OverviewLine], ...]:
             max_width=24,
             shrinks_to=9,
         ),
-        Column("unit", "Unit", lambda line: unit(*kind(line)), is_muted=True),
+        Column("unit", "Unit", lambda line: unit(*_kind(line)), is_muted=True),
         Column(
             "period",
             "Period",
@@ -280,10 +326,10 @@ def _columns(*, is_narrow: bool = False) -> tuple[Column[OverviewLine], ...]:
             yields_late=not is_narrow,
             is_muted=True,
         ),
-        amounts("amount", "Budget", lambda line: line.figures.amount, kind, style=strong),
-        amounts("actual", "Actual", lambda line: line.figures.actual, kind, style=strong),
+        amounts("amount", "Budget", lambda line: line.figures.amount, _kind, style=strong),
+        amounts("actual", "Actual", lambda line: line.figures.actual, _kind, style=strong),
         bar_column(lambda line: None if line.figures.utilization is None else bar_with_status(line.figures, line.pace)),
-        amounts("left", "Left", lambda line: line.figures.variance, kind, style=strong),
+        amounts("left", "Left", lambda line: line.figures.variance, _kind, style=strong),
         used_column(lambda line: line.figures),
         status_column(lambda line: line.figures),
     )

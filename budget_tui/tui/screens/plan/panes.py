@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Vertical
 
 from budget_tui.domain.coverage import OverAllocated
 from budget_tui.domain.plan import PlanFilter, PlannedBudget
-from budget_tui.domain.plan_results import BudgetLine, Forecasts
+from budget_tui.domain.plan_results import BudgetLine, ForecastsById
 from budget_tui.presentation import formatting
 from budget_tui.services.cost_details import Actual
 from budget_tui.services.plan_views import PlanBoard
 from budget_tui.tui.table import FollowedTable, Row
+
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+    from budget_tui.domain.forecast import Forecast
+
+    RowForecasts = Mapping[Any, Forecast]
 
 
 class PlanTable(FollowedTable[Row]):
@@ -31,8 +37,10 @@ class PlanPane(Vertical):
 
     TAB: ClassVar[str]
     board: PlanBoard | None = None
-    forecasts: Forecasts = MappingProxyType({})
+    forecasts: ForecastsById = MappingProxyType({})
     """The forecasts of the budgets shown, once they are known."""
+    row_forecasts: RowForecasts = MappingProxyType({})
+    """Those of rows that are no single budget, by the id of the row."""
 
     def __init__(self) -> None:
         super().__init__(id=self.TAB)
@@ -62,7 +70,11 @@ class PlanPane(Vertical):
         raise NotImplementedError
 
     def show_forecasts(self) -> None:
-        """Show `forecasts`, which are new."""
+        """Show `forecasts` and `row_forecasts`, of which some are new."""
+
+    def row_forecasts_query(self) -> Callable[[Services], RowForecasts] | None:
+        """Return a function that reads `row_forecasts` of what is shown; None if every row is a budget."""
+        return None
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         """Return warnings: over-allocated children, costs left out of the figures, rates used in them."""

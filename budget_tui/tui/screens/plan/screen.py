@@ -17,10 +17,9 @@ from budget_tui.config.paths import styles_dir
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError
-from budget_tui.domain.hierarchy import ancestor_paths
 from budget_tui.domain.period import PeriodKind, around
 from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
-from budget_tui.domain.plan_results import MOST_FORECASTS, BudgetLine, Forecasts, PlanOutcome
+from budget_tui.domain.plan_results import BudgetLine, ForecastsById, PlanOutcome
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.services.plan_views import PlanBoard
@@ -47,8 +46,8 @@ if TYPE_CHECKING:
 
 BETWEEN_LETTERS = 0.3
 """Seconds after the latest letter of a search in a large plan, before forecasts are read."""
-MOST_ENTITIES = 1_000
-"""The number of entities at and below the budgets shown up to which their forecasts are read."""
+LARGE_PLAN = 500
+"""The number of budgets beyond which reading forecasts takes longer than the next letter of a search."""
 Choice = TypeVar("Choice")
 
 
@@ -92,9 +91,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         self._warned_of: PlanBoard | None = None
         self._lines: Sequence[BudgetLine] = ()
         self._shown: dict[str, tuple[PlanBoard, PlanFilter]] = {}
-        self._forecasts: Forecasts = {}
+        self._forecasts: ForecastsById = {}
         self._forecasts_of: PlanBoard | None = None
-        self._forecasts_shown: dict[str, Forecasts] = {}
+        self._forecasts_shown: dict[str, ForecastsById] = {}
 
     def compose_body(self) -> ComposeResult:
         yield TabLine()
@@ -169,7 +168,10 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if before != (board, self._choice):
             self._shown[pane.TAB] = board, self._choice
             pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
+            pane.row_forecasts = {}
         self._show_forecasts()
+        if not pane.row_forecasts:
+            self._read_row_forecasts(pane)
         if self._warned_of is board and not board.has_other_currencies:
             self._warn()  # in the same frame
         else:
@@ -215,7 +217,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
 
     @work(exclusive=True, group="forecasts")
     async def _read_forecasts(self) -> None:
-        """Read the forecasts of the budgets shown, after their figures, unless these are too many."""
+        """Read the forecasts of the budgets shown, after their figures."""
         board: PlanBoard | None = self.reading
         if board is None:
             return
@@ -227,9 +229,9 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             self._forecasts = {}
             self._show_forecasts()
         missing = [budget for budget in running if budget.budget_id not in known]
-        if not missing or len(running) > MOST_FORECASTS or _are_too_many_below(missing, board):
+        if not missing:
             return
-        if len(board.lines) > MOST_FORECASTS:  # reading takes longer than the next letter of a search
+        if len(board.lines) > LARGE_PLAN:
             await asyncio.sleep(BETWEEN_LETTERS)
         try:
             found = await self.dashboard.read(lambda services: services.plan_views.forecasts(missing))
@@ -239,6 +241,22 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if now != self._forecasts:
             self._forecasts = now
             self._show_forecasts()
+
+    @work(exclusive=True, group="row-forecasts")
+    async def _read_row_forecasts(self, pane: PlanPane) -> None:
+        """Read the forecasts of a pane's rows that are no single budget, after their figures."""
+        query, shown = pane.row_forecasts_query(), self._shown[pane.TAB]
+        if query is None:
+            return
+        if len(shown[0].lines) > LARGE_PLAN:
+            await asyncio.sleep(BETWEEN_LETTERS)
+        try:
+            found = await self.dashboard.read(query)
+        except BudgetError:  # as above
+            return
+        if found and self._shown[pane.TAB] is shown:
+            pane.row_forecasts = found
+            pane.show_forecasts()
 
     def _show_forecasts(self) -> None:
         pane = self.pane
@@ -380,15 +398,6 @@ class PlanScreen(ReadingScreen[PlanBoard]):
     @on(Table.SortRequested)
     def _header_clicked(self, event: Table.SortRequested) -> None:
         self.pane.sort_by(event.key)
-
-
-def _are_too_many_below(budgets: Sequence[PlannedBudget], board: PlanBoard) -> bool:
-    """Return whether reading what is spent below ``budgets`` would keep the next keys waiting, and take memory."""
-    if len(board.entities) <= MOST_ENTITIES:
-        return False
-    tops = {budget.path for budget in budgets}
-    below = sum(not tops.isdisjoint(ancestor_paths(entity.path)) for entity in board.entities.values())
-    return below > MOST_ENTITIES
 
 
 def _how_to_begin(key: str) -> Content:
