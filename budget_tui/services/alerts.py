@@ -604,7 +604,7 @@ def _checked(work: Work, new: NewRule) -> AlertRule:
         budget_type,
         provider_named(work.unit, org, provider) if provider else "",
         new.source.strip(),
-        tuple(dict.fromkeys(new.channels)),
+        tuple(dict.fromkeys(name for text in new.channels for name in map(str.strip, text.split(",")) if name)),
         new.fails,
     )
     check_rule(rule)

@@ -8,12 +8,12 @@ JSON = "application/json"
 
 
 def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
-    body = {"kind": "share", "thresholds": [50, "95"], "scope": "pcc", "channels": ["phone"], "fails": True}
+    body = {"kind": "share", "thresholds": [50, "95"], "scope": "pcc", "channels": ["phone, mail"], "fails": True}
     answers = [api("POST", "/alerts", body, Idempotency_Key="one") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
     added = answers[0].json()
     assert answers[1].json() == added
-    assert (added["thresholds"], added["channels"], added["fails"]) == (["50%", "95%"], ["phone"], True)
+    assert (added["thresholds"], added["channels"], added["fails"]) == (["50%", "95%"], ["phone", "mail"], True)
 
     assert added["idle"] is False
     assert api("POST", "/alerts", {"kind": "spike", "scope": "pcc"}).json()["thresholds"] == []
