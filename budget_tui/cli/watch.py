@@ -54,6 +54,8 @@ def _watch(session: Session) -> None:
                 report(f"error: {error}")
             failure = str(error)
         else:
+            if failure:
+                report(f"watching {services.context.database} again")
             failure = ""
             if look is not None:
                 report(*(str(message.body["sentence"]) for message in look.evaluation.messages))

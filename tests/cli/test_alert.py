@@ -207,6 +207,10 @@ def test_a_watch_sends_what_another_program_caused(
         assert watch.stderr.readline().startswith("watching ")
         cli("cost", "add", "pcc", "60").done()
         assert next(line for line in watch.stderr if "sent" in line) == "sent to phone\n"
+        aside = database.rename(database.with_name("aside.db"))
+        assert watch.stderr.readline().startswith("error: there is no database")
+        aside.rename(database)
+        assert watch.stderr.readline() == f"watching {database} again\n"
         watch.send_signal(signal.SIGTERM)
     assert watch.returncode == 0
     assert "pcc has spent 60% of $100.00" in json.loads(out.read_text())["sentence"]
