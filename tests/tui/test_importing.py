@@ -108,7 +108,11 @@ async def test_a_path_is_completed_previewed_and_imported_again(
         await dashboard.keys("i", *str(tmp_path / "exp"), "tab")
         assert dashboard.field("paths").value == f"{path.parent}/"
         await dashboard.keys("f", "tab")
-        assert dashboard.field("paths").value == str(path.parent / "focus-2026-0"), "as far as all agree"
+        common = str(path.parent / "focus-2026-0")
+        assert dashboard.field("paths").value == common, "as far as all agree"
+        for shown_next in (f"{common}1.csv", f"{common}2.csv", common):
+            await dashboard.keys("tab")
+            assert dashboard.field("paths").value == shown_next, "then one after the other"
         await dashboard.keys("1", "tab")
         assert dashboard.field("paths").value == str(path)
         assert "focus 1.4: 1 file, 2 rows read" in shown(dashboard)
@@ -116,6 +120,12 @@ async def test_a_path_is_completed_previewed_and_imported_again(
         assert spent(services) == before, "a preview stores nothing"
         await dashboard.keys("tab")
         assert dashboard.app.focused is dashboard.field("source"), "where nothing is left to complete, Tab goes on"
+        backup = export(path.parent / "focus-2026-01.csv.bak", "1")
+        dashboard.field("paths").focus()
+        for completed in (backup, path):
+            await dashboard.keys("tab")
+            assert dashboard.field("paths").value == str(completed), "also what begins with the name of another"
+        backup.unlink()
         await dashboard.keys("enter")
         assert "2 daily costs stored ($3.00)" in dashboard.text
         export(path, "1", "2", "4")

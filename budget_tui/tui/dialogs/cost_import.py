@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -68,18 +69,30 @@ class PathField(TextField):
     class Completed(Message):
         """A file was completed."""
 
+    _cycle: deque[str] = deque()
+    """What further presses complete, one after the other; the first is what is shown."""
+
     def action_complete(self) -> None:
-        """Complete what all matches have in common, else the first match; without one, go to the next field."""
+        """Complete what all matches have in common, then each of them in turn; without any, go to the next field."""
         typed = self.value
+        if self._cycle and self._cycle[0] == typed:
+            self._cycle.rotate(-1)
+            self._complete(self._cycle[0])
+            return
         matches = _matches(typed) if typed else []
         common = os.path.commonprefix(matches)  # noqa: RUF071  (of characters, as a shell does)
-        completed = common if len(common) > len(typed) else next(iter(matches), typed)
-        if completed == typed:
+        if len(common) > len(typed):
+            self._complete(common)
+        elif len(matches) > 1:
+            self._cycle = deque([*(each for each in matches if each != typed), typed])
+            self._complete(self._cycle[0])
+        else:
             self.screen.focus_next()
-            return
-        self.value = completed
-        self.cursor_position = len(completed)
-        if completed in matches and not completed.endswith("/"):
+
+    def _complete(self, path: str) -> None:
+        self.value = path
+        self.cursor_position = len(path)
+        if os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113  (no home: no error)
             self.post_message(self.Completed())
 
 
