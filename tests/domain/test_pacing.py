@@ -16,8 +16,8 @@ from budget_tui.domain.pacing import (
     burn,
     burn_window,
     daily_drip,
-    forecast,
     is_unfunded,
+    run_rate,
     runway_days,
     status,
 )
@@ -63,7 +63,7 @@ def test_pcc_with_its_costs_recorded_by_hand_on_january_10() -> None:
     assert shown(rate.per_day) == "35"
     assert runway_days(45 * NANOS, rate) == Decimal("1.285714286")
     assert shown(available_today(45 * NANOS, 0, JANUARY, TODAY)) == "2.368421053"
-    assert forecast(105 * NANOS, rate, JANUARY, TODAY) == (105 + 35 * 18) * NANOS
+    assert run_rate(105 * NANOS, rate, JANUARY, TODAY) == (105 + 35 * 18) * NANOS
 
 
 def test_the_last_day_but_one_gives_everything_as_drip_but_half_as_available() -> None:
@@ -183,14 +183,14 @@ def test_a_runway_is_exact_to_nine_decimals(remaining: int, spent: int, window_d
 
 
 def test_on_the_last_day_the_forecast_is_what_was_spent() -> None:
-    assert forecast(241 * NANOS, Burn(35 * NANOS, 1), JANUARY, JANUARY.end) == 241 * NANOS
+    assert run_rate(241 * NANOS, Burn(35 * NANOS, 1), JANUARY, JANUARY.end) == 241 * NANOS
 
 
 @given(amounts, amounts, st.integers(1, 7), january_days)
 def test_a_forecast_adds_the_burn_for_each_day_to_come(spent: int, burnt: int, window: int, today: date) -> None:
     to_come = (JANUARY.end - today).days
     expected = spent + round(Fraction(burnt * to_come, window))
-    assert forecast(spent, Burn(burnt, window), JANUARY, today) == expected
+    assert run_rate(spent, Burn(burnt, window), JANUARY, today) == expected
 
 
 # Status
