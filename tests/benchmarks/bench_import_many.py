@@ -13,8 +13,8 @@ from pathlib import Path
 from bench_import import measured, megabytes, whole_import
 from measure import DAY, PROGRAM, report, run
 
-ROUNDS = 3
-SIZES = (1_000_000, 3_000_000)
+ROUNDS_OF_SIZES = {1_000_000: 2, 3_000_000: 1}
+ROUNDS_OF_FILES = 2
 FILES = 1_200
 SECONDS_FOR_FILES = 3.0
 
@@ -99,7 +99,7 @@ def best(rounds: list[tuple[float, float]]) -> tuple[float, float]:
     return seconds, memory
 
 
-def many_rows(folder: Path, empty: Path, rows: int) -> None:
+def many_rows(folder: Path, empty: Path, rows: int, rounds_wanted: int) -> None:
     export = folder / "export.csv"
     run([sys.executable, "-c", "import sys, duckdb; duckdb.connect().execute(*sys.argv[1:2], sys.argv[2:])",
          EXPORT, str(rows), str(export)])  # fmt: skip
@@ -108,7 +108,7 @@ def many_rows(folder: Path, empty: Path, rows: int) -> None:
         lambda: floor(export, empty, like_the_real_one),
         lambda: floor(export, empty, bare),
     )
-    rounds = [[side() for side in sides] for _ in range(ROUNDS)]
+    rounds = [[side() for side in sides] for _ in range(rounds_wanted)]
     ours, same, without = (best(list(side)) for side in zip(*rounds, strict=True))
     report(f"import of {rows:,} rows that stay, time beside the same table", ours[0], same[0], limit=1.5)
     report(f"import of {rows:,} rows that stay, time beside a table without indexes", ours[0], without[0], limit=2.2)
@@ -125,7 +125,7 @@ def many_files(folder: Path, empty: Path) -> None:
             for row in range(20)
         )
         (exports / f"export-{number:05}.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
-    seconds, _ = best([whole_import(exports, empty) for _ in range(ROUNDS)])
+    seconds, _ = best([whole_import(exports, empty) for _ in range(ROUNDS_OF_FILES)])
     report(f"import of {FILES:,} files", seconds, SECONDS_FOR_FILES, limit=1.0)
 
 
@@ -134,8 +134,8 @@ def main() -> None:
         folder = Path(name)
         empty = folder / "empty.db"
         run([PROGRAM, "--db", str(empty), "--as-of", DAY, "budget", "set", "1000"])
-        for rows in SIZES:
-            many_rows(folder, empty, rows)
+        for rows, rounds in ROUNDS_OF_SIZES.items():
+            many_rows(folder, empty, rows, rounds)
         many_files(folder, empty)
 
 
