@@ -133,7 +133,7 @@ class _Recorded(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """An entered cost, as known on days from ``since`` to before ``until``; ``position`` is its day's."""
+    """Costs that were entered, as known on days from ``since`` to before ``until``; ``position`` is their day's."""
 
     since: date
     until: date
@@ -256,7 +256,7 @@ def _entered(
     source_of = {known.origin_key: known.origin.source for known in session.costs.origins(org)}
     replaced = session.estimates.replaced_at(org)
     begun: dict[str, date] = {}
-    entries: dict[int, list[_Entry]] = {}
+    sums: dict[int, dict[tuple[date, date, int], int]] = {}  # few beside the costs: each past day asks for them again
     for cost in sorted(costs, key=lambda cost: cost.at):  # of each source, the first one in front
         record, source, since = cost.record, source_of[cost.record.origin_key], _day(cost.at, organization)
         day = day_of(record.day)
@@ -266,14 +266,15 @@ def _entered(
         gone = replaced.get(record.key) if cost.until is None else cost.until
         until = _NEVER if gone is None else _day(gone, organization)
         if days.contains(day):
-            entry = _Entry(since, until, (day - days.start).days, record.amount_nanos)
-            entries.setdefault(record.origin_key, []).append(entry)
+            of_origin, known_as = sums.setdefault(record.origin_key, {}), (since, until, (day - days.start).days)
+            of_origin[known_as] = of_origin.get(known_as, 0) + record.amount_nanos
     origins, found = session.costs.without_amounts(org), []
-    for key, of_origin in entries.items():
-        first = days.start + timedelta(days=min(entry.position for entry in of_origin))
+    for key, of_origin in sums.items():
+        entries = sorted(_Entry(*known_as, amount) for known_as, amount in of_origin.items())
+        first = days.start + timedelta(days=min(entry.position for entry in entries))
         known = origins[key]
         # Of what was removed since, no day is stored.
-        found.append(_Entered(known._replace(first_day=min(known.first_day or first, first)), sorted(of_origin)))
+        found.append(_Entered(known._replace(first_day=min(known.first_day or first, first)), entries))
     return found
 
 
