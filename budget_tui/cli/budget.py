@@ -74,7 +74,7 @@ def details(snapshot: "BudgetSnapshot") -> list[str]:
     spent = f.percent(share(total.spent, total.allocation))
     return [
         f"{f.money(total.allocation, currency)} for {f.dated_period_name(snapshot.period)},"
-        f" {f.days_left(snapshot.days_left)}",
+        f" {f.days_left(snapshot.period, snapshot.as_of)}",
         f"{f.money(snapshot.allocated, currency)} allocated ({allocated}), {f.unallocated_text(snapshot)}",
         f"{f.money(total.spent, currency)} spent ({spent}), {f.money(total.remaining, currency)} left"
         + (f", {f.money(total.reserved, currency)} of it held" if total.reserved else ""),

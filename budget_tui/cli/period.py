@@ -238,7 +238,7 @@ def _running_lines(snapshot: "BudgetSnapshot", *, is_closed: bool) -> list[str]:
     ends = "was closed by hand" if is_closed else f"closes by itself after {f.long_day(period.end)}"
     carries = {"the global budget": snapshot.carry} | {line.name: line.carry for line in snapshot.projects}
     return [
-        f"{f.dated_period_name(period)}, {f.days_left(snapshot.days_left)}",
+        f"{f.dated_period_name(period)}, {f.days_left(snapshot.period, snapshot.as_of)}",
         f"{ends}; {f.long_day(following.start)} – {f.long_day(following.end)} follows",
         f.data_through(snapshot.data_through),
         f"{f.rule_text(organization.period_rule)}, in the time zone {organization.time_zone}",

@@ -206,5 +206,6 @@ def details(snapshot: "BudgetSnapshot", line: "ProjectLine") -> list[str]:
         f"{'runway':<{labels}}  {f.runway_of(pace):>{values}}",
         *(["enforced: its money bounds its agents' tokens"] if line.enforced else []),
         *([f"carries over: {f.carry_rule(line.carry, currency)}"] if line.carry != NO_CARRY else []),
-        f"{f.dates(snapshot.period)}, {f.days_left(snapshot.days_left)}; {f.data_through(snapshot.data_through)}",
+        f"{f.dates(snapshot.period)}, {f.days_left(snapshot.period, snapshot.as_of)};"
+        f" {f.data_through(snapshot.data_through)}",
     ]

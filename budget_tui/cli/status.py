@@ -68,7 +68,7 @@ def summary(snapshot: BudgetSnapshot) -> list[str]:
     if not total.unfunded or snapshot.allocated:
         figures.append(f.unallocated_text(snapshot))
     return [
-        f"{budget} for {f.dated_period_name(snapshot.period)}, {f.days_left(snapshot.days_left)}{how}",
+        f"{budget} for {f.dated_period_name(snapshot.period)}, {f.days_left(snapshot.period, snapshot.as_of)}{how}",
         "; ".join(filter(None, (", ".join(figures), f"run rate {f.money(total.run_rate, currency)}", f.out_on(total)))),
         f.data_through(snapshot.data_through),
     ]

@@ -258,8 +258,9 @@ def for_today(available: int, currency: str) -> str:
     return f"{amount} today" if available >= 0 else f"{amount} over for today"
 
 
-def days_left(days: int) -> str:
-    return f"{days} day{'' if days == 1 else 's'} left"
+def days_left(period: Period, today: date) -> str:
+    """Format the days left: ``18 days left``, ``last day``; as a number that would be the day before's, 1."""
+    return "last day" if today == period.end else f"{count(period.days_left(today), 'day')} left"
 
 
 def count(number_of: int, noun: str) -> str:

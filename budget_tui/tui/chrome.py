@@ -121,7 +121,7 @@ class TopBar(Widget):
         shown = [
             (snapshot.organization.slug, MUTED),
             (formatting.period_name(snapshot.period), ""),
-            ("closed" if snapshot.is_closed else formatting.days_left(snapshot.days_left), MUTED),
+            ("closed" if snapshot.is_closed else formatting.days_left(snapshot.period, snapshot.as_of), MUTED),
         ]
         return Content.styled(" · ", MUTED).join(Content.styled(*part) for part in shown[-parts:])
 
@@ -151,11 +151,18 @@ class Notice(Widget):
         self.is_problem = is_problem
         self.text = text
 
-    def show_aside(self, text: str, *, of_next: bool) -> None:
-        """Report an automatic change; with ``of_next``, the message of the action that caused it is yet to come."""
-        self._is_aside_of_next = of_next
+    def show_nothing(self) -> None:
         self.is_problem = False
-        self.text = ""
+        self.text = self.aside = ""
+
+    def show_aside(self, text: str, *, of_next: bool) -> None:
+        """Report an automatic change, after the message that is shown.
+
+        With ``of_next``, the message of the action that caused it is yet to come, and what is shown is outdated.
+        """
+        self._is_aside_of_next = of_next
+        if of_next:
+            self.show_nothing()
         self.aside = text
 
 

@@ -75,6 +75,7 @@ def key_of(owner: DOMNode, binding_id: str) -> str:
     Of several keys, it is the first.
     """
     app = owner.app
-    bound = next(each for each in type(owner).BINDINGS if isinstance(each, Binding) and each.id == binding_id)
+    bindings = (each for base in type(owner).__mro__ for each in vars(base).get("BINDINGS", ()))
+    bound = next(each for each in bindings if isinstance(each, Binding) and each.id == binding_id)
     key, *_ = dashboard_of(app).settings.keys.get(binding_id, bound.key).split(",")
     return app.get_key_display(Binding(key.strip(), "", ""))

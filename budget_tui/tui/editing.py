@@ -53,7 +53,10 @@ class EditableRows(Table[Row]):
 
 
 class TableFooter(Widget):
-    """The sums below their columns, if any, and a line below them with a summary or a preview of the edit."""
+    """The sums below their columns, if any, and a line below them with a summary or a preview of the edit.
+
+    On a flat screen the rows need the lines of the sums.
+    """
 
     words: reactive[Content] = reactive(Content(""), layout=True)
 
@@ -66,7 +69,7 @@ class TableFooter(Widget):
         width = self.content_size.width
         first, *more = self.words.wrap(max(width - MARGIN, 1))
         lines = [first, *(line.pad_left(MARGIN) for line in more)]
-        if self._table is not None:
+        if self._table is not None and not self.screen.has_class("-flat"):
             lines = [Content.styled("─" * width, "$foreground 25%"), self._sums(self._table), *lines]
         return Content("\n").join(lines)
 

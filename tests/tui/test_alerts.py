@@ -83,9 +83,10 @@ async def test_what_fires_is_told_on_every_screen_and_listed(
     async with open_dashboard(services) as dashboard:
         monkeypatch.setattr(dashboard.app, "bell", lambda: rung.append(True))
         await dashboard.app.run_command(lambda services: services.costs.add(CostEntry("pcc", units(20))))
+        dashboard.app.notify("$20.00 recorded")
         await dashboard.until(lambda: bool(rung))
         await dashboard.settled()
-        assert "▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left" in dashboard.text
+        assert "✓ $20.00 recorded · ▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left" in dashboard.text
         assert f"7 Alerts ▲{told + 1}" in dashboard.lines[0]
         await dashboard.keys("7", "tab", "enter")
         assert "budget-tui cover pcc" in dashboard.line_with("Try")

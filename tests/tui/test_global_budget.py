@@ -275,6 +275,23 @@ async def test_a_sign_opens_the_edit_of_the_total_and_nothing_is_written_before_
         assert len(services.audit.newest(100)) == entries + (amount != 500)
 
 
+async def test_a_share_of_thousands_of_percent_keeps_its_distance(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    services.budgets.set_global(units(1))
+    async with open_dashboard(size=(80, 24)) as dashboard:
+        assert "$241.00  24,100%  ━" in dashboard.text
+        assert "$420.00  42,000%  ━" in dashboard.text
+
+
+@pytest.mark.parametrize(("day", "left"), [(29, "2 days left"), (30, "1 day left"), (31, "last day")])
+async def test_the_last_day_is_told_from_the_one_before(
+    open_dashboard: OpenDashboard, services_on: OpenServices, day: int, left: str
+) -> None:
+    async with open_dashboard(services_on(clock=Clock(date(2026, 1, day))), size=(120, 40)) as dashboard:
+        assert dashboard.lines[0].rstrip().endswith(f"January 2026 · {left}")
+
+
 async def test_an_organization_with_a_plan_sees_it_at_a_glance(
     open_dashboard: OpenDashboard, services: Services
 ) -> None:

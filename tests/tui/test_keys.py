@@ -134,9 +134,14 @@ async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, servi
         "allocation.leave": "ctrl+g",
         "allocation.take": "ctrl+s",
         "plan.filter": "f9,f",
+        "help.manual": "f8",
+        "help.leave": "ctrl+g",
     }
     services = services_on(keys=keys)
     async with open_dashboard(services) as dashboard:
+        await dashboard.keys("?")
+        assert "f8 manual · ^g closes" in dashboard.text, "so do frames"
+        await dashboard.keys("ctrl+g")
         await dashboard.keys("t")
         assert isinstance(dashboard.app.screen, GlobalBudgetScreen)
         for key in ("X", "ctrl+t"):

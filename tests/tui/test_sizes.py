@@ -18,7 +18,8 @@ def beyond_the_edge(dashboard: Dashboard) -> list[str]:
     screen = dashboard.app.screen
     found = []
     for widget in screen.query("*"):
-        region, container = widget.region, widget.parent.region if widget.parent is not None else screen.region
+        # A `Layout` is not drawn: what is in it is in what is around it.
+        region, container = widget.region, next(each.region for each in widget.ancestors if each.region)
         if not region or not widget.is_on_screen or widget.parent.allow_horizontal_scroll:
             continue
         if region.x < container.x or region.right > max(container.right, 0):
@@ -40,6 +41,25 @@ async def test_nothing_stands_beyond_the_edge(open_dashboard: OpenDashboard) -> 
                 await dashboard.resized(*size)
                 assert beyond_the_edge(dashboard) == [], (mode, size)
                 assert open_frames(dashboard) == [], (mode, size)
+
+
+async def test_a_tiny_screen_has_rows(open_dashboard: OpenDashboard) -> None:
+    rows = {
+        "2": ("Python API", "PCC", "VideoNest", "Dandelion"),
+        "3": ("Code rev", "Transcri", "Doc writer"),
+        "4": ("Running now", "All budgets", "Python API"),
+    }
+    async with open_dashboard(size=(40, 10)) as dashboard:
+        for key, names in rows.items():
+            await dashboard.keys(key)
+            for name in names:
+                assert sum(name in line for line in dashboard.lines[1:7]) >= 1, (key, name)
+        await dashboard.keys("tab")
+        assert sum(line.startswith(" Default") for line in dashboard.lines) >= 3
+        await dashboard.keys("2", "e", *"99")
+        assert "$80.00 → $81.00 (editing)" in dashboard.text
+        await dashboard.resized(80, 24)
+        assert "4 projects" in dashboard.text, "the sums are back"
 
 
 async def test_a_narrow_budget_screen_keeps_every_figure(open_dashboard: OpenDashboard) -> None:

@@ -40,6 +40,19 @@ async def test_all_figures_follow_and_nothing_is_stored_until_it_is_saved(
         assert allocation_of(services, "videonest-api") == units(120)
 
 
+async def test_rows_stand_as_before_once_it_is_forgotten(open_dashboard: OpenDashboard) -> None:
+    def names() -> list[str]:
+        return [line.project_id for line in dashboard.table.table.rows]
+
+    async with open_dashboard(mode="projects", size=(80, 24)) as dashboard:
+        await dashboard.keys("!")  # by trouble
+        before = names()
+        await dashboard.keys("w", "G", "=", *"1", "enter", "k", "=", *"1", "enter", "!", "!")  # sorted by it
+        assert names() != before
+        await dashboard.keys("escape", "escape")
+        assert names() == before
+
+
 async def test_it_is_forgotten_only_when_sure_and_its_edits_are_taken_back_first(
     open_dashboard: OpenDashboard, services: Services
 ) -> None:

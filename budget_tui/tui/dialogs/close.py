@@ -18,6 +18,7 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import change, count, dates, money, period_name, short_day
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.editing import EditableRows, EditableTable
 from budget_tui.tui.render import MUTED, STRONG
@@ -166,7 +167,9 @@ class TurnScreen(BoxScreen[Outcome]):
         yield NextAllocations(self._preview, self.dashboard.settings.step)
 
     def on_mount(self) -> None:
-        self.query_one(".box").border_subtitle = "enter edits · tab to the buttons · esc cancels"
+        self.query_one(".box").border_subtitle = Content(
+            f"enter edits · tab to the buttons · {key_of(self, 'box.leave')} cancels"
+        )
 
     @property
     def _next(self) -> NextAllocations:

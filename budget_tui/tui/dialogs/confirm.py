@@ -5,6 +5,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Static
 
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
 
 
@@ -24,7 +25,9 @@ class ConfirmScreen(BoxScreen[bool]):
         yield Static(Content(self._question), id="question")
 
     def on_mount(self) -> None:
-        self.query_one(".box").border_subtitle = "y yes · n no"
+        self.query_one(".box").border_subtitle = Content(
+            f"{key_of(self, 'confirm.yes')} yes · {key_of(self, 'confirm.no')} no"
+        )
 
     async def submit(self) -> bool:
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,7 +19,7 @@ from budget_tui.domain.errors import BudgetError
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
 from budget_tui.services.cost_details import Actual, Charges, CostGroup, CostGroups, CostLine, CostPage
-from budget_tui.tui.dashboard import Dashboard, dashboard_of
+from budget_tui.tui.dashboard import Dashboard, dashboard_of, key_of
 from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED, STRONG, WAITING, spread
@@ -66,7 +66,6 @@ class CostBox(Overlay[None]):
 
     BINDINGS = [Binding("escape,h,left,q", "leave", "Back", id="costs.leave", tooltip="Back to the number")]
     AUTO_FOCUS = "CostTable"
-    HINT: ClassVar[str] = "⏎ opens · esc goes back"
 
     def __init__(self, actual: Actual) -> None:
         super().__init__()
@@ -76,13 +75,18 @@ class CostBox(Overlay[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide costs") as box:
             box.border_title = Content(self._actual.title)
-            box.border_subtitle = Content(self.HINT)
+            table = self.make_table()
+            box.border_subtitle = Content(self.hint(table))
             yield Static(WAITING, id="adds-up")
-            yield self.make_table()
+            yield table
 
     def make_table(self) -> CostTable:
         """Return the table, without rows yet."""
         raise NotImplementedError
+
+    def hint(self, table: CostTable) -> str:
+        """Return the keys of the box and its ``table``, for the frame."""
+        return f"{key_of(table, 'costs.open')} opens · {key_of(self, 'costs.leave')} goes back"
 
     def is_reading(self) -> bool:
         """Return whether the first read is under way: keys wait for it."""
@@ -109,7 +113,9 @@ class CostGroupsScreen(CostBox):
     """An actual by service or by day; each adds up to it."""
 
     BINDINGS = [Binding("tab", "switch", "By day", id="costs.switch", tooltip="Switch between services and days")]
-    HINT = f"tab services or days · {CostBox.HINT}"
+
+    def hint(self, table: CostTable) -> str:
+        return f"{key_of(self, 'costs.switch')} services or days · {super().hint(table)}"
 
     def __init__(self, actual: Actual) -> None:
         super().__init__(actual)
@@ -209,7 +215,7 @@ class CostLineScreen(Overlay[None]):
             box.border_title = Content(
                 " · ".join(filter(None, (_name(self._line), formatting.long_day(self._line.day))))
             )
-            box.border_subtitle = "esc goes back"
+            box.border_subtitle = Content(f"{key_of(self, 'cost.leave')} goes back")
             with Page():
                 yield Static(Content("\n").join(_of_line(self._line, self._actual)))
 

@@ -22,6 +22,7 @@ from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.presentation.formatting import count, days_named, money
 from budget_tui.presentation.messages import import_report
 from budget_tui.services.imports import ImportReport, ImportRequest
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import Choice, TextField
 from budget_tui.tui.render import MUTED
@@ -242,7 +243,7 @@ class ImportScreen(BoxScreen[ImportReport]):
         preview = self.query_one("#preview", Static)
         preview.update(Content.styled("\n".join(lines), MUTED))
         preview.display = True
-        self.query_one(".box").border_subtitle = "enter imports it · esc cancels"
+        self.query_one(".box").border_subtitle = Content(f"enter imports it · {key_of(self, 'box.leave')} cancels")
         self.refuse("")
 
 

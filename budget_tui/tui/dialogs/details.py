@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED
@@ -28,7 +29,7 @@ class DetailsScreen(Overlay[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = "esc closes"
+            box.border_subtitle = Content(f"{key_of(self, 'entry.leave')} closes")
             with Page():
                 yield Static(Content("\n").join(self._lines))
 

@@ -19,7 +19,7 @@ from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.domain.pacing import Status
 from budget_tui.presentation import explanations
 from budget_tui.presentation.formatting import SHAPES
-from budget_tui.tui.dashboard import dashboard_of
+from budget_tui.tui.dashboard import dashboard_of, key_of
 from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.lists import List, Page
 from budget_tui.tui.render import MUTED, STRONG, fitted, shortened
@@ -60,7 +60,9 @@ class ExplainScreen(Overlay[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide explain") as box:
-            box.border_subtitle = "↑↓ choose · PgDn scrolls · esc closes"
+            box.border_subtitle = Content(
+                f"↑↓ choose · {key_of(self, 'explain.down')} scrolls · {key_of(self, 'explain.leave')} closes"
+            )
             yield Static(id="cause")
             with Horizontal():
                 yield List(compact=True)

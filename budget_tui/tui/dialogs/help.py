@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import Overlay
 from budget_tui.tui.dialogs.manual import ManualBox
 from budget_tui.tui.lists import Page
@@ -31,7 +32,7 @@ class HelpScreen(Overlay[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "m manual · esc closes"
+            box.border_subtitle = Content(f"{key_of(self, 'help.manual')} manual · {key_of(self, 'help.leave')} closes")
             with Page():
                 yield Static(Content("\n").join(self._lines()))
 

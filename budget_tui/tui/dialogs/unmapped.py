@@ -20,6 +20,7 @@ from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.columns import Column
 from budget_tui.presentation.formatting import count, days_briefly, money, period_name
 from budget_tui.services.costs import MappingOutcome
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.dialogs.project_form import new_project_form
 from budget_tui.tui.fields import Choice
@@ -86,7 +87,10 @@ class UnmappedScreen(BoxScreen[str]):
         yield Static(id="done")
 
     def on_mount(self) -> None:
-        self.query_one(".box").border_subtitle = "enter assigns · space marks · f match on · esc closes"
+        assign, mark, match = (key_of(self._table, f"unmapped.{name}") for name in ("choose", "mark", "match"))
+        self.query_one(".box").border_subtitle = Content(
+            f"{assign} assigns · {mark} marks · {match} match on · {key_of(self, 'box.leave')} closes"
+        )
         self.watch(self.app, "snapshot", self._follow, init=False)
         self._show()
         self._table.focus()

@@ -32,6 +32,7 @@ class DashboardScreen(StyledScreen[None]):
     """A screen of the dashboard. It follows the app's snapshot; its widgets are bound to its own copy."""
 
     AUTO_FOCUS = ""
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-tall")]
     MODE: ClassVar[str] = ""
     WORKPLACES: ClassVar[tuple[type[Widget], ...]] = ()
     """Widgets of the screen whose keys the palette lists too."""

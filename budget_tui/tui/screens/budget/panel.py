@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _NAMES = {PeriodKind.MONTHLY: "Monthly", PeriodKind.QUARTERLY: "Quarterly", PeriodKind.YEARLY: "Yearly"}
 _MIN_BAR_WIDTH = 8
+_PERCENT_ROOM = 7
 _WIDE = 130
 _EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
@@ -87,20 +88,32 @@ class PeriodFigures(Widget):
         amounts = [formatting.money(nanos, currency) for nanos in (snapshot.allocated, total.spent)]
         room = max(map(len, amounts))
         after = f"  pace {formatting.percent(pace)}"
-        bar_width = width - 12 - room - 9 - len(after)
+        parts = [
+            share(nanos, total.allocation) if snapshot.is_budgeted else Fraction(0)
+            for nanos in (snapshot.allocated, total.spent)
+        ]
+        percents = [formatting.percent(part) if snapshot.is_budgeted else "–" for part in parts]
+        percent_room = max(_PERCENT_ROOM, *(len(percent) + 2 for percent in percents))
+        bar_width = width - 12 - room - percent_room - 2 - len(after)
         if bar_width < _MIN_BAR_WIDTH:
-            after, bar_width = "", max(0, width - 12 - room - 9)
+            after, bar_width = "", max(0, width - 12 - room - percent_room - 2)
         lines = []
-        for label, amount, nanos, tick, style in (
-            ("Allocated", amounts[0], snapshot.allocated, None, "warning" if snapshot.unallocated < 0 else "allocated"),
-            ("Spent", amounts[1], total.spent, pace, pace_bar_style(total)),
+        for label, amount, part, percent, tick, style in (
+            (
+                "Allocated",
+                amounts[0],
+                parts[0],
+                percents[0],
+                None,
+                "warning" if snapshot.unallocated < 0 else "allocated",
+            ),
+            ("Spent", amounts[1], parts[1], percents[1], pace, pace_bar_style(total)),
         ):
-            part = share(nanos, total.allocation) if snapshot.is_budgeted else Fraction(0)
             lines.append(
                 Content.assemble(
                     (label.ljust(12), MUTED),
                     (amount.rjust(room), STRONG),
-                    (formatting.percent(part) if snapshot.is_budgeted else "–").rjust(7) + "  ",
+                    percent.rjust(percent_room) + "  ",
                     bar(
                         part,
                         bar_width,

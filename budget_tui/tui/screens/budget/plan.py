@@ -59,7 +59,9 @@ class PlanGlance(Widget, can_focus=True):
             percent = f" {formatting.percent(figures.utilization):>5}"
             status = bar_with_status(figures, None)
             lines.append(Content.assemble(bar(status.used, width - len(percent), None, status.style), percent))
-        counts = ((status, sum(line.status is status for line in summary.lines)) for status in VarianceStatus)
+        # What has ended approaches nothing any more; History shows it.
+        current = [line for line in summary.lines if line.budget.period.end >= summary.as_of]
+        counts = ((status, sum(line.status is status for line in current)) for status in VarianceStatus)
         lines.append(
             Content("   ").join(
                 Content.assemble(
@@ -69,7 +71,7 @@ class PlanGlance(Widget, can_focus=True):
                 for status, number in counts
             )
         )
-        worst = [line for line in summary.lines if line.status in (VarianceStatus.OVER, VarianceStatus.APPROACHING)]
+        worst = [line for line in current if line.status in (VarianceStatus.OVER, VarianceStatus.APPROACHING)]
         worst.sort(key=lambda line: line.figures.millionths_used, reverse=True)
         return [*lines, *(self._budget(line, width) for line in worst[:_BUDGETS_AT_MOST])]
 

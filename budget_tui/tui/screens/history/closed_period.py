@@ -51,7 +51,8 @@ class ClosedPeriodScreen(Overlay[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = Content(formatting.period_name(self._archived.period))
-            box.border_subtitle = Content(f"⏎ costs · {key_of(self.app, 'explain')} explains · esc closes")
+            explain, leave = key_of(self, "period.explain"), key_of(self, "period.leave")
+            box.border_subtitle = Content(f"⏎ costs · {explain} explains · {leave} closes")
             yield Static(_summary(self._archived))
             yield List(compact=True)
 

@@ -16,6 +16,7 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity
 from budget_tui.domain.plan import BudgetPlan, ChildShare, PlannedBudget
 from budget_tui.domain.plan_results import PlanAllocation
 from budget_tui.presentation import formatting
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.lists import Page
 from budget_tui.tui.render import MUTED, STRONG, fitted
@@ -97,7 +98,8 @@ class PlanCreateScreen(BoxScreen[str]):
         box.border_title = Content(f"Create budget{step}")
         is_last = self._step == _REVIEW or not is_top_down
         back = "" if self._step == _FORM else "^o back · "
-        box.border_subtitle = Content(f"enter {'creates' if is_last else 'next'} · {back}esc cancels")
+        leave = key_of(self, "box.leave")
+        box.border_subtitle = Content(f"enter {'creates' if is_last else 'next'} · {back}{leave} cancels")
         submit = self.query_one("#submit", Button)
         submit.label = "Create" if is_last else "Next"
         submit.refresh(layout=True)

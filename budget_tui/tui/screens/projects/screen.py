@@ -629,6 +629,7 @@ class ProjectsScreen(TableScreen):
             self.report(f"{leave} again forgets your {changes}; {save} saves", is_problem=True)
         else:
             self._end_what_if()
+            self.table.table.sort_again()  # rows may stand as the what-if's figures sorted them
             self.report("nothing of it was stored")
 
     def _end_what_if(self) -> None:
