@@ -6,7 +6,7 @@ import typer
 
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
-from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.cli.options import AmountCommand, JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.currency import parse_rate
 from budget_tui.domain.period import parse_day
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = command_group()
 
 
-@app.command("set")
+@app.command("set", cls=AmountCommand)
 def set_rate(
     context: typer.Context,
     base: Annotated[str, typer.Argument(metavar="BASE", help="Currency, such as EUR.")],

@@ -6,7 +6,7 @@ import typer
 
 from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
-from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.cli.options import AmountCommand, JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.amount import parse_count
 from budget_tui.domain.period import parse_day
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = command_group()
 
 
-@app.command("set")
+@app.command("set", cls=AmountCommand)
 def set_seats(
     context: typer.Context,
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="Id of a project or another entity.")],

@@ -116,7 +116,9 @@ def test_what_is_no_backup_is_refused(seeded: Cli, tmp_path: Path, content: byte
     if content is not None:
         backup.write_bytes(content)
     before = seeded("status", "--json").out
-    seeded("db", "restore", str(backup)).refused(2)
+    refused = seeded("db", "restore", str(backup))
+    refused.refused(2)
+    assert "--db" not in refused.err, "another backup is what helps"
     assert seeded("status", "--json").out == before
 
 

@@ -27,6 +27,7 @@ def test_without_rates_the_list_says_what_to_do(seeded: Cli) -> None:
 def test_what_is_no_rate_is_refused(seeded: Cli) -> None:
     seeded("fx", "set", "EUR", "USD", "much").refused(2, "'much' is not a rate")
     seeded("fx", "set", "EUR", "USD", "0").refused(2, "'0' is not a rate")
+    seeded("fx", "set", "EUR", "USD", "-1").refused(2, "'-1' is not a rate")
     seeded("fx", "set", "EUR", "DOLLAR", "1").refused(2, "'DOLLAR' is not a currency")
     seeded("fx", "set", "EUR", "EUR", "1").refused(2, "between two currencies")
     seeded("fx", "set", "EUR", "USD", "1", "--on", "today").refused(2, "'today' is not a date")

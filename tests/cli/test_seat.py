@@ -20,6 +20,7 @@ def test_seats_are_set_and_listed(seeded: Cli) -> None:
 def test_what_is_no_number_of_seats_is_refused(seeded: Cli) -> None:
     seeded("seat", "set", "pcc", "figma", "many").refused(2, "'many' is not a whole number")
     seeded("seat", "set", "pcc", "figma", "2.5").refused(2, "'2.5' is not a whole number")
+    seeded("seat", "set", "pcc", "figma", "-1").refused(2, "'-1' is not a whole number")
     seeded("seat", "set", "nobody", "figma", "2").refused(4, "'nobody'")
     seeded("seat", "set", "pcc", "figma", "2", "--from", "soon").refused(2, "'soon' is not a date")
     assert "no seats are registered" in seeded("seat", "list").done().out

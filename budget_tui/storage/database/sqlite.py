@@ -145,7 +145,11 @@ class SqliteDatabase(Database):
 
         if not source.exists():
             raise StorageError(f"there is no backup at {source}", "give the path of one")
-        if schema_state(source) is SchemaState.MISSING or integrity_problems(source):
+        try:
+            is_sound = schema_state(source) is not SchemaState.MISSING and not integrity_problems(source)
+        except StorageError as error:
+            raise StorageError(error.message, "choose another backup") from None
+        if not is_sound:
             raise StorageError(f"{source} is not a sound backup", "choose another one")
         if self.path.exists() and self.path.samefile(source):
             raise Refused(f"{source} is the database itself", "give the path of a backup")
