@@ -255,24 +255,21 @@ def at_level_now(history: Sequence[int]) -> Sequence[int]:
     since = len(history) - 1 - squares.index(strongest)
     newest = at_level_now(history[since:])
     level = _level_above(history[:since], newest, since)
-    if not _is_far(level, _THOUSAND):
+    if _THOUSAND * 4 // 5 < level < _THOUSAND * 5 // 4:
         return history
     return [amount * level // _THOUSAND for amount in history[:since]] + [*newest]
 
 
 def _differs_by_week(history: Sequence[int]) -> bool:
-    """Return whether any number of the newest weeks had far more or less than those before: most histories have no such
-    weeks, and ranking takes longer."""
+    """Return whether any number of the newest weeks had a quarter more than those before, or those a quarter more:
+    many histories have no such weeks, and ranking takes longer."""
     sums = [0, *accumulate(history)]
     total, days = sums[-1], len(history)
-    return any(
-        _is_far((total - sums[at]) * at, sums[at] * (days - at)) for at in range(days - WEEK, _MIN_DAYS_BEFORE, -WEEK)
-    )
-
-
-def _is_far(level: int, before: int) -> bool:
-    """Return whether a level is a fifth or more above another or below it."""
-    return level * 5 >= before * 6 or level * 6 <= before * 5
+    for at in range(days - WEEK, _MIN_DAYS_BEFORE, -WEEK):
+        newest, before = (total - sums[at]) * at, sums[at] * (days - at)
+        if newest * 4 >= before * 5 or newest * 5 <= before * 4:
+            return True
+    return False
 
 
 def _rank_scores(history: Sequence[int]) -> list[int]:
@@ -285,6 +282,9 @@ def _rank_scores(history: Sequence[int]) -> list[int]:
             ranked = [amount for amount in ranked if amount > 0]
         days = len(ranked)
         score_of = dict(zip(ranked, range(1 - days, days, 2), strict=True))
+        if len(score_of) == len(amounts):
+            scores[weekday::WEEK] = map(score_of.__getitem__, amounts)
+            continue
         if len(score_of) < days:  # some are equal
             score_of = {amount: bisect_left(ranked, amount) + bisect(ranked, amount) - days for amount in score_of}
         scores[weekday::WEEK] = [score_of.get(amount, 0) for amount in amounts]
@@ -342,7 +342,7 @@ def scaled_errors(history: Sequence[int], last: date, ends: Sequence[date]) -> l
     usual = sum(history) // days
     sums = [*map(float, accumulate([amount - usual for amount in history], initial=0))]
     found = []
-    for origins in _origins(days, tuple(days - (last - end).days for end in ends)):
+    for origins in _origins(tuple(days - (last - end).days for end in ends)):
         total = squares = 0.0
         for at, weight, weeks in origins:
             so_far = sums[at]
@@ -361,16 +361,16 @@ def scaled_errors(history: Sequence[int], last: date, ends: Sequence[date]) -> l
 
 
 @lru_cache(maxsize=256)
-def _origins(days: int, stops: tuple[int, ...]) -> list[list[tuple[int, float, int]]]:
-    """Return the past days at which a history of so many ``days`` is forecast, and those weeks before them.
+def _origins(stops: tuple[int, ...]) -> list[list[tuple[int, float, int]]]:
+    """Return the past days at which a history is forecast, in rows of days a week apart, with those on which it is not.
 
-    Of each day its position, the weights of the weeks before it added up, and the weeks that are forecast, 0 for none;
-    in a row are days a week apart. ``stops`` are the positions after the periods that ended.
+    Of each day its position, the weights of the weeks before it added up, and the weeks that are forecast, 0 for none.
+    ``stops`` are the positions after the periods that ended.
     """
     rows = []
     for first in range(WEEK, 2 * WEEK, _EVERY_ORIGIN):
         row, weight = [], 0.0
-        for at in range(first, days - WEEK + 1, WEEK):
+        for at in range(first, max(stops, default=0) - WEEK + 1, WEEK):
             weight = weight * _A_WEEK_OLDER + 1
             to_come = min((stop for stop in stops if stop > at), default=at) - at
             row.append((at, weight, to_come // WEEK if at >= _MIN_ORIGIN else 0))
