@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
@@ -12,8 +12,9 @@ from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.records import AlertMessage as StoredMessage
 from budget_tui.domain.records import Delivery as StoredDelivery
+from budget_tui.domain.text import parse_choice
 from budget_tui.presentation import alerts as words
-from budget_tui.schemas.base import Moment, Number, Request, Schema, Text, count_from_json
+from budget_tui.schemas.base import Change, Moment, Number, Request, Schema, Text, count_from_json
 from budget_tui.services.alerts import Check as Checked
 from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.deliveries import Attempt
@@ -251,13 +252,13 @@ class NewAlert(Request):
         )
 
 
-class AlertEdit(Request):
-    """What is left out stays as it is."""
-
+class AlertEdit(Change):
     kind: AlertKind | None = Field(None, description="The number that is watched; another one needs thresholds.")
     thresholds: list[Threshold] | None = Field(None, description="All of them.", examples=[["80", "100"]])
     scope: Text | None = Field(None, description="Id of an entity or a budget; empty for each project.")
-    category: Category | Literal[""] | None = Field(None, description="Only budgets of this category; empty for any.")
+    category: Annotated[Text, WithJsonSchema({"enum": ["", *Category]})] | None = Field(
+        None, description="Only budgets of this category; empty for any."
+    )
     budget_type: BudgetType | None = None
     provider: Text | None = Field(None, description="Only budgets of this provider; empty for any.")
     source: Text | None = Field(None, description="The source whose silence is watched.")
@@ -269,7 +270,7 @@ class AlertEdit(Request):
             self.kind,
             None if self.thresholds is None else tuple(self.thresholds),
             self.scope,
-            self.category,
+            parse_choice(self.category, Category, "category") if self.category else self.category,
             self.budget_type,
             self.provider,
             self.source,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -151,6 +151,16 @@ class Request(BaseModel):
                 about = {key: described.pop(key) for key in _ABOUT if key in described}
                 schema["properties"][name] = {"anyOf": [described, {"type": "null"}], **about}
         return reference
+
+
+class Change(Request):
+    """The fields of something to change; those not given stay."""
+
+    @model_validator(mode="after")
+    def something(self) -> Self:
+        if all(value is None for _, value in self):
+            raise ValueError(f"nothing is to change: give {' or '.join(type(self).model_fields)}")
+        return self
 
 
 def nanos_from_json(value: Any) -> int:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool
 
 from budget_tui.domain import hierarchy
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.period import LAST_DAY, PeriodKind
-from budget_tui.schemas.base import EntityId, Request, Schema, Settling, Text
+from budget_tui.schemas.base import Change, EntityId, Request, Schema, Settling, Text
 from budget_tui.services.entities import EntityChange, HierarchyImport, Moved
 
 
@@ -138,17 +138,7 @@ class NewEntity(Request):
     level: Text = Field("", description="Default: the level below its parent's.", examples=["department"])
 
 
-class _Change(Request):
-    """The fields of an entity to change; those not given stay."""
-
-    @model_validator(mode="after")
-    def something(self) -> Self:
-        if all(value is None for _, value in self):
-            raise ValueError(f"nothing is to change: give {' or '.join(type(self).model_fields)}")
-        return self
-
-
-class EntityChangeIn(_Change):
+class EntityChangeIn(Change):
     name: Text | None = Field(None, description="New name to display; the id does not change.")
     parent_id: EntityId | None = Field(
         None, description="New parent. Everything below it moves along, with what it spent since the last close."
@@ -159,7 +149,7 @@ class EntityChangeIn(_Change):
         return EntityChange(self.name, self.parent_id, self.enforced)
 
 
-class AgentChangeIn(_Change):
+class AgentChangeIn(Change):
     name: Text | None = Field(None, description="New name to display; the id does not change.")
     project_id: EntityId | None = Field(None, description="The project to assign it to.")
     enforced: StrictBool | None = Field(None, description="Let the money of its project bound its tokens.")
