@@ -46,3 +46,19 @@ def test_it_needs_no_database(cli: Cli, tmp_path: Path) -> None:
     missing = tmp_path / "missing.db"
     cli("--db", str(missing), "--org", "nobody", "manual", "concepts").done()
     assert not missing.exists()
+
+
+def test_where_files_are(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, folder in (("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state")):
+        monkeypatch.setenv(variable, str(tmp_path / folder))
+    state = tmp_path / "state/budget-tui"
+    expected = {
+        "settings": str(tmp_path / "config/budget-tui/settings.toml"),
+        "database": str(tmp_path / "none.db"),
+        "log": str(state / "budget-tui.log"),
+        "state": str(state),
+    }
+    assert cli("--db", str(tmp_path / "none.db"), "config", "path", "--json").done().json == expected
+    lines = cli("--db", str(tmp_path / "none.db"), "config", "path").done().out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines] == [list(each) for each in expected.items()]
+    assert not (tmp_path / "none.db").exists()

@@ -1,0 +1,34 @@
+"""``config``: where the program's files are."""
+
+import typer
+
+from budget_tui import schemas
+from budget_tui.cli.console import print_json, print_lines
+from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.cli.session import session_of
+from budget_tui.config.paths import default_log_file, default_settings_file, default_state_folder
+
+app = command_group()
+
+
+@app.callback()
+def config() -> None:
+    """Where the program keeps its files."""
+
+
+@app.command()
+def path(context: typer.Context, json: JsonOption = False) -> None:
+    """Show where settings, database, log and state are, whether or not they exist.
+
+    State is what is kept from one start to the next, such as the theme last chosen.
+    """
+    paths = schemas.manual.ConfigPaths(
+        settings=str(default_settings_file()),
+        database=str(session_of(context).services.context.database),
+        log=str(default_log_file()),
+        state=str(default_state_folder()),
+    )
+    if json:
+        print_json(paths)
+    else:
+        print_lines(*(f"{name:<8}  {where}" for name, where in paths))
