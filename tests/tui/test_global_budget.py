@@ -74,7 +74,7 @@ async def test_the_outlook_is_the_snapshots(open_dashboard: OpenDashboard) -> No
         pace = dashboard.shown.total
         assert formatting.money(pace.burn_rate, "USD") in dashboard.line_with("Burn")
         assert formatting.runway(pace.runway_days) in dashboard.line_with("Lasts")
-        assert "Forecast  $601–$625  likely $613 ▲" in dashboard.line_with("Forecast")
+        assert "Forecast  $599–$622  likely $610 ▲" in dashboard.line_with("Forecast")
         assert "data through Jan 13" in dashboard.text
         assert "unmapped" not in dashboard.text
 
