@@ -128,6 +128,14 @@ class UsageScope(NamedTuple):
     provider: str
 
 
+def counted_together(counted: Iterable[tuple[UsageScope, Period]]) -> list[tuple[UsageScope, Period]]:
+    """Join the periods of each scope that overlap or adjoin, so that no usage is counted twice."""
+    periods: dict[UsageScope, list[Period]] = {}
+    for scope, period in counted:
+        periods.setdefault(scope, []).append(period)
+    return [(scope, period) for scope, of_scope in periods.items() for period in together(of_scope)]
+
+
 class Forecaster:
     """Forecasts of any scope in periods that run today, from what one session read of its usage.
 
@@ -165,20 +173,12 @@ class Forecaster:
         )
 
     def of_usage(self, counted: Iterable[tuple[UsageScope, Period]], currency: str, used: int) -> Forecast | None:
-        """Return the forecast of usage of several scopes, each in its period, which is counted once and came to
-        ``used`` so far; '' as the currency is tokens.
+        """Return the forecast of usage that is `counted_together` and came to ``used`` so far; '' as the currency is
+        tokens.
 
-        Periods that adjoin are one. None unless exactly one runs today, the same for all that have not ended.
+        None unless exactly one period runs today, the same for all that have not ended.
         """
-        scopes: dict[UsageScope, list[Period]] = {}
-        for scope, period in counted:
-            scopes.setdefault(scope, []).append(period)
-        not_ended = [
-            (scope, period)
-            for scope, periods in scopes.items()
-            for period in together(periods)
-            if period.end >= self._today
-        ]
+        not_ended = [(scope, period) for scope, period in counted if period.end >= self._today]
         to_come = {period for _, period in not_ended}
         if len(to_come) != 1 or not to_come <= self._periods:
             return None

@@ -17,12 +17,12 @@ from budget_tui.domain.coverage import (
     widest,
 )
 from budget_tui.domain.hierarchy import Entity
-from budget_tui.domain.period import Period, PeriodKind, PeriodRule, together
+from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
 from budget_tui.domain.plan_results import Breakdown, ForecastsByPart, Part, TreeNode
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import over_allocation_warnings
-from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below
+from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below, counted_together
 from budget_tui.services.usage import Conversions, InOneCurrency, Usage, UsageQuery, WholeAndCovered
 from budget_tui.storage.session import Session
 
@@ -180,11 +180,11 @@ def part_forecasts(session: Session, read: BreakdownInput, today: date, parts: M
         return {}
     currency_of = {BudgetType.MONETARY: read.organization.currency, BudgetType.TOKEN: ""}
     counted = {
-        (name, budget_type): [
+        (name, budget_type): counted_together(
             (UsageScope(path, scope.category, scope.provider), period)
             for scope, periods in read.covered(part, budget_type).items()
-            for period in together(periods)
-        ]
+            for period in periods
+        )
         for name, part in parts.items()
         for budget_type in currency_of
     }

@@ -48,7 +48,7 @@ from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.closing import beyond_reach, budgets_ahead
 from budget_tui.services.context import Context
-from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below
+from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below, counted_together
 from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_breakdown import (
     BreakdownInput,
@@ -261,8 +261,10 @@ class PlanViews:
 
     def forecast_together(self, budgets: Sequence[PlannedBudget], used: int) -> Forecast | None:
         """Return the forecast of budgets in one unit, none of which contains another, which are ``used`` so far; None
-        where those that have not ended are not of one period, or are too many."""
-        counted = [(UsageScope(each.path, each.category, each.provider), each.period) for each in budgets]
+        where their days that have not ended are not of one stretch that runs today, or entities are too many."""
+        counted = counted_together(
+            (UsageScope(each.path, each.category, each.provider), each.period) for each in budgets
+        )
         currency = "".join({each.currency for each in budgets if each.budget_type is BudgetType.MONETARY})
         with self._reader.session() as session:
             organization = self._context.organization(session)

@@ -161,8 +161,11 @@ def test_a_part_of_a_breakdown_has_the_range_of_what_counts_for_it(engine: Engin
     assert of_january["anthropic", money].median == usd("4") * 31
     board = views.board()
     assert views.forecasts_by_category(board, PlanFilter(entity_id="DEPT-ENG")) == found
-    assert views.forecast_together([quarter], usd("0")) is not None
+    of_quarter = views.forecast_together([quarter], usd("0"))
+    assert of_quarter is not None
     assert views.forecast_together([quarter, inside], usd("0")) is None, "of two periods that run"
+    rest = home.plan("DEPT-ENG", "cloud", "600", "2026-02-01..2026-03-31", provider="gcp")
+    assert views.forecast_together([inside, rest], usd("0")) == of_quarter, "periods that adjoin are one"
     views.close()
 
 
