@@ -12,7 +12,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
-from budget_tui.services.alerts import NewRule
+from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.entities import EntityChange
 from budget_tui.services.imports import ImportRequest
@@ -73,7 +73,7 @@ def test_what_crosses_right_after_a_rule_was_added_or_changed_is_reported(home: 
     added = home.services.alerts.add(share("20", "50", scope="pcc")).rule
     home.spend("pcc", "25")
     assert reported(home) == ["pcc has spent 55% of $100.00 for January 2026: $45.00 left"]
-    home.services.alerts.edit(added.rule_key, share("50", "60", scope="pcc"))
+    home.services.alerts.edit(added.rule_key, RuleEdit(thresholds=("50", "60")))
     home.spend("pcc", "10")
     assert reported(home) == ["pcc has spent 65% of $100.00 for January 2026: $35.00 left"]
 
@@ -240,27 +240,28 @@ def test_an_edited_rule_takes_it_as_it_is_and_the_edit_is_undone(home: Home) -> 
     home.spend("pcc", "85")
     assert len(reported(home)) == 1
     assert home.snapshot.alerts == 1
-    edited = alerts.edit(1, share("50", "90", scope="pcc", channels=("phone",), fails=True)).rule
+    edit = RuleEdit(None, ("50", "90"), "pcc", channels=("phone",), fails=True)
+    edited = alerts.edit(1, edit).rule
     assert (edited.rule_key, edited.entity_id, edited.thresholds, edited.seeded) == (1, "pcc", (500_000, 900_000), ())
     assert reported(home) == []
     assert home.snapshot.alerts == 0, "what was reported is of another rule"
     home.spend("pcc", "6")
     assert shares(home) == ["pcc has spent 91% of $100.00 for January 2026: $9.00 left"]
     log = home.log
-    assert alerts.edit(1, share("50", "90", scope="pcc", channels=("phone",), fails=True)).rule.thresholds
+    assert alerts.edit(1, edit).rule.thresholds
     assert home.log == log, "nothing was changed"
-    alerts.edit(1, share("50", "90", scope="pcc"))
+    alerts.edit(1, RuleEdit(channels=(), fails=False))
     assert home.snapshot.alerts == 1, "whom it tells changes nothing about what holds"
     for _ in ("the second edit", "the costs", "the first edit"):
         home.services.undo.undo()
     back = next(status.rule for status in alerts.rules() if status.rule.rule_key == 1)
     assert (back.entity_id, back.thresholds, back.channels, back.fails) == (None, (800_000, 1_000_000), (), False)
     assert reported(home) == []
-    for new, kind in ((share("90", scope="nothing"), NotFound), (share("often"), Refused)):
+    for wrong, kind in ((RuleEdit(scope="nothing"), NotFound), (RuleEdit(thresholds=("often",)), Refused)):
         with pytest.raises(kind):
-            alerts.edit(1, new)
+            alerts.edit(1, wrong)
     with pytest.raises(NotFound):
-        alerts.edit(99, share("90"))
+        alerts.edit(99, RuleEdit(thresholds=("90",)))
 
 
 def test_undo_takes_nothing_back_that_was_changed_since(home: Home) -> None:

@@ -12,7 +12,7 @@ from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.audit_sentences import sentence
-from budget_tui.services.alerts import NewRule
+from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.plans import PlanChange
 from budget_tui.services.recurring import NewFee
@@ -114,7 +114,7 @@ def test_other_changes_read_as_sentences_whichever_way_they_are_made(seed: Home)
             "no longer watches PCC: left $5.00",
         ),
         (
-            lambda: services.alerts.edit(rule, NewRule(AlertKind.SHARE, ("60",), scope="pcc")),
+            lambda: services.alerts.edit(rule, RuleEdit(thresholds=("60",))),
             "watches PCC: share 60%",
             "watches PCC: share 50%",
         ),
