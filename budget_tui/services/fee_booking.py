@@ -55,8 +55,6 @@ def settle_fees(work: Work, through: date) -> None:
 
 def is_fee_due(session: Session, org: int, today: date) -> bool:
     """Return whether a fee is due that nobody has booked yet, or dropped because its entity is archived."""
-    if not session.fast.has_recurring_fees(org):
-        return False
     latest = session.fast.global_budget(org, today)
     is_reached = latest is not None and not beyond_reach(latest.period, today)
     return is_reached and any(fee.due(today) for fee in session.fast.recurring_fees(org))
