@@ -93,6 +93,10 @@ class _Facts(NamedTuple):
     def money(self, facts: Mapping[str, Any], name: str = "amount") -> str:
         return money(parse_amount(str(facts[name])), self.currency)
 
+    def amount(self, facts: Mapping[str, Any], name: str = "amount") -> str:
+        """Format money, which is stored as text, or tokens or seats, which are whole numbers."""
+        return self.money(facts, name) if isinstance(facts[name], str) else shown(facts[name])
+
     def day(self, facts: Mapping[str, Any], name: str) -> str:
         return long_day(date.fromisoformat(str(facts[name])))
 
@@ -119,9 +123,7 @@ def _budget(facts: _Facts) -> str:
 
 
 def _allocated_to(facts: _Facts) -> str:
-    amount = facts.all["amount"]
-    shown_amount = facts.money(facts.all) if isinstance(amount, str) else shown(amount)
-    return f"{shown_amount} {'allocated to' if facts.after else 'taken back from'} {facts.all['to']}"
+    return f"{facts.amount(facts.all)} {'allocated to' if facts.after else 'taken back from'} {facts.all['to']}"
 
 
 def _costs(facts: _Facts) -> str:
@@ -204,23 +206,16 @@ def _carry(facts: _Facts) -> str:
     """Say how the rule of what carries over changed; caps of agents are tokens."""
 
     def rule(state: Mapping[str, Any]) -> str:
-        cap = state.get("carry_cap", state.get("cap"))
-        at_most = (
-            ""
-            if cap is None
-            else f", at most {shown(cap) if isinstance(cap, int) else money(parse_amount(cap), facts.currency)}"
-        )
+        cap = "carry_cap" if "carry_cap" in state else "cap"
+        at_most = "" if state.get(cap) is None else f", at most {facts.amount(state, cap)}"
         return f"{state['carry']}{at_most}"
 
     return f"carry-over {rule(facts.before)} → {rule(facts.after)}"
 
 
 def _carried(facts: _Facts) -> str:
-    amounts = (
-        shown(each["carried"]) if isinstance(each["carried"], int) else facts.money(each, "carried")
-        for each in (facts.before, facts.after)
-    )
-    return f"carried over {' → '.join(amounts)}, for costs that came after the close"
+    amounts = " → ".join(facts.amount(each, "carried") for each in (facts.before, facts.after))
+    return f"carried over {amounts}, for costs that came after the close"
 
 
 def _price(facts: _Facts) -> str:
