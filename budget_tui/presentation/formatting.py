@@ -528,26 +528,31 @@ def forecast_against(found: Forecast, budget: int) -> str:
 
 
 def forecast_range(found: Forecast, currency: str) -> str:
-    """Format the ends of a forecast, ``$412–$520``, with cents only where they matter; a single number as such."""
+    """Format the ends of a forecast, ``$412–$520``, with cents only where they matter; a single number as such, and so
+    are ends that read the same."""
     if not found.has_range:
         return money(found.median, currency)
-    low, high = (whole_money(amount, currency) for amount in (found.low, found.high))
-    return f"{low}–{high}"
+    return _span(*(whole_money(amount, currency) for amount in (found.low, found.high)))
 
 
 def range_of(found: Forecast, budget_type: BudgetType, currency: str) -> str:
     """Format the ends of a forecast of money as `forecast_range`, of tokens as ``1.2M–1.9M``."""
     if budget_type == "monetary":
         return forecast_range(found, currency)
-    low, high = short_count(found.low), short_count(found.high)
-    return f"{low}–{high}" if found.has_range else short_count(found.median)
+    if not found.has_range:
+        return short_count(found.median)
+    return _span(short_count(found.low), short_count(found.high))
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"{low}–{high}"
 
 
 def likely_range(found: Forecast, budget_type: BudgetType, currency: str) -> str:
-    """Format a forecast: ``$412–$520, likely $460``."""
+    """Format a forecast: ``$412–$520, likely $460``; ``$85.00`` where nothing else is likely."""
     text, is_money = range_of(found, budget_type, currency), budget_type == "monetary"
     likely = whole_money(found.median, currency) if is_money else short_count(found.median)
-    return f"{text}, likely {likely}" if found.has_range else text
+    return f"{text}, likely {likely}" if found.has_range and text != likely else text
 
 
 def whole_money(nanos: int, currency: str) -> str:

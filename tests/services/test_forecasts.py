@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.records import DailyCosts
+from budget_tui.presentation.formatting import likely_range
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.forecasts import cells_of, on_days
 from budget_tui.services.recurring import NewFee
@@ -224,3 +226,14 @@ def test_forecasts_in_several_currencies_count_what_the_plan_counts(engine: Engi
     dollars, euros, pounds = (found[plans[code].budget_id] for code in ("USD", "EUR", "GBP"))
     assert dollars.median > usd("400") and pounds.high == 0
     assert abs(dollars.median - euros.median * 5 // 4) <= 200  # each day's cost is rounded
+
+
+def test_ends_that_read_the_same_are_one_number() -> None:
+    def text(*ends: str, budget_type: BudgetType = BudgetType.MONETARY) -> str:
+        low, median, high = map(usd, ends)
+        return likely_range(Forecast(low, median, high, has_range=True, days_of_history=42), budget_type, "USD")
+
+    assert text("85", "85", "85.001") == "$85.00"
+    assert text("85", "85", "86") == "$85.00–$86.00, likely $85.00"
+    assert text("412", "460", "520") == "$412–$520, likely $460"
+    assert text("0.002", "0.002", "0.002", budget_type=BudgetType.TOKEN) == "2M"
