@@ -61,15 +61,7 @@ def add(
     project_id = project_id.strip()
     session.services.projects.add(project_id, name, parse_change(allocate) if allocate else None, enforced=enforce)
     snapshot = session.snapshot()
-    print_project(
-        snapshot,
-        project_id,
-        json,
-        lambda line: [
-            f"{line.name} added with {f.money(line.pace.allocation, snapshot.organization.currency)},"
-            f" {f.unallocated_text(snapshot)}"
-        ],
-    )
+    print_project(snapshot, project_id, json, lambda line: [f.project_added(line, snapshot)])
 
 
 @app.command()

@@ -426,6 +426,12 @@ def elapsed(snapshot: BudgetSnapshot) -> Fraction:
     return Fraction(period.day_number(snapshot.as_of), period.days)
 
 
+def project_added(line: ProjectLine, snapshot: BudgetSnapshot) -> str:
+    """Report a project that was added: ``PCC added with $150.00, $350.00 unallocated``."""
+    amount = money(line.pace.allocation, snapshot.organization.currency)
+    return f"{line.name} added with {amount}, {unallocated_text(snapshot)}"
+
+
 def unallocated_text(snapshot: BudgetSnapshot) -> str:
     """Format what is unallocated, ``$80.00 unallocated``, or how much is over-allocated."""
     currency, pool = snapshot.organization.currency, snapshot.unallocated

@@ -19,10 +19,10 @@ async def test_rules_are_added_opened_muted_and_removed(open_dashboard: OpenDash
         await dashboard.keys("escape", "a", "shift+tab", "shift+tab", *"pcc", "tab", *"pace", "tab")
         assert dashboard.line_with("Threshold").split()[-2] == "▌15"
         await dashboard.keys("enter")
-        assert "alert 7 watches pcc" in dashboard.text
+        assert "alert 7 watches pcc: pace 15 points" in dashboard.text
         assert "pace 15 points" in dashboard.line_with(" pcc ")
         assert [status.rule.entity_id for status in services.alerts.rules()] == [None, None, "pcc"]
-        await dashboard.keys("G", "e")
+        await dashboard.keys("e")
         assert "Edit alert 7" in dashboard.text
         assert dashboard.line_with("Threshold").split()[-2] == "▌15"
         await dashboard.keys(*"20", "enter")

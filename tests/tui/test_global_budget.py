@@ -192,7 +192,7 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
         await dashboard.keys("e", *"500", "enter")
         assert dashboard.line_with("set what may be spent this month").startswith("│  ✓ e")
         await dashboard.keys("a", *"Checkout service", "tab", "tab", *"100", "enter")
-        assert "added checkout-service" in dashboard.text
+        assert "Checkout service added with $100.00, $400.00 unallocated" in dashboard.text
         assert dashboard.line_with("add a project").startswith("│  ✓ a")
         assert dashboard.line_with("import costs").startswith("│  ○ i"), "as long as there are none"
         await dashboard.keys("dollar_sign", *"12", "tab", *"nosuch", "enter")

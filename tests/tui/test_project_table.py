@@ -229,9 +229,11 @@ async def test_nothing_shown_nothing_edited(open_dashboard: OpenDashboard, servi
 async def test_add_a_project(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         await dashboard.keys("a", *"New API", "tab", "tab", *"25%", "enter")
-        assert "added new-api" in dashboard.text
+        assert "New API added with $125.00, $45.00 over-allocated" in dashboard.text
         assert "125.00" in dashboard.line_with(" New API ")
         assert dashboard.names == [*ADDED, "new-api"]
+        await dashboard.keys("r")
+        assert dashboard.line_with("Id").split()[-2] == "new-api", "the cursor is on what was added"
     assert allocation_of(services, "new-api") == units(125)
 
 

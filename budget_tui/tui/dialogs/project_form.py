@@ -14,6 +14,7 @@ from textual.widgets import Input, Label
 
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.hierarchy import proposed_id
+from budget_tui.presentation.formatting import project_added
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
 
@@ -91,7 +92,13 @@ def new_project_form(dashboard: Dashboard, name: str = "") -> ProjectFormScreen:
     return form
 
 
-async def add_project(screen: DashboardScreen) -> None:
-    """Ask for a project over ``screen``, add it, and report it there."""
-    if (entry := await screen.dashboard.ask(new_project_form(screen.dashboard))) is not None:
-        screen.report(f"added {entry.project_id}")
+async def add_project(screen: DashboardScreen) -> str:
+    """Ask for a project over ``screen``, add it, report it there and return its id; '' if nothing was added."""
+    entry = await screen.dashboard.ask(new_project_form(screen.dashboard))
+    if entry is None:
+        return ""
+    if (snapshot := screen.snapshot) is not None:
+        for line in snapshot.projects:
+            if line.project_id == entry.project_id:
+                screen.report(project_added(line, snapshot))
+    return entry.project_id

@@ -85,6 +85,9 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     AUTO_FOCUS = "RuleTable"
     BINDINGS = []
 
+    _new_rule: int | None = None
+    """The rule that gets the cursor when it is shown."""
+
     def compose_body(self) -> ComposeResult:
         with Frame(id="rules") as rules:
             rules.border_title = "Rules"
@@ -109,6 +112,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         rules.show(reading.rules, keeps_row=True)
         rules.styles.height = HEADER + max(1, len(reading.rules))
         messages.show(reading.messages, keeps_row=messages.cursor > 0)
+        self._go_to_added()
         for table in (rules, messages):
             table.refresh()  # none before and none now are the same to it
 
@@ -134,7 +138,16 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     async def action_add(self) -> None:
         added = await self._ask_for_rule(None)
         if added is not None:
-            self.report(f"alert {added.rule.rule_key} watches {scope_text(added.rule)}")
+            self._report_rule(added)
+            self._new_rule = added.rule.rule_key
+            self._go_to_added()
+
+    def _go_to_added(self) -> None:
+        rules = self.query_one(RuleTable)
+        at = rules.row_of(self._new_rule)
+        if at is not None:
+            self._new_rule = None
+            rules.go_to(at)
 
     @work(group=ASKING)
     async def action_edit(self) -> None:
@@ -143,8 +156,11 @@ class AlertsScreen(ReadingScreen[AlertReading]):
             return
         edited = await self._ask_for_rule(status.rule)
         if edited is not None:
-            condition = condition_text(edited.rule, edited.currency)
-            self.report(f"alert {edited.rule.rule_key} watches {scope_text(edited.rule)}: {condition}")
+            self._report_rule(edited)
+
+    def _report_rule(self, status: RuleStatus) -> None:
+        rule = status.rule
+        self.report(f"alert {rule.rule_key} watches {scope_text(rule)}: {condition_text(rule, status.currency)}")
 
     async def _ask_for_rule(self, rule: AlertRule | None) -> RuleStatus | None:
         """Show the form for a new rule, or to change ``rule``."""

@@ -672,7 +672,9 @@ class ProjectsScreen(TableScreen):
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
-        await add_project(self)
+        added = self.table.table.row_of(await add_project(self))
+        if added is not None:
+            self.table.table.go_to(added)
 
     @work(group=ASKING)
     async def action_rename_project(self) -> None:
