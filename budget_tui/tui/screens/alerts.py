@@ -104,10 +104,12 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         if reading is None:
             return
         rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
-        is_fixed = self.dashboard.services.context.clock.as_of is not None
+        shown_day = self.dashboard.services.context.clock.as_of
         rules.why_empty = f"no rules: {key_of(rules, 'alert.add')} adds one"
         messages.why_empty = (
-            "nothing is reported while another day is looked at" if is_fixed else "nothing was reported yet"
+            "nothing was reported yet"
+            if shown_day is None
+            else f"nothing is reported while {long_day(shown_day)} is shown instead of today"
         )
         rules.show(reading.rules, keeps_row=True)
         rules.styles.height = HEADER + max(1, len(reading.rules))
