@@ -186,6 +186,11 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
         assert "○ a  add a project" in dashboard.text
         await dashboard.resized(40, 10)
         assert "e total  a project  i import  $ record" in dashboard.text
+        await dashboard.resized(120, 40)
+        await dashboard.keys("2")
+        assert "no projects yet: a adds one" in dashboard.text
+        assert "╭" not in dashboard.text, "no frame without anything in it"
+        await dashboard.keys("1")
         await dashboard.resized(110, 30)
         assert "Outlook" not in dashboard.text
         assert dashboard.line_with("set what may be spent this month").startswith("│  ○ e")

@@ -446,7 +446,8 @@ class ProjectsScreen(TableScreen):
     def _show_charts(self) -> None:
         pane, shown = self.query_one(ProjectPane), self.shown
         details, charts = pane.details, self.query_one(ProjectCharts)
-        charts.set_class(not pane.project_id, "-empty")
+        for details_of_row in (pane, charts):
+            details_of_row.set_class(not pane.project_id, "-empty")
         if charts.display and details is not None and shown is not None:
             charts.show(shown, details)
 
