@@ -463,6 +463,10 @@ async def test_ranges_follow_the_figures_and_the_cursor(open_dashboard: OpenDash
         assert f"forecast {range_of(tokens, BudgetType.TOKEN, '')}" in dashboard.text, (
             "all tokens are those of one budget"
         )
+        await dashboard.keys("home", *"TCCCC")
+        assert "─ forecast $35,542–$35,545" in dashboard.text, "of totals alone, which are one budget"
+        await dashboard.keys("C")
+        assert "─ forecast" not in dashboard.text, "nor a range of what was shown before"
 
 
 async def test_where_nothing_is_planned_it_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

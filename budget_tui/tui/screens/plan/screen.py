@@ -167,8 +167,8 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         before = self._shown.get(pane.TAB)
         if before != (board, self._choice):
             self._shown[pane.TAB] = board, self._choice
+            pane.row_forecasts = {}  # those of other rows
             pane.show(board, self._choice, self._lines, is_new=before is None or before[0] is not board)
-            pane.row_forecasts = {}
         self._show_forecasts()
         if not pane.row_forecasts:
             self._read_row_forecasts(pane)
