@@ -145,7 +145,13 @@ async def test_what_was_spent_meanwhile_cannot_be_transferred(
         elsewhere.costs.add(CostEntry("pcc", units(30)))
         await dashboard.typed("40", "enter")
         assert "$15.00 is all that PCC has unspent" in said(dashboard, "refusal")
-    assert allocation_of(services, "pcc") == units(150)
+        assert said(dashboard, "most") == "at most $15.00 unspent", "as of the refusal"
+        elsewhere.budgets.allocate("pcc", parse_change("+25"))
+        await dashboard.looked()
+        assert said(dashboard, "most") == "at most $40.00 unspent"
+        assert said(dashboard, "giver-change") == "$175.00 → $135.00"
+        assert "$15.00 is all" in said(dashboard, "refusal"), "until something is typed"
+    assert allocation_of(services, "pcc") == units(175)
 
 
 async def test_an_over_allocated_pool_has_nothing_to_give(

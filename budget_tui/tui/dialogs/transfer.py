@@ -12,7 +12,7 @@ from textual.widgets import Input, Label, Select, Static
 from budget_tui.domain import pacing
 from budget_tui.domain.amount import parse_amount, share
 from budget_tui.domain.budget import most_transferable
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.pacing import Burn, Status
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
@@ -59,9 +59,18 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         return Horizontal(Label(Content(label)), widget, Static(id=beside, classes="change"), classes="field")
 
     def on_mount(self) -> None:
-        self.query_one(".box").border_subtitle = Content(f"data through {short_day(self._snapshot.data_through)}")
         self.query_one("#amount", Input).focus()
         self._preview()
+        self.watch(self.app, "snapshot", self._follow, init=False)
+
+    def _follow(self, snapshot: BudgetSnapshot | None) -> None:
+        """Show the numbers of now: while the box is open, costs come in and allocations change."""
+        if snapshot is None:
+            return
+        self._snapshot = snapshot
+        self._lines |= {line.project_id: line for line in snapshot.projects}  # an archived one is refused with a reason
+        if not self._is_submitting:
+            self._show_effect()
 
     @property
     def _ends(self) -> tuple[str, str]:
@@ -78,9 +87,13 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     @on(Input.Changed)
     @on(Select.Changed)
     def _preview(self) -> None:
+        self.refuse("")
+        self._show_effect()
+
+    def _show_effect(self) -> None:
         (giver, taker), amount = self._ends, self._amount()
         typed = self.query_one("#amount", Input).value.strip()
-        self.refuse("")
+        self.query_one(".box").border_subtitle = Content(f"data through {short_day(self._snapshot.data_through)}")
         self._show_change("#giver-change", giver, -amount)
         self._show_change("#taker-change", taker, amount)
         is_too_much = amount > self._most(giver)
@@ -134,7 +147,11 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     async def submit(self) -> TransferOutcome:
         giver, taker = self._ends
         request = TransferRequest(giver, taker, parse_amount(self.query_one("#amount", Input).value))
-        return await self.dashboard.run_command(lambda services: services.transfers.transfer(request))
+        try:
+            return await self.dashboard.run_command(lambda services: services.transfers.transfer(request))
+        except BudgetError:
+            self._show_effect()  # of the numbers for which it was refused
+            raise
 
 
 def _runway_with(line: ProjectLine, amount: int) -> Decimal | None:
