@@ -58,7 +58,7 @@ MOST_EXPLAINED = 20
 class NewRule(NamedTuple):
     """A request for a rule. ``scope`` is the id of an entity or a budget, '' for each project on its own.
 
-    ``thresholds`` are as people write them: see `budget_tui.domain.alerts.parse_threshold`.
+    ``thresholds`` are as people write them: see `budget_tui.domain.alerts.parse_thresholds`.
     """
 
     kind: AlertKind

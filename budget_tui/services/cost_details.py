@@ -176,7 +176,7 @@ class CostDetails:
                 return _seats(session, organization, actual, today)
             counting = _Counting(session, organization.org_key, actual)
             page = _page(counting, _parts(counting), older_than, at_least)
-            if not session.fast.has_estimates(organization.org_key):
+            if not session.estimates.has_replaced():
                 return page
             count = _parts(counting, with_replaced=False).lines
             return replace(page, count=count, replaced=page.count - count)

@@ -291,8 +291,8 @@ class KeyBar(Widget):
 class Layout(Container):
     """A container that arranges its widgets and is not drawn itself.
 
-    Textual renders, for every repaint, each widget that is clipped to what contains the repainted region: widgets in
-    a `Layout` of their own are left out of the repaints beside it, and the `Layout` out of all.
+    For every repaint, Textual renders each widget whose container overlaps the repainted region. Widgets in a `Layout`
+    of their own are spared the repaints beside it, and the `Layout` itself is never rendered.
     """
 
 
