@@ -388,6 +388,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self._report(f"organization {name}")
 
     async def _recreate_screen(self, mode: str) -> None:
+        for worker in self.workers:
+            if isinstance(worker.node, DashboardScreen) and mode == worker.node.MODE:
+                worker.cancel()  # it would look for widgets that are removed before the screen is
         await self.remove_mode(mode)
         self.add_mode(mode, partial(_screen, mode))
 

@@ -127,7 +127,7 @@ def test_a_project_that_is_not_there(home: Home) -> None:
 
 def test_the_organization_itself_is_no_project(home: Home) -> None:
     home.budget("500")
-    with pytest.raises(Refused, match="is not a project"):
+    with pytest.raises(Refused, match="is no project"):
         home.allocate("ORG", "10")
 
 
