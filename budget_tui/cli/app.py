@@ -52,7 +52,7 @@ MODULES = {
     "serve": ("serve", "Serve the HTTP API until Ctrl-C."),
     "mcp": ("mcp", "Serve this organization's plan to chat agents (MCP)."),
     "db": ("database", "The database: upgrade, check, back up, restore, copy."),
-    "config": ("config", "Where the program keeps its files."),
+    "config": ("config", "Locations of the program's files."),
     "manual": ("manual", "The manual: list its topics, or read one."),
 }
 """By command: its module, and its line in the list of commands."""

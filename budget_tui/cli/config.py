@@ -13,7 +13,7 @@ app = command_group()
 
 @app.callback()
 def config() -> None:
-    """Where the program keeps its files."""
+    """Locations of the program's files."""
 
 
 @app.command()

@@ -106,7 +106,7 @@ class Settings:
 
     @property
     def channel_problems(self) -> list[str]:
-        """What is wrong with channels, a line each; other commands than those that send need not know."""
+        """Problems of the channels, a line each; only commands that send need to know."""
         return [str(each.error) for each in self.channels.values() if isinstance(each, InvalidChannel)]
 
 

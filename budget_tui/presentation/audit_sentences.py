@@ -87,7 +87,7 @@ class _Facts(NamedTuple):
 
     @property
     def is_removal(self) -> bool:
-        """Whether the entry takes something away, as undoing an addition does."""
+        """True if the entry takes something away, as undoing an addition does."""
         return not self.after
 
     def money(self, facts: Mapping[str, Any], name: str = "amount") -> str:

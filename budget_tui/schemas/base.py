@@ -118,7 +118,7 @@ class Settling(Schema):
 # Requests
 
 _ABOUT = ("title", "description", "default", "examples")
-"""What a JSON schema says about a field beside which values it takes."""
+"""Keywords of a JSON schema that do not restrict the values of a field."""
 
 
 class Request(BaseModel):

@@ -29,7 +29,7 @@ _MAX_BYTES = 20_000_000
 
 
 class Reader(NamedTuple):
-    """What a file's organization makes of what people write in it."""
+    """Converters from what people write in a file to what is stored, by the rules of its organization."""
 
     currency: str
     """The currency of amounts that name none."""

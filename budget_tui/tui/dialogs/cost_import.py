@@ -71,7 +71,7 @@ class PathField(TextField):
         """A file was completed."""
 
     _cycle: deque[str] = deque()
-    """What further presses complete, one after the other; the first is what is shown."""
+    """The completions that further presses show, one after the other; the first is in the field."""
 
     def action_complete(self) -> None:
         """Complete what all matches have in common, then each of them in turn; without any, go to the next field."""
