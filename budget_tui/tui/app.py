@@ -25,7 +25,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.config.paths import keep, read_kept, styles_dir
 from budget_tui.config.settings import Settings
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.hierarchy import POOL, ROOT_ID
 from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
 from budget_tui.tui import dialogs
@@ -430,7 +430,6 @@ class BudgetApp(KeyQueueApp, ThemedApp):
 
     @work(group=ASKING)
     async def action_transfer(self) -> None:
-
         if self.snapshot is None:
             return
         if not self.snapshot.projects:
@@ -438,8 +437,10 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         outcome = await self.ask(dialogs.transfer.TransferScreen(self.snapshot, self._project_id()))
         if outcome is not None:
+            names = {POOL: "the pool"} | {line.project_id: line.name for line in self.snapshot.projects}
+            giver, taker = (names.get(end, end) for end in (outcome.giver, outcome.taker))
             amount = formatting.money(outcome.amount, self.currency)
-            self._report(f"{amount} moved from {outcome.giver} to {outcome.taker}")
+            self._report(f"{amount} moved from {giver} to {taker}; {key_of(self, 'undo')} undoes it")
 
     def action_undo(self) -> None:
         self._reverse("undone", lambda services: services.undo.undo())

@@ -61,7 +61,7 @@ async def test_a_transfer_shows_both_sides_before_it_is_made(open_dashboard: Ope
         dashboard.field("amount").focus()
         await dashboard.keys("enter")
         assert not is_open(dashboard)
-        assert "$20.00 moved from videonest-api to python-api" in dashboard.text
+        assert "$20.00 moved from VideoNest API to Python API; u undoes it" in dashboard.text
         assert "120.00" in dashboard.line_with(" Python API ")
     assert allocation_of(services, "videonest-api") == units(100)
     assert allocation_of(services, "python-api") == units(120)
@@ -81,13 +81,19 @@ async def test_from_the_pool_and_back(open_dashboard: OpenDashboard, services: S
     assert allocation_of(services, "pcc") == units(105)
 
 
+async def test_who_gives_is_seen_in_a_narrow_pane_too(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="projects", size=(40, 10), keys="t") as dashboard:
+        assert "PCC" in dashboard.line_with("From")
+        assert "$150.00" in dashboard.line_with("From")
+
+
 async def test_a_project_with_little_left_takes(open_dashboard: OpenDashboard, services: Services) -> None:
     services.costs.add(CostEntry("python-api", units(8)))  # $4 of $100 are left
     async with open_dashboard(mode="projects") as dashboard:
         await dashboard.keys("j", "j", "t")
         assert said(dashboard, "taker-change") == "$100.00"
         await dashboard.typed("30", "tab", *"vid", "enter")
-        assert "$30.00 moved from videonest-api to python-api" in dashboard.text
+        assert "$30.00 moved from VideoNest API to Python API" in dashboard.text
 
 
 async def test_too_much_is_marked_while_it_is_typed(open_dashboard: OpenDashboard) -> None:
@@ -186,7 +192,7 @@ async def test_a_transfer_that_waits_is_made_once_and_cannot_be_left(
         await dashboard.settled()
         assert not is_open(dashboard)
         assert allocation_of(services, "pcc") == units(130)
-        assert "$20.00 moved from pcc to pool" in dashboard.text
+        assert "$20.00 moved from PCC to the pool" in dashboard.text
 
 
 # Import

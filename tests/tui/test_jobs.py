@@ -49,7 +49,7 @@ async def test_jobs_on_projects(open_dashboard: OpenDashboard, services: Service
 
         await dashboard.keys("h", "g", "1")
         await do("move 30", dashboard, "2", "t", "3", "0", "tab", "r", "enter")
-        assert "$30.00 moved from research to support-bot" in dashboard.text
+        assert "$30.00 moved from Research to Support bot" in dashboard.text
         assert (allocation_of(studio, "research"), allocation_of(studio, "support-bot")) == (units(70), units(210))
 
 

@@ -31,6 +31,8 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     amount chooses the other end.
     """
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]
+
     def __init__(self, snapshot: BudgetSnapshot, project_id: str = "") -> None:
         super().__init__("Transfer", "Transfer")
         self._snapshot = snapshot
