@@ -110,17 +110,17 @@ def print_project(
     project_id: str,
     json: bool,
     words: Callable[[ProjectLine], Sequence[str]],
-    noted: Sequence[str] = (),
+    own: Sequence[str] = (),
 ) -> None:
-    """Print a project's budget: as JSON, or in ``words`` followed by the warnings, the command's own (``noted``)
+    """Print a project's budget: as JSON, or in ``words`` followed by the warnings, the command's own (``own``)
     first."""
     line = snapshot.project(project_id)
     if json:
-        print_json(schemas.status.DatedProjectBudget.from_snapshot(snapshot, line, noted))
+        print_json(schemas.status.DatedProjectBudget.from_snapshot(snapshot, line, own))
         return
-    _print_with_warnings(snapshot, words(line), noted)
+    _print_with_warnings(snapshot, words(line), own)
 
 
-def _print_with_warnings(snapshot: BudgetSnapshot, lines: Sequence[str], noted: Sequence[str] = ()) -> None:
+def _print_with_warnings(snapshot: BudgetSnapshot, lines: Sequence[str], own: Sequence[str] = ()) -> None:
     print_lines(*lines)
-    warn([*noted, *warnings(snapshot)])
+    warn([*own, *warnings(snapshot)])

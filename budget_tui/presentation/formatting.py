@@ -258,9 +258,12 @@ def for_today(available: int, currency: str) -> str:
     return f"{amount} today" if available >= 0 else f"{amount} over for today"
 
 
-def days_left(period: Period, today: date) -> str:
-    """Format the days left: ``18 days left``, ``last day``; as a number that would be the day before's, 1."""
-    return "last day" if today == period.end else f"{count(period.days_left(today), 'day')} left"
+def days_left(period: Period, today: date, *, briefly: bool = False) -> str:
+    """Format the days left: ``18 days left``, or ``18 d left``; ``last day``, whose number is the day before's."""
+    if today == period.end:
+        return "last day"
+    days = period.days_left(today)
+    return f"{days} d left" if briefly else f"{count(days, 'day')} left"
 
 
 def count(number_of: int, noun: str) -> str:

@@ -53,7 +53,7 @@ class MonitorView(Widget):
 
     def _head(self, snapshot: BudgetSnapshot, width: int) -> Content:
         name = f"{snapshot.period.start:%B}" if width < 60 else formatting.period_name(snapshot.period)
-        days = f"{snapshot.days_left} d left" if width < 60 else formatting.days_left(snapshot.period, snapshot.as_of)
+        days = formatting.days_left(snapshot.period, snapshot.as_of, briefly=width < 60)
         return spread(
             Content.assemble((name, STRONG), (f" · {days}", MUTED)),
             Content.assemble((f"through {formatting.short_day(snapshot.data_through)}", MUTED)),

@@ -96,6 +96,10 @@ async def test_it_follows_the_database_and_the_day(
         elsewhere.costs.add(CostEntry("pcc", units(9)))
         await monitor.looked()
         assert "$250 / $500" in monitor.text
+        turning.days.append(date(2026, 1, 31))
+        monitor.app.reload()
+        await monitor.settled()
+        assert "January · last day" in monitor.text
         turning.days.append(date(2026, 2, 1))
         monitor.app.reload()
         await monitor.settled()
