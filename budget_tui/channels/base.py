@@ -56,7 +56,7 @@ class ReadyChannel(NamedTuple):
 
 
 class _Invalid:
-    """A channel that cannot send, as the settings define it wrongly: attempts are repeated until they are right."""
+    """A channel that cannot send, as its settings are wrong: attempts are repeated until somebody corrects them."""
 
     def send(self, message: Outgoing, now: datetime) -> None:
         raise DeliveryError("its settings are not valid")  # the log of other machines need not have this one's paths

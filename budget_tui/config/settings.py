@@ -58,7 +58,7 @@ CHANNEL_KINDS = ("command", "webhook", "apprise", "desktop")
 
 
 class InvalidChannel(NamedTuple):
-    """A channel that the settings define wrongly. Only what is sent through it fails, by its ``error``."""
+    """A channel whose settings are wrong, and why: only what is sent through it fails."""
 
     error: Refused
 

@@ -73,7 +73,7 @@ class Explanation:
     of_costs: bool = False
     """True if costs determine the value, so that it makes sense to list those that count."""
     none_means: str = ""
-    """The meaning of a value of None, where that is not that nothing is known."""
+    """What a value of None means, where it does not mean that nothing is known."""
 
 
 def money(nanos: int | None) -> Quantity:

@@ -261,8 +261,8 @@ def at_level_now(history: Sequence[int]) -> Sequence[int]:
 
 
 def _differs_by_week(history: Sequence[int]) -> bool:
-    """Return whether any number of the newest weeks had a quarter more than those before, or those a quarter more:
-    many histories have no such weeks, and ranking takes longer."""
+    """Return whether a day of the newest weeks, however many of them, had a quarter more than one before, or one before
+    a quarter more. Many histories have no such weeks, and asking is quicker than ranking."""
     sums = [0, *accumulate(history)]
     total, days = sums[-1], len(history)
     for at in range(days - WEEK, _MIN_DAYS_BEFORE, -WEEK):

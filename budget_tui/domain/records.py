@@ -211,7 +211,7 @@ class UnmappedOrigin(NamedTuple):
 
 
 class DailyCosts(NamedTuple):
-    """The costs of one origin on those of some consecutive days that have any, in nanos; or its tokens, in no currency.
+    """The costs of one origin, in nanos, on those days of a stretch that have any; or its tokens, in no currency.
 
     ``positions`` are those of the days with costs among all of the days, ascending; ``amounts`` belong to them.
     ``path`` is that of its entity, None if it is unmapped; ``is_once`` are costs that are no usage. ``first_day`` is

@@ -113,7 +113,7 @@ class Charge(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """A charge as it has to be: newly booked or billed, or no longer as it is stored, which is ``before``."""
+    """A charge to store: newly booked or billed, or in place of ``before``, which is how it is stored now."""
 
     fee: RecurringFee
     before: Charge | None
