@@ -112,8 +112,7 @@ def print_project(
     words: Callable[[ProjectLine], Sequence[str]],
     own: Sequence[str] = (),
 ) -> None:
-    """Print a project's budget: as JSON, or in ``words`` followed by the warnings, the command's own (``own``)
-    first."""
+    """Print a project's budget: as JSON, or in ``words``, followed by the warnings, the command's ``own`` first."""
     line = snapshot.project(project_id)
     if json:
         print_json(schemas.status.DatedProjectBudget.from_snapshot(snapshot, line, own))
