@@ -169,6 +169,7 @@ class Reader:
 
     def __init__(self, context: Context, reader: "DatabaseReader") -> None:
         self._context, self._reader = context, reader
+        self._is_fee_due = False
 
     @contextmanager
     def session(self, *, as_stored: bool = False) -> Iterator["Session"]:
@@ -180,6 +181,7 @@ class Reader:
         """
         with self._reader.session() as session:
             due = None if as_stored else self._organization_with_due_fees(session)
+            self._is_fee_due = due is not None
             if due is None:
                 yield session
                 return
@@ -209,8 +211,11 @@ class Reader:
         return self._reader.changed()
 
     def is_unchanged(self) -> bool:
-        """Return whether certainly nobody wrote since the last session began."""
-        return self._reader.is_unchanged()
+        """Return whether certainly nobody wrote since the last session began, so that another one would see the same.
+
+        While a fee is due it may not: a session sees the fee unless somebody else is writing.
+        """
+        return not self._is_fee_due and self._reader.is_unchanged()
 
     def close(self) -> None:
         self._reader.close()

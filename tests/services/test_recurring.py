@@ -304,7 +304,9 @@ def test_while_somebody_writes_at_length_what_is_stored_is_shown_at_once(web: Ho
         began = time.monotonic()
         assert later.spent["web"] == "0"
         assert time.monotonic() - began < PATIENCE_SECONDS
+        assert later.services.forecasts.current().snapshot.total.spent == 0
     assert later.spent["web"] == "100"
+    assert later.services.forecasts.current().snapshot.total.spent == usd("100"), "what was stored is not kept"
 
 
 def test_of_a_database_that_may_not_be_written_what_is_stored_is_shown(web: Home) -> None:
