@@ -50,6 +50,9 @@ async def test_from_a_project_to_one_cost_and_back(open_dashboard: OpenDashboard
         assert "$9.52" in dashboard.text, "two costs of a day are one line"
         await dashboard.keys("h", "escape", "h")
         assert at(dashboard) is ProjectsScreen
+        await dashboard.keys("/", "ctrl+u", *"dandelion", "enter", "l")
+        assert "$0.00 in 0 costs" in dashboard.text
+        assert dashboard.line_with("Amount").split("│")[1].split() == ["Service", "Amount", "Share", "Costs", "Days"]
 
 
 async def test_keys_typed_ahead_of_the_reading_go_where_they_should(open_dashboard: OpenDashboard) -> None:

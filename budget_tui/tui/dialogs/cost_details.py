@@ -261,22 +261,26 @@ def _group_columns(actual: Actual, groups: CostGroups, *, is_by_day: bool) -> tu
         return formatting.dates(group.days) if group.days.days > 1 else formatting.short_day(group.days.start)
 
     names: list[Column[CostGroup]] = [
-        Column("name", "Service", lambda group: group.name, max_width=36, shrinks_to=12),
+        Column("name", "Service", lambda group: group.name, min_width=7, max_width=36, shrinks_to=12),
         Column(
             "provider", "Provider", lambda group: group.provider if group.service else "", max_width=20, drop_order=1
         ),
     ]
     if is_by_day:
-        names = [Column("day", "Day", lambda group: f"{group.days.start:%a} {formatting.short_day(group.days.start)}")]
+
+        def day(group: CostGroup) -> str:
+            return f"{group.days.start:%a} {formatting.short_day(group.days.start)}"
+
+        names = [Column("day", "Day", day, min_width=3)]
     found: list[Column[CostGroup]] = [
         *names,
         Column("bar", "", bar=part, min_width=8, max_width=40),
         Column("counted", _LABELS[actual.budget_type], lambda group: _counted(actual, group.counted), align="point"),
-        Column("share", "Share", lambda group: formatting.percent(part(group).used), "right", is_muted=True),
-        Column("lines", "Costs", lambda group: f"{group.lines:,}", "right", is_muted=True, drop_order=3),
+        Column("share", "Share", lambda group: formatting.percent(part(group).used), "right", 5, is_muted=True),
+        Column("lines", "Costs", lambda group: f"{group.lines:,}", "right", 5, is_muted=True, drop_order=3),
     ]
     if not is_by_day:
-        found.append(Column("days", "Days", days, is_muted=True, drop_order=2))
+        found.append(Column("days", "Days", days, min_width=4, is_muted=True, drop_order=2))
     return tuple(found)
 
 
