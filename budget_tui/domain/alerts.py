@@ -329,6 +329,8 @@ def check_rule(rule: AlertRule) -> None:
     """Refuse what a rule of that kind cannot watch."""
     if rule.kind is AlertKind.SILENT and not rule.source:
         raise Refused("the source is missing", "name it")
+    if rule.kind is not AlertKind.SILENT and rule.source:
+        raise Refused(f"a rule of kind {rule.kind} watches no source", "leave it out")
     is_of_budgets = rule.kind in WATCHES_BUDGETS
     if not is_of_budgets and (rule.category or rule.provider or rule.budget_type is not BudgetType.MONETARY):
         raise Refused(f"a rule of kind {rule.kind} watches no single category, provider or type", "leave these out")

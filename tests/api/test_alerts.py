@@ -59,6 +59,7 @@ def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
         ({"kind": "share", "thresholds": ["80"], "command": "rm -rf /"}, "command"),
         ({"kind": "silent", "thresholds": [3]}, "the source is missing"),
         ({"kind": "spike", "thresholds": [3]}, "no threshold"),
+        ({"kind": "share", "thresholds": [80], "source": "aws"}, "watches no source"),
     ],
 )
 def test_what_is_no_rule_is_refused(api: Api, body: dict[str, object], words: str) -> None:
