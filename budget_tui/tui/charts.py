@@ -147,11 +147,13 @@ _ZERO = "··"
 def calendar(days: DayAmounts, today: date, currency: str, *, is_plain: bool) -> list[Content]:
     """Draw the spend of whole weeks up to ``today`` as a calendar: a column per week, a line per day from Monday on.
 
-    The more was spent, the brighter the day; a day of which nothing is known stays empty. ``is_plain`` shades with
-    characters instead, where there are no shades of a colour.
+    The more was spent, the brighter the day; a day of which nothing is known stays empty. Without any spend there is
+    nothing to draw. ``is_plain`` shades with characters instead, where there are no shades of a colour.
     """
     weeks = [days[at : at + 7] for at in range(0, len(days), 7)]
     top = max((amount or 0 for _, amount in days), default=0)
+    if top <= 0:
+        return []
 
     def shade(level: int) -> Content:
         return Content(_GLYPHS[level]) if is_plain else Content.styled("██", _SHADES[level])

@@ -35,9 +35,10 @@ def test_a_calendar_shades_days_and_leaves_unknown_ones_empty() -> None:
     assert {str(span.style) for line in coloured for span in line.spans} >= {"$primary", "$primary 30%"}
 
 
-def test_a_calendar_of_nothing_is_drawn_too() -> None:
-    days: DayAmounts = [(MONDAY + timedelta(days=at), None) for at in range(7)]
-    assert len(calendar(days, MONDAY, "USD", is_plain=True)) == 9
+def test_a_calendar_of_nothing_is_not_drawn() -> None:
+    for amount in (None, 0):
+        days: DayAmounts = [(MONDAY + timedelta(days=at), amount) for at in range(7)]
+        assert calendar(days, MONDAY, "USD", is_plain=True) == []
 
 
 def test_a_sparkline_is_as_high_as_its_highest_day() -> None:
