@@ -90,10 +90,14 @@ class Forecasts:
         self._known: tuple[date, ForecastReport] | None = None
 
     def current(self) -> ForecastReport:
-        """Return the forecasts of today's period, from one consistent read; without a write, those of before."""
+        """Return the forecasts of today's period, from one consistent read; without a write, those of before.
+
+        While money is held they are computed again: a hold ends by itself, and the snapshot says what is reserved.
+        """
         if self._known is not None and self._reader.is_unchanged():
             today, report = self._known
-            if today == self._context.clock.today(report.snapshot.organization.time_zone):
+            is_today = today == self._context.clock.today(report.snapshot.organization.time_zone)
+            if is_today and not report.snapshot.total.reserved:
                 return report
         with self._reader.session() as session:
             organization = self._context.organization(session)

@@ -1,23 +1,27 @@
 """Forecasts over what is stored: what counts as history, what is known, and what a project includes."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budget_tui.bootstrap import Services
+from budget_tui.config.settings import Settings
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.records import DailyCosts
 from budget_tui.presentation.formatting import likely_range
+from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.forecasts import cells_of, on_days
 from budget_tui.services.recurring import NewFee
 from tests.databases import Engine
-from tests.services.conftest import Home, usd
+from tests.services.conftest import Home, usd, utc
 from tests.services.planning import bill, home_with_tree
 
 
@@ -73,6 +77,30 @@ def test_forecasts_follow_every_change(home: Home) -> None:
     home.spend("web", "20", on="2026-01-12")
     assert forecasts.current().snapshot.total.spent == usd("30")
     forecasts.close()
+
+
+@dataclass(frozen=True, slots=True)
+class PassingClock(Clock):
+    """The clock of a program that stays; the last of ``moments`` is now."""
+
+    moments: list[datetime] = field(default_factory=lambda: [utc("2026-01-13 12:00")])
+
+    def now(self) -> datetime:
+        return self.moments[-1]
+
+    def today(self, time_zone: str) -> date:
+        return self.now().date()
+
+
+def test_a_hold_whose_time_is_up_is_not_reserved_beside_a_forecast(home: Home) -> None:
+    home.budget("500")
+    home.add("web", allocate="100")
+    clock = PassingClock()
+    services = Services(replace(home.services.context, clock=clock), Settings())
+    services.holds.hold("web", usd("50"), seconds=60)
+    assert services.forecasts.current().snapshot.total.reserved == usd("50")
+    clock.moments.append(utc("2026-01-13 12:02"))
+    assert services.forecasts.current().snapshot.total.reserved == 0, "though nobody wrote"
 
 
 def test_what_cost_something_long_ago_has_no_new_history(home: Home) -> None:
