@@ -116,12 +116,17 @@ def block(amount: int, row: int, rows: int, top: int) -> str:
     return _LEVELS[min(max(eighths, 0), 8)]
 
 
-def round_up(nanos: int) -> int:
-    """Round ``nanos`` up to 1, 2, 3, 4, 6 or 8 × 10ⁿ currency units, so that half the scale is a round number too."""
-    step = NANOS // 100
+CENT = NANOS // 100
+"""The smallest scale of money; that of counts is `TEN`, whose half is whole."""
+TEN = 10
+
+
+def round_up(amount: int, smallest: int = CENT) -> int:
+    """Round ``amount`` up to 1, 2, 3, 4, 6 or 8 × 10ⁿ × ``smallest``, so that half the scale is a round number too."""
+    step = smallest
     while True:
         for factor in (1, 2, 3, 4, 6, 8):
-            if step * factor >= nanos:
+            if step * factor >= amount:
                 return step * factor
         step *= 10
 
@@ -560,7 +565,7 @@ class TrendChart(Widget):
             return Content.styled("nothing used in the last twelve months", MUTED)
         is_money = budget_type is BudgetType.MONETARY
         highest = max(actual or 0 for _, actual in self.months)
-        top = round_up(highest) if is_money else highest
+        top = round_up(highest, CENT if is_money else TEN)
         labels = [
             formatting.short_money(part, currency) if is_money else formatting.short_count(part)
             for part in (top, top // 2, 0)

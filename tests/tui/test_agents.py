@@ -72,7 +72,8 @@ async def test_a_tall_screen_draws_the_tokens_of_the_agent_under_the_cursor(
 ) -> None:
     async with open_dashboard(peopled, keys="3", size=(120, 40)) as dashboard:
         assert "Tokens per day · Coder" in dashboard.text
-        assert "250,000 ┤" in dashboard.text, "the scale ends with the day of the most"
+        assert "300,000 ┤" in dashboard.text, "a round number, above the 250,000 of the day of the most"
+        assert "150,000 ┤" in dashboard.text
         assert "even pace 32,258" in dashboard.text
         await dashboard.keys("j")
         assert "Tokens per day · Reviewer" in dashboard.text

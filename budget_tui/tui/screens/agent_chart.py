@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.presentation import formatting
-from budget_tui.tui.charts import block, columns_chart
+from budget_tui.tui.charts import TEN, block, columns_chart, round_up
 from budget_tui.tui.render import FILLED, MUTED
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class TokenChart(Widget):
         used, period = dict(usage.by_day), usage.period
         amounts = [used.get(period.start + timedelta(days=ahead), 0) for ahead in range(period.days)]
         even, rows = _even(usage), max(1, height - 1)
-        top = max(*amounts, even, 1)
+        top = round_up(max(*amounts, even), TEN)
         labels = [formatting.short_count(part) for part in (top, top // 2, 0)]
         room = width - max(map(len, labels)) - 2
         column = max(1, min(_MAX_COLUMN, room // period.days))
