@@ -575,6 +575,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield Textual's commands and every action of every screen; over a box, whose keys differ, only Textual's."""
         yield from super().get_system_commands(screen)
+        for name in self.available_themes:
+            yield SystemCommand(name, "Change the theme", partial(setattr, self, "theme", name), discover=False)
         if isinstance(screen, ModalScreen):
             return
         yield SystemCommand("Read the manual", "Manual", self.action_manual)

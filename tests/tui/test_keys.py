@@ -301,6 +301,15 @@ async def test_over_a_box_the_palette_has_no_command_of_the_screen_below(open_da
         assert "Archive the project; its costs are kept" in commands(dashboard)
 
 
+async def test_the_palette_finds_a_theme_by_its_name(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("ctrl+p")
+        await dashboard.typed("budget-light")
+        await dashboard.until(lambda: "Change the theme" in dashboard.text)
+        await dashboard.keys("enter")
+        await dashboard.until(lambda: dashboard.app.theme == "budget-light")
+
+
 async def test_a_command_of_the_other_screen_goes_there(open_dashboard: OpenDashboard) -> None:
     async with open_dashboard() as dashboard:
         await dashboard.keys("ctrl+p")
