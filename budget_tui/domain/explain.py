@@ -73,7 +73,7 @@ class Explanation:
     of_costs: bool = False
     """True if costs determine the value, so that it makes sense to list those that count."""
     none_means: str = ""
-    """What a value of None means, where it does not mean that nothing is known."""
+    """Text for a value of None, where it does not mean that nothing is known."""
 
 
 def money(nanos: int | None) -> Quantity:
