@@ -113,9 +113,9 @@ def _added(facts: _Facts, noun: str) -> str:
     added = facts.all
     name = added.get("name") or facts.subject
     place = str(added.get("project") or added.get("parent") or "")
-    to = f" {'to' if facts.after else 'from'} {facts.name(place)}" if place else ""
+    to = f" {'from' if facts.is_removal else 'to'} {facts.name(place)}" if place else ""
     model = f", {added['model']}" if added.get("model") else ""
-    return f"{added.get('level', noun)} {name} {'added' if facts.after else 'removed'}{to}{model}"
+    return f"{added.get('level', noun)} {name} {'removed' if facts.is_removal else 'added'}{to}{model}"
 
 
 def _budget(facts: _Facts) -> str:
@@ -123,11 +123,11 @@ def _budget(facts: _Facts) -> str:
 
 
 def _allocated_to(facts: _Facts) -> str:
-    return f"{facts.amount(facts.all)} {'allocated to' if facts.after else 'taken back from'} {facts.all['to']}"
+    return f"{facts.amount(facts.all)} {'taken back from' if facts.is_removal else 'allocated to'} {facts.all['to']}"
 
 
 def _costs(facts: _Facts) -> str:
-    done = "recorded" if facts.after else "removed"
+    done = "removed" if facts.is_removal else "recorded"
     shown_costs = facts.after or facts.before
     return f"{count(shown_costs['costs'], 'cost')} {done}, {facts.money(shown_costs)}"
 
@@ -135,7 +135,7 @@ def _costs(facts: _Facts) -> str:
 def _import(facts: _Facts) -> str:
     report = facts.all
     files = ", ".join(report.get("files", ())) or facts.subject
-    if not facts.after:
+    if facts.is_removal:
         return f"{files} removed again"
     totals = report.get("stored_total", {}).items()
     stored = " + ".join(money(parse_amount(str(amount)), code) for code, amount in totals) or "nothing"
@@ -150,7 +150,7 @@ def _transfer(facts: _Facts) -> str:
 
 
 def _close(facts: _Facts) -> str:
-    if not facts.after:
+    if facts.is_removal:
         return "opened again"
     spent, budget = facts.money(facts.after, "spent"), facts.money(facts.after, "monthly_budget")
     return f"closed with {spent} of {budget} spent"
@@ -161,7 +161,7 @@ def _plan(facts: _Facts) -> str:
     of_type, currency = BudgetType(plan["budget_type"]), plan.get("currency") or facts.currency
     amount = parse_amount(str(plan["amount"])) if of_type is BudgetType.MONETARY else int(plan["amount"])
     first, last = (date.fromisoformat(str(plan[name])) for name in ("period_start", "period_end"))
-    done = "planned" if facts.after else "no longer planned"
+    done = "no longer planned" if facts.is_removal else "planned"
     what = " ".join(filter(None, (str(plan["category"]), str(plan.get("provider") or ""))))
     return f"{amount_of(amount, of_type, currency)} {done} for {what}, {days_named(first, last)}"
 
@@ -318,7 +318,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "period.review": lambda facts: f"allocations {facts.all['allocations']}",
     "plan.allocate": _allocated_to,
     "plan.apply": lambda facts: (
-        f"plan file with {count(facts.all['changes'], 'change')} {'applied' if facts.after else 'undone'}"
+        f"plan file with {count(facts.all['changes'], 'change')} {'undone' if facts.is_removal else 'applied'}"
     ),
     "plan.create": _plan,
     "plan.delete": _plan,
