@@ -6,9 +6,10 @@ from typing import Any
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import AuditEntry, AuditFilter
 from budget_tui.domain.carry import SettledCarry, settled_together
-from budget_tui.domain.period import Period
+from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.presentation.audit import cells
 from budget_tui.services.context import Context
+from budget_tui.services.snapshots import running_period
 from budget_tui.storage.session import Session
 
 _PAGE = 500
@@ -35,11 +36,21 @@ class AuditLog:
             return settled, newest
 
     def turn_to_review(self) -> Period | None:
-        """Return the latest closed period if it ended by itself, without anybody at hand to say what each project gets
-        next, and nobody has reviewed the allocations since."""
+        """Return the period directly before today's if it ended by itself, without anybody at hand to say what each
+        project gets next, and nobody has reviewed the allocations since.
+
+        It may still be open in the database: the next command closes it.
+        """
         with self._context.reading() as session:
-            org = self._context.organization(session).org_key
-            return session.fast.last_close(org) if session.fast.is_review_due(org) else None
+            organization = self._context.organization(session)
+            org, today = organization.org_key, self._context.clock.today(organization.time_zone)
+            latest = session.fast.global_budget(org, today)
+            if latest is not None and latest.period.end < today:
+                ended: Period | None = latest.period
+            else:
+                ended = session.fast.last_close(org) if session.fast.is_review_due(org) else None
+            running = running_period(latest, organization, today)
+            return ended if ended is not None and ended.end + ONE_DAY == running.start else None
 
     def carry_settled(self) -> list[SettledCarry]:
         """Return the amounts carried into the open period that were corrected since it opened."""

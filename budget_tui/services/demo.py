@@ -20,7 +20,7 @@ from budget_tui.services.context import DEFAULT_ORG, DEMO_ACTOR, Context
 from budget_tui.services.costs import CostEntry, Costs
 from budget_tui.services.demo_acme import AcmeReport, plan_acme
 from budget_tui.services.demo_agents import DemoAgent, put_agents_to_work
-from budget_tui.services.demo_days import AtNoon, spread
+from budget_tui.services.demo_days import AtNoon, keep_carried_over, spread
 from budget_tui.services.demo_studio import StudioReport, open_studio
 from budget_tui.services.projects import Projects
 from budget_tui.services.transfers import TransferRequest, Transfers
@@ -161,6 +161,7 @@ def _live_through(context: Context) -> int:
     Transfers(on(date(2025, 12, 8))).transfer(TransferRequest("videonest-api", "python-api", 20 * NANOS))
     Projects(on(date(2025, 12, 15))).add("dandelion", "Dandelion", _amount(50 * NANOS))
     costs += _enter(on(DECEMBER.end), DECEMBER, [stream.december for stream in _STREAMS])
+    keep_carried_over(on(JANUARY_SO_FAR.start))
     costs += _enter(on(JANUARY_SO_FAR.end), JANUARY_SO_FAR, [stream.january for stream in _STREAMS])
     return costs
 

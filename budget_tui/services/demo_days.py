@@ -7,6 +7,8 @@ from zlib import crc32
 from budget_tui.domain.amount import split
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.services.clock import Clock
+from budget_tui.services.context import Context
+from budget_tui.services.periods import Periods
 
 BUSY = (10, 11, 10, 11, 9, 3, 2)
 """Relative spending by day of the week, Monday first: less at weekends."""
@@ -29,3 +31,10 @@ def spread(name: str, total: int, days: Period, unit: int, week: Sequence[int] =
 
 def _wobble(name: str, day: date) -> int:
     return 70 + crc32(f"{name} {day}".encode()) % 60
+
+
+def keep_carried_over(context: Context) -> None:
+    """Confirm the allocations that the turn of the month carried over, as its user did on that day."""
+    periods = Periods(context)
+    periods.catch_up()
+    periods.review({}, periods.last_turn().following)

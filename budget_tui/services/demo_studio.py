@@ -15,7 +15,7 @@ from budget_tui.services.budgets import Budgets
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry, Costs
 from budget_tui.services.demo_agents import DemoAgent, put_agents_to_work
-from budget_tui.services.demo_days import BUSY, AtNoon, spread
+from budget_tui.services.demo_days import BUSY, AtNoon, keep_carried_over, spread
 from budget_tui.services.imports import ImportRequest, Imports
 from budget_tui.services.organizations import NewOrganization, Organizations
 from budget_tui.services.projects import Projects
@@ -139,6 +139,8 @@ def open_studio(context: Context) -> StudioReport:
 
     costs = 0
     for number, month in enumerate(_MONTHS):
+        if number:
+            keep_carried_over(on(month.start))
         Budgets(on(month.start)).set_global(_TOTALS[number] * NANOS)
         for project in _PROJECTS:
             if month.start <= project.since <= month.end:

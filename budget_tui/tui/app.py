@@ -614,9 +614,8 @@ def _read(
     """Return the snapshot, the period to review, whether something is due that nobody has dealt with, the carry-overs
     settled since entry ``reported_through``, and the newest audit entry."""
     services.context.prepare()
-    turn = None if services.context.clock.as_of else services.audit.turn_to_review()
     snapshot, is_behind = services.snapshots.current(), services.snapshots.is_behind()
-    return snapshot, turn, is_behind, *services.audit.carry_settled_since(reported_through)
+    return snapshot, services.audit.turn_to_review(), is_behind, *services.audit.carry_settled_since(reported_through)
 
 
 def bindings_of(*owners: type[DOMNode]) -> list[Binding]:

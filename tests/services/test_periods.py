@@ -344,7 +344,9 @@ def test_a_period_that_ended_by_itself_is_to_review_until_somebody_does(seed: Ho
     assert (february.allocations["pcc"], audit.turn_to_review()) == ("120", None)
     with pytest.raises(Conflict, match="it is March 2026 by now"):
         february.on("2026-03-01").services.periods.review({}, running)
-    assert february.on("2026-03-01").services.audit.turn_to_review() is None, "what was refused closed nothing"
+    march = february.on("2026-03-01").services
+    assert march.audit.turn_to_review() == running, "it has ended, though nobody has closed it"
+    assert len(closes(seed)) == 1, "what was refused closed nothing"
 
 
 def test_a_period_closed_by_hand_was_reviewed(seed: Home) -> None:

@@ -214,7 +214,8 @@ async def test_looking_at_a_coming_day_closes_nothing(
         assert "March 2026" in dashboard.lines[0]
         assert "as of Mar 5, 2026" in freshness(dashboard)
         assert dashboard.shown.carried_over
-    assert not [entry for entry in services.audit.newest(100) if entry.subject == "January 2026"]
+    closes = [entry.subject for entry in services.audit.newest(100) if entry.action == "period.close"]
+    assert "January 2026" not in closes
 
 
 async def test_a_close_that_fails_is_told_and_made_up_for(
@@ -414,7 +415,6 @@ async def test_what_was_carried_over_is_offered_for_review_until_somebody_choose
     services = services_on(clock=turning)
     offered = "January 2026 has ended: c to re-allocate, or keep what was carried over"
     async with open_dashboard(services) as dashboard:
-        await dashboard.keys("c", "tab", "tab", "enter")  # December is reviewed
         assert "has ended" not in freshness(dashboard)
         turning.days.append(date(2026, 2, 1))
         await dashboard.minute_passed()
@@ -438,3 +438,17 @@ async def test_what_was_carried_over_is_offered_for_review_until_somebody_choose
         assert offered not in freshness(dashboard)
         await dashboard.keys("c")
         assert "ends today" in dashboard.text, "the key closes periods again"
+
+
+async def test_a_turn_is_offered_on_a_chosen_day_that_follows_it_directly(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    on_day(services, date(2026, 1, 14)).budgets.set_global(units(500))
+    for day, offered in ((date(2026, 1, 14), False), (date(2026, 2, 3), True), (date(2026, 1, 14), False)):
+        async with open_dashboard(on_day(services, day)) as dashboard:
+            assert ("January 2026 has ended: c to re-allocate" in freshness(dashboard)) is offered, day
+            if offered:
+                assert len(services.history.periods(9)) == 2, "looking closed nothing"
+                await dashboard.keys("c", "tab", "tab", "enter")
+                assert "February 2026: the allocations stay" in notice(dashboard)
+                assert "has ended" not in freshness(dashboard)
