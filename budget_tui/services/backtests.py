@@ -1,7 +1,7 @@
 """Backtests: the forecasts of past days, each made with what was known then, against what became."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import compress
@@ -15,7 +15,7 @@ from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import MAX_DAYS
 from budget_tui.domain.hierarchy import ROOT_PATH
 from budget_tui.domain.period import ONE_DAY, Period
-from budget_tui.domain.records import DailyCosts, EnteredCost
+from budget_tui.domain.records import DailyCosts, EnteredCost, RecordedCosts
 from budget_tui.domain.recurring import RECURRING_SOURCE
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
@@ -171,9 +171,11 @@ class _Past:
         self._days = Period(far, today)
         reach = min(data_through(session, organization, today), today - ONE_DAY)
         entered = session.audit.entered_costs(organization.org_key)
-        self._entered = _entered(session, organization, self._days, entered)
         by_audit = [each.record.key for each in entered if each.until is None]
-        self._recorded = _recorded(session, organization, self._days, by_audit)
+        stored = session.costs.recorded(organization.org_key, self._days, by_audit)
+        begun = _first_imports(stored, organization)
+        self._entered = _entered(session, organization, self._days, entered, {*begun.values()})
+        self._recorded = _recorded(session, organization, self._days, stored, begun)
         first_days = [each.costs.first_day for each in self._recorded]
         first_days += [each.costs.first_day for each in self._entered]
         self.first = max(far, min(first_days, default=today))
@@ -225,20 +227,37 @@ class _Past:
         return min(through, day - ONE_DAY), cells_of(known, self._days)
 
 
-def _recorded(session: Session, organization: Organization, days: Period, without: Collection[int]) -> list[_Recorded]:
-    org, currency = organization.org_key, organization.currency
-    stored = session.costs.recorded(org, days, without)
-    to = converter(session, org, {each.costs.currency for each in stored}, currency, days)
-    bills = bills_on(session, organization, days)
-    begun: dict[tuple[str, str] | None, date] = {}
+def _first_imports(stored: Iterable[RecordedCosts], organization: Organization) -> dict[tuple[str, str], date]:
+    """Return the day of the first import of each account."""
+    begun: dict[tuple[str, str], date] = {}
     for each in stored:
-        if each.at is not None:
+        if each.account is not None and each.at is not None:
             on = _day(each.at, organization)
             begun[each.account] = min(on, begun.get(each.account, on))
+    return begun
+
+
+def _recorded(
+    session: Session,
+    organization: Organization,
+    days: Period,
+    stored: Sequence[RecordedCosts],
+    begun: Mapping[tuple[str, str], date],
+) -> list[_Recorded]:
+    """Return what was recorded; ``begun`` are the days of `_first_imports`.
+
+    Estimates that a bill replaced which is taken for a history were never known beside it.
+    """
+    org, currency = organization.org_key, organization.currency
+    to = converter(session, org, {each.costs.currency for each in stored}, currency, days)
+    bills = bills_on(session, organization, days)
+    histories = {*begun.values()}
     found = []
     for each in stored:
         since, until = (None if at is None else _day(at, organization) for at in (each.at, each.until))
-        if since == begun.get(each.account):
+        if each.account is None and until in histories:
+            continue
+        if each.account is not None and since == begun[each.account]:
             since = None
         for costs in with_bills_apart([each.costs], bills if until is None else {}, days):
             is_fee = each.source == RECURRING_SOURCE or costs.is_once is not each.costs.is_once
@@ -249,9 +268,16 @@ def _recorded(session: Session, organization: Organization, days: Period, withou
 
 
 def _entered(
-    session: Session, organization: Organization, days: Period, costs: Sequence[EnteredCost]
+    session: Session,
+    organization: Organization,
+    days: Period,
+    costs: Sequence[EnteredCost],
+    histories: Collection[date],
 ) -> list[_Entered]:
-    """Return the costs that were entered on ``days``, in the organization's currency, by origin."""
+    """Return the costs that were entered on ``days``, in the organization's currency, by origin.
+
+    ``histories`` are the days on which bills were imported that are taken for a history, as in `_recorded`.
+    """
     org = organization.org_key
     source_of = {known.origin_key: known.origin.source for known in session.costs.origins(org)}
     replaced = session.estimates.replaced_at(org)
@@ -265,6 +291,8 @@ def _entered(
             since = day
         gone = replaced.get(record.key) if cost.until is None else cost.until
         until = _NEVER if gone is None else _day(gone, organization)
+        if cost.until is None and until in histories:
+            continue
         if days.contains(day):
             of_origin, known_as = sums.setdefault(record.origin_key, {}), (since, until, (day - days.start).days)
             of_origin[known_as] = of_origin.get(known_as, 0) + record.amount_nanos

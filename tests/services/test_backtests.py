@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.recurring import NewFee
 from tests.databases import change
@@ -84,6 +85,29 @@ def test_what_was_entered_later_or_removed_since_was_not_known_before_or_was(hom
     later = trials[date(2025, 11, 20)]
     assert usd("60") <= later.forecast.low <= later.forecast.high < usd("260"), "nothing of November but what is ahead"
     assert later.became == usd("660")
+
+
+@pytest.mark.both_engines
+def test_agents_tokens_had_their_price_until_the_bill_came(home: Home) -> None:
+    """$10 a day in October, $50 in November; November was billed on December 2. October's bill is the first of all, and
+    history: beside it there were no estimates."""
+    first = home.at("2025-10-01T09:00")
+    first.budget("1000")
+    first.add("web")
+    first.services.agents.add("scout", "web", model="gpt-5", tokens=10**7)
+    first.services.token_prices.set("gpt-5", {TokenKind.INPUT: usd("1000")})
+    for ahead in range(61):
+        day = date(2025, 10, 1) + timedelta(days=ahead)
+        home.at(f"{day}T12:00").services.agents.consume("scout", 10_000 if day.month == 10 else 50_000)
+    for month, days, billed_on in ((10, 31, "2025-11-01"), (11, 30, "2025-12-02")):
+        costs = [("web", "12", "USD", f"2025-{month}-{day:02}", "OpenAI") for day in range(1, days + 1)]
+        bill(home.at(f"{billed_on}T09:00").services, *costs)
+    looking = home.at("2025-12-13T09:00").services
+    trials = {trial.on: trial for trial in looking.backtests.run().trials}
+    looking.backtests.close()
+    assert trials[date(2025, 10, 28)].forecast.median == trials[date(2025, 10, 28)].became == usd("372")
+    november = trials[date(2025, 11, 20)]
+    assert (november.forecast.low, november.became) == (usd("1000"), usd("360"))
 
 
 def test_several_days_that_were_entered_at_once_are_a_history(home: Home) -> None:

@@ -25,9 +25,18 @@ from budget_tui.domain.records import (
 from budget_tui.storage.engine import in_a_list, listed
 from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.repositories.base import Repository, read_first, total
-from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, FormerCostRow, SourceRow
+from budget_tui.storage.tables import (
+    CostOriginRow,
+    CostRow,
+    DatasetRow,
+    EntityRow,
+    FormerCostRow,
+    ReplacedEstimateRow,
+    SourceRow,
+)
 
 _c, _o, _e, _s, _d, _f = CostRow.c, CostOriginRow.c, EntityRow.c, SourceRow.c, DatasetRow.c, FormerCostRow.c
+_r = ReplacedEstimateRow.c
 
 
 class CostRepository(Repository):
@@ -229,7 +238,8 @@ class CostRepository(Repository):
         return found
 
     def recorded(self, org: int, days: Period, without: Collection[int]) -> list[RecordedCosts]:
-        """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too.
+        """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too, and
+        estimates as long as there was no bill.
 
         ``without`` are the keys of costs to leave out.
         """
@@ -238,13 +248,17 @@ class CostRepository(Repository):
         others = listed(self._connection, ("cost_key",), [(key,) for key in without])
         replacing = DatasetRow.table.alias("replacing")
         found = []
-        for table, until in ((CostRow, None), (FormerCostRow, replacing.c.imported_at)):
+        for table, amount, until in (
+            (CostRow, _c.amount_nanos, None),
+            (CostRow, _r.amount_nanos, _r.replaced_at),
+            (FormerCostRow, _f.amount_nanos, replacing.c.imported_at),
+        ):
             c = table.c
             statement = (
                 select(
                     _o.origin_key,
                     in_a_list(self._connection, type_coerce(c.day, Integer)).label("days"),
-                    in_a_list(self._connection, c.amount_nanos).label("amounts"),
+                    in_a_list(self._connection, amount).label("amounts"),
                     _d.imported_at,
                     (literal(None) if until is None else until).label("until"),
                 )
@@ -253,8 +267,10 @@ class CostRepository(Repository):
                 .where(c.day >= start, c.day < after, _o.org_key + 0 == org)
                 .group_by(_o.origin_key, c.dataset_key, _d.imported_at, *(() if until is None else (until,)))
             )
-            if until is None:
+            if table is CostRow:
                 statement = statement.where(_c.cost_key.not_in(select(others.c.cost_key)))
+                if until is not None:
+                    statement = statement.join(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
             else:
                 statement = statement.join(replacing, replacing.c.dataset_key == _f.replaced_by).where(
                     _f.replaced_by != _f.dataset_key  # of an undone import
