@@ -338,13 +338,14 @@ class DailyUsage:
     def _of_cell(self, number: int, period: Period) -> Expected:
         """Return what one cell is expected to use in ``period``.
 
-        Costs that come once are known: those by today, and those dated later in the period.
+        Costs that come once are known: those by today, and those dated later in the period. Usage of days to come,
+        dated ahead, is among what is drawn for them; the forecast is only never below it.
         """
         if (number, period) not in self._expected:
             cell = self._cells[number]
             in_period, complete = self._slice(period.start, period.end), self._at(self._last) + 1
             known = sum(cell.usage[in_period]) + (sum(cell.once[in_period]) if cell.once else 0)
-            drawn_again = sum(cell.usage[max(in_period.start, complete) : self._at(self._today) + 1])
+            drawn_again = sum(cell.usage[max(in_period.start, complete) : in_period.stop])
             start = max(self._at(cell.first_day), complete - MAX_DAYS)
             self._expected[number, period] = expected(
                 cell.usage[start:complete], self._last, period, known - drawn_again, known, self._draws[period]

@@ -42,6 +42,10 @@ def test_usage_is_drawn_and_what_comes_once_is_known(home: Home) -> None:
     assert report.total[:3] == (amount, amount, amount)
     assert (report.total.has_range, report.total.days_of_history) == (True, 42)
     assert report.total.low >= report.snapshot.total.spent + report.snapshot.total.scheduled
+    costs.add(CostEntry("web", usd("10"), date(2026, 1, 20)))
+    assert home.services.forecasts.current().total.low == amount  # a day as any other
+    costs.add(CostEntry("web", usd("500"), date(2026, 1, 21)))
+    assert home.services.forecasts.current().total.low == usd(str(spent + known + 10 + 500))
     home.services.forecasts.close()
 
 
