@@ -133,7 +133,7 @@ AI_PROVIDERS = frozenset(
     "openai anthropic gemini deepseek mistral cohere xai groq perplexity together fireworks replicate "
     "huggingface openrouter elevenlabs bedrock vertex azure-openai litellm".split()
 )
-BILLED_BY: Mapping[str, str] = {"bedrock": "aws", "vertex": "gcp", "azure-openai": "azure"}
+BILLED_BY: Mapping[str, str] = {"bedrock": "aws", "vertex": "gcp", "gemini": "gcp", "azure-openai": "azure"}
 """AI providers that are services of a cloud, each with the cloud that bills them where costs do not name them."""
 
 SAAS_PROVIDERS = frozenset(
@@ -141,13 +141,14 @@ SAAS_PROVIDERS = frozenset(
     "zendesk miro airtable adobe 1password docusign intercom trello".split()
 )
 
-SERVICES_OF_CLOUDS: Mapping[str, str] = {
-    "bedrock": "amazon bedrock",
-    "vertex": "vertex ai",
-    "azure-openai": "azure openai",
+SERVICES_OF_CLOUDS: Mapping[str, tuple[str, ...]] = {
+    "bedrock": ("amazon bedrock",),
+    "vertex": ("vertex ai",),
+    "gemini": ("gemini api", "generative language api"),
+    "azure-openai": ("azure openai",),
 }
 """The names, in lower case, under which clouds bill the AI providers of `BILLED_BY`."""
-_AI_SERVICE = re.compile(rf"\b(?:{'|'.join(SERVICES_OF_CLOUDS.values())})\b")
+_AI_SERVICE = re.compile(rf"\b(?:{'|'.join(name for names in SERVICES_OF_CLOUDS.values() for name in names)})\b")
 _PLAN_PER_SEAT = re.compile(r"\b(?:chatgpt|claude)[ _-]+(?:plus|pro|max|teams?|business|enterprise|edu)\b|\bcopilot\b")
 
 _SHORT_NAMES: Mapping[str, str] = {name: name for name in AI_PROVIDERS | SAAS_PROVIDERS | set(_ALIASES)} | {

@@ -20,7 +20,9 @@ HOLD_SOURCE = "holds"
 AGENT_SOURCE = "agents"
 """The source of agents' costs: tokens at their price."""
 ESTIMATED_SOURCES = (HOLD_SOURCE, AGENT_SOURCE)
-_AI_SERVICES = {cloud: service for service, cloud in BILLED_BY.items()}
+_AI_SERVICES = {
+    cloud: frozenset(name for name in BILLED_BY if BILLED_BY[name] == cloud) for cloud in BILLED_BY.values()
+}
 _ONLY_MAKER = {"azure-openai": "openai"}
 _WORD = re.compile(r"[\w-]+")
 _ONLY_WITH_HYPHEN = frozenset(("command",))
@@ -83,22 +85,28 @@ def bills_of(estimates: Iterable[Spender], bills: Iterable[Spender]) -> dict[int
         for vendor in vendors(bill.provider, bill.service):
             by_vendor.setdefault(vendor, []).append(bill)
     found = {
-        estimate.origin_key: [
-            bill.origin_key for bill in by_vendor.get(vendor_of(estimate), ()) if _may_be_one(estimate, bill)
-        ]
+        estimate.origin_key: list(
+            dict.fromkeys(
+                bill.origin_key
+                for vendor in sorted(vendors_of(estimate))
+                for bill in by_vendor.get(vendor, ())
+                if _may_be_one(estimate, bill)
+            )
+        )
         for estimate in estimates
         if estimate.provider
     }
     return {key: keys for key, keys in found.items() if keys}
 
 
-def vendor_of(estimate: Spender) -> str:
-    """Return the vendor that is to bill an estimate, in lower case; '' if it names none.
+def vendors_of(estimate: Spender) -> frozenset[str]:
+    """Return the vendors that may bill an estimate, in lower case; '' is none.
 
-    Of a cloud's models it is the cloud's AI service: the bill for a machine is none for them.
+    Of a cloud's models they are the cloud's AI services: the bill for a machine is none for them.
     """
     provider = estimate.provider.casefold()
-    return _AI_SERVICES.get(provider, provider) if estimate.category == Category.GENAI else provider
+    services = _AI_SERVICES.get(provider) if estimate.category == Category.GENAI else None
+    return services or frozenset((provider,))
 
 
 @lru_cache(maxsize=4096)
@@ -109,14 +117,26 @@ def vendors(provider: str, service: str) -> frozenset[str]:
     joined = "".join(service.split())  # "AmazonBedrock" is another spelling
     services = {
         name
-        for name, text in SERVICES_OF_CLOUDS.items()
-        if name == provider or (BILLED_BY[name] == provider and "".join(text.split()) in joined)
+        for name, texts in SERVICES_OF_CLOUDS.items()
+        if name == provider or (BILLED_BY[name] == provider and any("".join(text.split()) in joined for text in texts))
     }
     if not services:
         return frozenset((provider,))
     words = [word for word in _WORD.findall(service) if word not in _ONLY_WITH_HYPHEN]
     makers = {*map(provider_of_model, words)} - {""} or {_ONLY_MAKER[name] for name in services if name in _ONLY_MAKER}
     return frozenset({provider, *services, *makers})
+
+
+def place_of_bills(estimate: Spender, bills: Iterable[Spender]) -> int | None:
+    """Return the key of the entity whose bills count in the place of an estimate: the nearest one at or above it, or
+    its own if they are of entities below it; None if they are unmapped. One of ``bills`` or more is for the estimate.
+    """
+    assert estimate.path is not None
+    placed = [bill for bill in bills if bill.path is not None]
+    if not placed:
+        return None
+    above = [bill for bill in placed if estimate.path.startswith(bill.path or "")]
+    return max(above, key=lambda bill: len(bill.path or "")).entity_key if above else estimate.entity_key
 
 
 def _may_be_one(estimate: Spender, bill: Spender) -> bool:

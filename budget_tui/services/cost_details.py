@@ -18,7 +18,7 @@ from budget_tui.domain.snapshot import BudgetSnapshot, Pace
 from budget_tui.domain.trouble import Trouble, is_in_trouble, trouble_of
 from budget_tui.services.context import Context
 from budget_tui.services.currency import OtherCurrencyCosts, converter
-from budget_tui.services.usage import Usage, UsageQuery, agents_tokens, entity_named
+from budget_tui.services.usage import AgentTokens, Usage, UsageQuery, agents_tokens, entity_named
 from budget_tui.storage.session import Session
 
 PAGE = 500
@@ -159,7 +159,7 @@ class CostDetails:
             actual = _so_far(actual, self._context.clock.today(organization.time_zone))
             if not actual.covered:
                 return CostGroups((), (), 0, 0)
-            parts = _parts(_Counting(session, organization.org_key, actual), with_replaced=False)
+            parts = _parts(_Counting(session, organization, actual), with_replaced=False)
         by_service = sorted(_grouped(parts.sums, by_day=False), key=lambda group: (-group.counted, group.key))
         by_day = sorted(_grouped(parts.sums, by_day=True), key=lambda group: group.days.start, reverse=True)
         return CostGroups(tuple(by_service), tuple(by_day), parts.lines, parts.total, parts.without_rate)
@@ -174,7 +174,7 @@ class CostDetails:
                 return CostPage((), 0, 0, None)
             if actual.budget_type is BudgetType.SEAT:
                 return _seats(session, organization, actual, today)
-            counting = _Counting(session, organization.org_key, actual)
+            counting = _Counting(session, organization, actual)
             page = _page(counting, _parts(counting), older_than, at_least)
             if not session.estimates.has_replaced():
                 return page
@@ -210,7 +210,7 @@ class CostDetails:
             organization = self._context.organization(session)
             entity = entity_named(session, organization, entity_id)
             days = Period(min(since, snapshot.period.start), today)
-            counting = _Counting(session, organization.org_key, _spend(organization, entity.entity_key, days))
+            counting = _Counting(session, organization, _spend(organization, entity.entity_key, days))
             parts = _parts(counting)
             first_day = session.usage.first_day(counting.keys)
             of_period = parts.within(snapshot.period)
@@ -257,7 +257,7 @@ def trouble_in(
     if not is_in_trouble(pace):
         return None
     days = Period(snapshot.period.start, snapshot.as_of)
-    counting = _Counting(session, organization.org_key, _spend(organization, entity_key, days))
+    counting = _Counting(session, organization, _spend(organization, entity_key, days))
     return _trouble(pace, snapshot, _parts(counting), session.usage.first_day(counting.keys))
 
 
@@ -300,17 +300,18 @@ def _common(period: Period, days: Period) -> Period | None:
 class _Counting:
     """Determines which origins and days count for an actual of money or tokens."""
 
-    def __init__(self, session: Session, org: int, actual: Actual) -> None:
-        self.session, self.org, self.currency, self._service = session, org, actual.currency, actual.service
+    def __init__(self, session: Session, organization: Organization, actual: Actual) -> None:
+        self.session, self.organization, self.org = session, organization, organization.org_key
+        self.currency, self._service = actual.currency, actual.service
         self.is_money = actual.budget_type is BudgetType.MONETARY
-        history = session.fast.hierarchy_history(org)
+        history = session.fast.hierarchy_history(self.org)
         self.segments = Segments((period for _, period in (*actual.covered, *actual.without)), history.cuts)
         self._unit = actual.covered[0][0].currency
         self._coverage = Coverage(by_scope(actual.covered), history, self.segments, by_scope(actual.without))
         # Agents' tokens count as they are used, with a price or without.
         self.stretches = [
             Stretch(key, period)
-            for key, origin in session.usage.origins(org).items()
+            for key, origin in session.usage.origins(self.org).items()
             if self.is_money or not origin.is_agents
             for period in self.days(*origin.owner, origin.service)
         ]
@@ -438,16 +439,20 @@ def _page(counting: _Counting, parts: _Parts, older_than: date | None, at_least:
 
 
 def _agents_lines(counting: _Counting) -> list[CostLine]:
-    days, entities = (
-        counting.segments.days,
-        {each.entity_key: each for each in counting.session.fast.entities(counting.org)},
-    )
-    lines = []
-    for entity_key, model, provider, day, tokens in agents_tokens(counting.session, counting.org, days, days.end):
-        if any(period.contains(day) for period in counting.days(entity_key, Category.GENAI, provider, model)):
-            entity = entities[entity_key]
-            lines.append(CostLine(day, entity.entity_id, entity.name, provider, model, tokens, tokens=tokens))
-    return lines
+    """Return the tokens of agents that count, without those in whose place a bill counts."""
+    days = counting.segments.days
+    entities = {each.entity_key: each for each in counting.session.fast.entities(counting.org)}
+    sums: dict[AgentTokens, int] = {}
+    for used in agents_tokens(counting.session, counting.organization, days, days.end):
+        kind = Category.GENAI, used.provider, used.model
+        if any(period.contains(used.day) for period in counting.days(used.entity_key, *kind)):
+            of_agent = used._replace(entity_key=None, tokens=0)
+            sums[of_agent] = sums.get(of_agent, 0) + used.tokens
+    return [
+        CostLine(used.day, agent.entity_id, agent.name, used.provider, used.model, tokens, tokens=tokens)
+        for used, tokens in sums.items()
+        if tokens and (agent := entities[used.agent_key])
+    ]
 
 
 def _seats(session: Session, organization: Organization, actual: Actual, today: date) -> CostPage:

@@ -5,7 +5,18 @@ from datetime import date
 
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.estimates import Bill, Bills, ReplacedEstimate, Spender, bills_of, to_change, vendor_of, vendors
+from budget_tui.domain.cost import Category
+from budget_tui.domain.estimates import (
+    Bill,
+    Bills,
+    ReplacedEstimate,
+    Spender,
+    bills_of,
+    place_of_bills,
+    to_change,
+    vendors,
+    vendors_of,
+)
 from budget_tui.domain.period import Period
 from budget_tui.services.clock import zone
 from budget_tui.services.currency import converter
@@ -65,9 +76,42 @@ def replaced_estimates(session: Session, organization: Organization, days: Perio
         )
 
 
+def tokens_billed(
+    session: Session, organization: Organization, users: Collection[tuple[int, str]], days: Period
+) -> Mapping[tuple[int, str, date], int | None]:
+    """Return where bills count in the place of tokens that agents used on ``days``: by the agent's entity, its provider
+    and the day, the key of the entity that `place_of_bills` names.
+
+    ``users`` are entities of agents, with the provider of a model that they used. As with money, what was imported
+    before a day was over bills nothing of it.
+    """
+    org, time_zone = organization.org_key, zone(organization.time_zone)
+    paths = {entity.entity_key: entity.path for entity in session.fast.entities(org)} if users else {}
+    named = enumerate((entity_key, provider) for entity_key, provider in users if provider)
+    agents = [Spender(number, paths[key], provider, "", key, Category.GENAI) for number, (key, provider) in named]
+    billers = _billers(session, org, agents) if agents else {}
+    of_agents = bills_of(agents, billers.values())
+    billed: dict[int, dict[date, int]] = {}
+    keys = {key for of_agent in of_agents.values() for key in of_agent}
+    for origin_key, day, imported_at, tokens in session.estimates.billed_tokens(keys, days) if keys else ():
+        if imported_at.astimezone(time_zone).date() > day:
+            of_origin = billed.setdefault(origin_key, {})
+            of_origin[day] = of_origin.get(day, 0) + tokens
+    found: dict[tuple[int, str, date], int | None] = {}
+    for agent in agents:
+        bills: dict[date, list[Spender]] = {}
+        for key in of_agents.get(agent.origin_key, ()):
+            for day, tokens in billed.get(key, {}).items():
+                if tokens > 0:
+                    bills.setdefault(day, []).append(billers[key])
+        for day, of_day in bills.items():
+            found[agent.entity_key or 0, agent.provider, day] = place_of_bills(agent, of_day)
+    return found
+
+
 def _billers(session: Session, org: int, estimates: Iterable[Spender]) -> dict[int, Spender]:
     """Return the origins of bills by a vendor of any of the ``estimates``, by their keys."""
-    names = {vendor_of(each) for each in estimates}
+    names = {vendor for each in estimates for vendor in vendors_of(each)}
     kinds = {kind for kind in session.estimates.billed_kinds(org) if vendors(*kind) & names}
     return {each.origin_key: each for each in session.estimates.billing(org, kinds)} if kinds else {}
 

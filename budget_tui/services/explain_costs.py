@@ -20,9 +20,10 @@ from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import OriginInPeriod
 from budget_tui.domain.seats import SeatTimeline, most_seats
 from budget_tui.presentation.formatting import long_day, money, short_day
+from budget_tui.presentation.formatting import tokens as tokens_text
 from budget_tui.services.currency import converter
 from budget_tui.services.estimates import replaced_estimates
-from budget_tui.services.usage import Usage, UsageQuery, agents_tokens
+from budget_tui.services.usage import AgentTokens, Usage, UsageQuery, agents_tokens
 from budget_tui.storage.session import Session
 
 _MAX_SHOWN = 5
@@ -337,7 +338,7 @@ def _tokens(
     found.counting += _grouped(
         [(origin, tokens[origin.origin_key]) for origin in charged if origin.origin_key in tokens]
     )
-    found.counting += _of_agents(session, organization, criteria, path)
+    _agents(session, organization, criteria, path, found)
     found.left_out += _summed(
         Reason.NO_TOKENS,
         "whose source tells no tokens",
@@ -346,23 +347,29 @@ def _tokens(
     )
 
 
-def _of_agents(
-    session: Session, organization: Organization, criteria: CostCriteria, path: _PathHistory
-) -> list[CostGroup]:
-    """Return the tokens used by agents: these count whether or not the model has a price."""
-    used: dict[tuple[str, str], list[tuple[date, int]]] = {}
-    for key, model, provider, day, tokens in agents_tokens(
-        session, organization.org_key, criteria.period, criteria.today
-    ):
-        if path.includes(key, day) and mismatch(criteria.scope, Category.GENAI, provider) is None:
-            used.setdefault((model, provider), []).append((day, tokens))
-    groups = []
-    for (model, provider), uses in used.items():
-        total, days = sum(tokens for _, tokens in uses), [day for day, _ in uses]
-        groups.append(
-            CostGroup("agents", provider, model, Category.GENAI, "", total, total, len(uses), *_of_days(days))
+def _agents(
+    session: Session, organization: Organization, criteria: CostCriteria, path: _PathHistory, found: SortedCosts
+) -> None:
+    """Add the tokens used by agents: these count whether or not the model has a price, unless a bill does."""
+    sums: dict[AgentTokens, list[int]] = {}
+    for used in agents_tokens(session, organization, criteria.period, criteria.today):
+        if path.includes(used.entity_key, used.day) and mismatch(criteria.scope, Category.GENAI, used.provider) is None:
+            sums.setdefault(used._replace(entity_key=None, tokens=0), []).append(used.tokens)
+    uses: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    billed: dict[str, list[int]] = {}
+    for used, tokens in sums.items():
+        if total := sum(tokens):
+            uses.setdefault((used.model, used.provider), []).append((used.day, total))
+        else:
+            billed.setdefault(used.provider, []).append(max(tokens))
+    for (model, provider), of_model in uses.items():
+        total, days = sum(tokens for _, tokens in of_model), [day for day, _ in of_model]
+        found.counting.append(
+            CostGroup("agents", provider, model, Category.GENAI, "", total, total, len(of_model), *_of_days(days))
         )
-    return groups
+    for provider, of_provider in sorted(billed.items()):
+        text = f"{tokens_text(sum(of_provider))} that agents used of {provider}: tokens on a bill count instead"
+        found.left_out.append(Finding(Reason.ESTIMATED, text))
 
 
 def _seats(session: Session, organization: Organization, criteria: CostCriteria, found: SortedCosts) -> None:

@@ -491,12 +491,14 @@ def read_tokens(
     """
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
-    paths = {entity.entity_key: entity.path for entity in session.fast.entities(organization.org_key)}
+    paths: dict[int | None, str] = {
+        entity.entity_key: entity.path for entity in session.fast.entities(organization.org_key)
+    }
     of = _entities_below(session, organization, below)
     imported = session.costs.daily(organization.org_key, days, tokens=True, of=of)
-    used: dict[tuple[str, str], dict[int, int]] = {}
-    for tokens in agents_tokens(session, organization.org_key, days, today):
-        by_day = used.setdefault((paths[tokens.entity_key], tokens.provider), {})
+    used: dict[tuple[str | None, str], dict[int, int]] = {}
+    for tokens in agents_tokens(session, organization, days, today):
+        by_day = used.setdefault((paths.get(tokens.entity_key), tokens.provider), {})
         at = (tokens.day - days.start).days
         by_day[at] = by_day.get(at, 0) + tokens.tokens
     of_agents = (

@@ -41,6 +41,7 @@ from budget_tui.domain.tokens import provider_of_model
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted
 from budget_tui.presentation.formatting import converted_note, left_out_warning
 from budget_tui.services.currency import converter, converters
+from budget_tui.services.estimates import tokens_billed
 from budget_tui.storage.session import Session
 
 _MONETARY, _TOKEN, _SEAT = BudgetType
@@ -134,13 +135,18 @@ class SeatsInDays(NamedTuple):
 
 
 class AgentTokens(NamedTuple):
-    """Tokens that an agent used on a day, whether or not the model has a price."""
+    """Tokens that an agent used on a day, whether or not the model has a price; ``entity_key`` is where they count.
 
-    entity_key: int
+    Negative, they are those of the agent in whose place a bill counts that was imported for that entity (None:
+    unmapped): tokens count once there and above, and at the agent as it used them.
+    """
+
+    entity_key: int | None
     model: str
     provider: str
     day: date
     tokens: int
+    agent_key: int
 
 
 class Conversions(NamedTuple):
@@ -163,8 +169,8 @@ class Usage:
     def __init__(
         self, session: Session, organization: Organization, today: date, queries: Collection[UsageQuery]
     ) -> None:
-        self._session, self._org, self._today = session, organization.org_key, today
-        self._queries = queries
+        self._session, self._organization, self._today = session, organization, today
+        self._org, self._queries = organization.org_key, queries
         types = {each.budget_type for each in queries}
         self.history = session.fast.hierarchy_history(self._org)
         self.segments = Segments({each.period for each in queries}, self.history.cuts)
@@ -259,13 +265,11 @@ class Usage:
     def _read_tokens(self) -> None:
         self._add(self._session.usage.tokens_by_segment(self._org, self.segments, self._today))
         of_agents: dict[Owner, dict[int, int]] = {}
-        for entity_key, _, provider, day, tokens in agents_tokens(
-            self._session, self._org, self.segments.days, self._today
-        ):
-            segment = self.segments.index_of(day)
+        for used in agents_tokens(self._session, self._organization, self.segments.days, self._today):
+            segment = self.segments.index_of(used.day)
             if segment is not None:
-                values = of_agents.setdefault((entity_key, Category.GENAI, provider), {})
-                values[segment] = values.get(segment, 0) + tokens
+                values = of_agents.setdefault((used.entity_key, Category.GENAI, used.provider), {})
+                values[segment] = values.get(segment, 0) + used.tokens
         self._add(UsageLine(*owner, "", values) for owner, values in of_agents.items())
 
     # Sums
@@ -524,16 +528,24 @@ class InOneCurrency:
         return budget.budget_type is _MONETARY and budget.currency != self._into
 
 
-def agents_tokens(session: Session, org: int, days: Period, through: date) -> Iterator[AgentTokens]:
-    """Yield the tokens each agent used of each model on each of ``days`` up to ``through``.
+def agents_tokens(session: Session, organization: Organization, days: Period, through: date) -> Iterator[AgentTokens]:
+    """Yield the tokens each agent used of each model on each of ``days`` up to ``through``, and less those that were
+    billed with tokens by the same vendor.
 
     These count as used, not by their costs: not every model has a price.
     """
     providers: dict[str, str] = {}
-    for entity_key, model, day, tokens in session.agents.tokens_used(org, days, through):
+    used = session.agents.tokens_used(organization.org_key, days, through)
+    for _, model, _, _ in used:
         if model not in providers:
-            providers[model] = provider_named(session, org, provider_of_model(model))
-        yield AgentTokens(entity_key, model, providers[model], day, tokens)
+            providers[model] = provider_named(session, organization.org_key, provider_of_model(model))
+    users = {(entity_key, providers[model]) for entity_key, model, _, _ in used}
+    billed = tokens_billed(session, organization, users, days)
+    for entity_key, model, day, tokens in used:
+        provider = providers[model]
+        yield AgentTokens(entity_key, model, provider, day, tokens, entity_key)
+        if (entity_key, provider, day) in billed:
+            yield AgentTokens(billed[entity_key, provider, day], model, provider, day, -tokens, entity_key)
 
 
 def provider_named(session: Session, org: int, name: str) -> str:

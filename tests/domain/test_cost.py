@@ -91,6 +91,7 @@ def test_aliases_of_ones_own_come_first() -> None:
         ({"provider_name": "Anthropic", "service": "Claude Maximal Context"}, Category.GENAI),
         ({"provider_name": "Microsoft", "service": "Microsoft 365 Copilot"}, Category.SUBSCRIPTION),
         ({"provider_name": "AWS", "service": "Amazon Bedrock"}, Category.GENAI),
+        ({"provider_name": "Google Cloud", "service": "Gemini API"}, Category.GENAI),
         ({"provider_name": "Google Cloud", "service": "Vertex AI"}, Category.GENAI),
         ({"provider_name": "Microsoft", "service": "Azure OpenAI Service"}, Category.GENAI),
         ({"provider_name": "Azure OpenAI"}, Category.GENAI),

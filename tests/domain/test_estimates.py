@@ -21,6 +21,9 @@ PCC, TEAM, WEB = "/ORG/pcc/", "/ORG/pcc/team/", "/ORG/web/"
         ("cohere", ("aws", "AWS Systems Manager Run Command"), False),
         ("gemini", ("gcp", "Gemini for Google Workspace"), False),
         ("gemini", ("gcp", "Vertex AI Gemini 2.5"), True),
+        ("gemini", ("gcp", "Gemini API"), True),
+        ("gemini", ("gcp", "Generative Language API"), True),
+        ("anthropic", ("gcp", "Gemini API"), False),
         ("anthropic", ("openrouter", "anthropic/claude-sonnet-4"), False),
         ("bedrock", ("reseller", "Amazon Bedrock"), False),
         ("openai", ("azure", "gpt-4o on Azure OpenAI"), True),
@@ -41,4 +44,13 @@ def test_one_vendor_under_whatever_name(estimated: str, billed: tuple[str, str],
 )
 def test_one_project_where_both_name_one(estimated: str | None, billed: str | None, is_bill: bool) -> None:
     found = bills_of([Spender(1, estimated, "openai", "")], [Spender(2, billed, "openai", "")])
+    assert bool(found) is is_bill
+
+
+@pytest.mark.parametrize(
+    ("service", "is_bill"),
+    [("Vertex AI", True), ("Gemini API", True), ("Compute Engine", False)],
+)
+def test_a_clouds_models_are_billed_by_any_of_its_services_for_them(service: str, is_bill: bool) -> None:
+    found = bills_of([Spender(1, PCC, "gcp", "", category="genai")], [Spender(2, PCC, "gcp", service)])
     assert bool(found) is is_bill

@@ -14,13 +14,15 @@ from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import InsufficientBudget
 from budget_tui.domain.period import Period
+from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.messages import import_report
+from budget_tui.services.cost_details import actual_of
 from budget_tui.services.estimates import replaced_estimates
 from budget_tui.services.holds import Settlement
 from budget_tui.services.imports import ImportRequest
 from tests.services.conftest import Home, home_at, shown, usd
-from tests.services.planning import bill
+from tests.services.planning import bill, plan_of
 
 PROJECTS, VENDORS = ("pcc", "web"), ("openai", "anthropic")
 MAKER = {"scout": "openai", "clerk": "anthropic"}
@@ -266,6 +268,52 @@ def test_a_machine_of_a_cloud_is_no_bill_for_its_models(office: Home) -> None:
     assert office.spent["web"] == "6"
     bill(office.services, ("web", "1", "USD", DAY, "Azure OpenAI"))
     assert office.spent["web"] == "1"
+
+
+def billed_tokens(office: Home, entity: str, tokens: int, provider: str) -> None:
+    header = f"{BILL_HEADER},ConsumedQuantity,ConsumedUnit"
+    row = f"{entity},6.40,USD,{DAY}T00:00:00Z,2026-01-01T00:00:00Z,{provider},{tokens},Tokens"
+    path = office.folder / "tokens.csv"
+    path.write_text(f"{header}\n{row}\n", "utf-8")
+    office.services.imports.run(ImportRequest((str(path),), source="tokens"))
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    ("entity", "provider", "of_project", "of_openai", "of_all"),
+    [
+        ("pcc", "OpenAI", 7000, 4000, 7500),  # clerk's 3,000 of Anthropic and cook's 500 are on no bill
+        ("pcc", "Azure OpenAI", 7000, 0, 7500),
+        ("scout", "OpenAI", 7000, 4000, 7500),
+        ("", "OpenAI", 8000, 5000, 7500),  # whose they were is not known
+    ],
+)
+def test_tokens_on_a_bill_count_instead_of_those_that_agents_used(
+    office: Home, entity: str, provider: str, of_project: int, of_openai: int, of_all: int
+) -> None:
+    office = with_agents(office)
+    for agent, tokens in (("scout", 5000), ("clerk", 3000), ("cook", 500)):
+        consume(office, tokens, agent)
+    for of, for_provider in (("pcc", ""), ("pcc", "openai"), ("ORG", "")):
+        office.services.plans.create(plan_of(of, "genai", "1M", "2026-01", for_provider, "token"))
+    office = later(office)
+    billed_tokens(office, entity, 4000, provider)
+    views = office.services.plan_views
+    tokens_only = PlanFilter(budget_type=BudgetType.TOKEN)
+    lines = {(line.budget.entity_id, line.budget.provider): line for line in views.summary(tokens_only).lines}
+    used = {key: line.figures.actual for key, line in lines.items()}
+    assert (used["pcc", ""], used["pcc", "openai"], used["ORG", ""]) == (of_project, of_openai, of_all)
+    assert used["scout", ""] == (4000 if entity == "scout" else 5000)
+    forecasts = views.forecasts([line.budget for line in lines.values()])
+    details, explain = office.services.cost_details, office.services.explain
+    for line in lines.values():
+        assert forecasts[line.budget.budget_id].median >= (line.figures.actual or 0)
+        page = details.page(actual_of(line.budget, ""))
+        assert page.total == sum(of.counted for of in page.lines) == (line.figures.actual or 0)
+        explained = explain.of_planned(line.budget.budget_id)
+        assert sum(group.amount for group in explained.counting) == (line.figures.actual or 0)
+    views.close()
+    details.close()
 
 
 VENDOR = st.sampled_from((*VENDORS, "openai"))

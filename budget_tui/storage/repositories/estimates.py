@@ -64,6 +64,20 @@ class EstimateRepository(Repository):
             .group_by(*of_import)
         )
 
+    def billed_tokens(self, origin_keys: Collection[int], days: Period) -> Iterator[tuple[int, date, datetime, int]]:
+        """Yield the tokens that certain origins billed on ``days``: the origin, the day, when it was imported, and how
+        many."""
+        start, after = days.half_open
+        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+        of_import = (_c.origin_key, _c.day, _d.imported_at)
+        return self._many(
+            select(*of_import, total(_c.tokens).label("tokens"))
+            .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
+            .join(DatasetRow, _d.dataset_key == read_first(_c.dataset_key))
+            .where(_c.tokens.is_not(None), _c.day >= start, _c.day < after)
+            .group_by(*of_import)
+        )
+
     def replaced(self, org: int, days: Period) -> list[Any]:
         """Return the estimates on ``days`` that do not count, by origin and day: ``origin_key``, ``entity_key``,
         ``provider``, ``category``, ``currency``, ``day`` and ``amount``, which was estimated."""
