@@ -224,16 +224,23 @@ def _brief_status(status: RuleStatus) -> str:
 
 
 @cache
-def rule_columns(*, is_narrow: bool = False) -> Sequence[Column[RuleStatus]]:
-    """Return the columns of rules; ``is_narrow`` shortens their texts."""
+def rule_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> Sequence[Column[RuleStatus]]:
+    """Return the columns of rules; ``is_narrow`` shortens their texts, ``is_tiny`` leaves a sign and a number of how
+    they stand."""
+
+    def status_words(status: RuleStatus) -> str:
+        if is_tiny:
+            return f"▲ {len(status.findings):,}" if status.findings and not status.is_muted else status_text(status)[0]
+        return _brief_status(status) if is_narrow else status_text(status)
+
     return (
         Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
         Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
         Column("when", "When", lambda status: condition_text(status.rule, status.currency), shrinks_to=16, wraps=True),
         Column(
             "status",
-            "Status",
-            _brief_status if is_narrow else status_text,
+            "" if is_tiny else "Status",
+            status_words,
             style=lambda status: "muted" if status.is_muted else "warning" if status.findings else "",
         ),
         Column(
@@ -263,9 +270,18 @@ MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
         lambda message: f"{message.created_at.astimezone():%b %-d, %H:%M}",
         is_muted=True,
     ),
-    Column("alert", "Alert", lambda message: str(message.rule_key), "right"),
+    Column("alert", "Alert", lambda message: str(message.rule_key), "right", drop_order=1, yields_late=True),
     Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20, wraps=True),
-    Column("sent", "Sent", lambda message: deliveries_text(message), max_width=60, shrinks_to=10, wraps=True),
+    Column(
+        "sent",
+        "Sent",
+        lambda message: deliveries_text(message),
+        max_width=60,
+        shrinks_to=10,
+        drop_order=2,
+        yields_late=True,
+        wraps=True,
+    ),
 )
 
 

@@ -116,9 +116,10 @@ class Fitting:
     def bar(self) -> Column[Any] | None:
         return next((column for column in self.shown if column.bar is not None), None)
 
-    def drop(self) -> None:
-        """Remove columns that do not fit, the lowest ``drop_order`` first."""
-        for column in sorted((each for each in self.shown if each.drop_order), key=lambda each: each.drop_order):
+    def drop(self, needed: str = "") -> None:
+        """Remove columns that do not fit, the lowest ``drop_order`` first, but not that of the key ``needed``."""
+        droppable = (each for each in self.shown if each.drop_order and each.key != needed)
+        for column in sorted(droppable, key=lambda each: each.drop_order):
             slack = sum(max(0, self.widths[each.key] - each.shrinks_to) for each in self.shown if each.shrinks_to)
             if self.overflow > (slack if column.yields_late else 0):
                 self.shown.remove(column)
@@ -240,7 +241,7 @@ def beside_bar(columns: Sequence[Column[ProjectLine]], added: Column[ProjectLine
 def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column[ProjectLine], ...]:
     """Return the columns of projects; ``tick`` is where even spending would stand today.
 
-    The bar, what is left and the status are never dropped for lack of room.
+    The bar, what is left, the runway and the status are never dropped for lack of room.
     """
     number = partial(formatting.number, currency=currency)
 
@@ -281,8 +282,8 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             sort_key=lambda line: line.name.casefold(),
             total=lambda lines: formatting.count(len(lines), "project"),
         ),
-        money("allocation", "Allocation", lambda pace: pace.allocation),
-        money("spent", "Spent", lambda pace: pace.spent),
+        replace(money("allocation", "Allocation", lambda pace: pace.allocation, drop_order=7), yields_late=True),
+        replace(money("spent", "Spent", lambda pace: pace.spent, drop_order=6), yields_late=True),
         Column(
             "bar",
             "",
@@ -442,8 +443,10 @@ def agent_columns(
             is_muted=True,
             sort_key=lambda agent: project(agent).casefold(),
         ),
-        _tokens("allocated", "Allocated", lambda agent: agent.allocated_tokens),
-        _tokens("used", "Used", lambda agent: agent.used_tokens),
+        replace(
+            _tokens("allocated", "Allocated", lambda agent: agent.allocated_tokens, drop_order=6), yields_late=True
+        ),
+        replace(_tokens("used", "Used", lambda agent: agent.used_tokens, drop_order=5), yields_late=True),
         _tokens("reserved", "Reserved", lambda agent: agent.reserved_tokens, drop_order=2),
         Column(
             "bar",
@@ -621,10 +624,17 @@ class LogWords(NamedTuple):
 
 
 @cache
-def log_words_columns(*, is_narrow: bool = False) -> tuple[Column[LogWords], ...]:
-    """Return the columns of audit entries in words; ``is_narrow`` shortens who made a change, and of what."""
+def log_words_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> tuple[Column[LogWords], ...]:
+    """Return the columns of audit entries in words; ``is_narrow`` shortens who made a change, and of what, ``is_tiny``
+    leaves the day and one sentence."""
+    if is_tiny:
+        return (
+            Column("when", "When", lambda line: line.when.rpartition(" ")[0], is_muted=True),
+            Column("change", "Change", lambda line: f"{line.subject}: {line.change}", max_width=1_000, shrinks_to=6),
+        )
     who, subject = (8, 18) if is_narrow else (14, 32)
     return (
+        Column("number", "No.", lambda line: str(line.entry.change), "right", is_muted=True),
         Column("when", "When", lambda line: line.when, is_muted=True),
         Column("who", "Who", lambda line: line.who, max_width=who, is_muted=True),
         Column("subject", "Subject", lambda line: line.subject, max_width=subject),

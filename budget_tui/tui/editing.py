@@ -252,6 +252,7 @@ class EditableTable(Vertical, Generic[Row]):
             return
         self._edited, self._problem = row, ""
         self.post_message(self.EditBegun())
+        self.table.require(self.EDITED)
         editor = self.editor
         self._place_editor(self.table.cursor)
         editor.display = True
@@ -301,6 +302,7 @@ class EditableTable(Vertical, Generic[Row]):
     def close_editor(self) -> None:
         """Close the editor; the cell shows the stored value."""
         self._edited = None
+        self.table.require("")
         self.editor.is_waiting = False
         self.editor.display = False
         self.table.focus()

@@ -26,6 +26,8 @@ Row = TypeVar("Row")
 
 HEADER = 1
 MARGIN = 1
+NARROW = 60
+"""Width below which a single cell may part two columns."""
 TROUBLE = "status"
 """Key of the status column, sorted with the worst first; others begin with the least."""
 
@@ -80,11 +82,19 @@ def _measured(column: Column[Row], rows: Sequence[Row]) -> Width:
 
 
 def fit(
-    columns: Sequence[Column[Any]], widths: Mapping[str, Width], room: int, gaps: tuple[int, int], margin: int = MARGIN
+    columns: Sequence[Column[Any]],
+    widths: Mapping[str, Width],
+    room: int,
+    gaps: tuple[int, int],
+    margin: int = MARGIN,
+    needed: str = "",
 ) -> list[Place]:
-    """Return the columns that fit into ``room`` cells, with positions; ``gaps`` are the minimum and maximum."""
+    """Return the columns that fit into ``room`` cells, with positions; ``gaps`` are the minimum and maximum.
+
+    That of the key ``needed`` is never dropped.
+    """
     fitting = Fitting(columns, {key: width.cells for key, width in widths.items()}, room, gaps[0])
-    fitting.drop()
+    fitting.drop(needed)
     fitting.shrink()
     fitting.spread(gaps[1])
     places, x = [], margin
@@ -169,6 +179,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
         """Filter for `all_rows`; None shows all."""
         self._sorted: Sequence[Row] | None = None
         self._widths: dict[str, Width] = {}
+        self._needed = ""
         self._styles: dict[str, Style] = {}
         self._base = self._cursor_base = self._hover_base = Style()
         self._strips: dict[tuple[int, Style], Strip] = {}
@@ -286,12 +297,19 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             key: Width(max(width.cells, len(self.totals.get(key, ""))), width.head)
             for key, width in self._widths.items()
         }
-        places = fit(self.columns, widths, room, self.GAPS)
+        gaps = self.GAPS if self.size.width >= NARROW else (1, self.GAPS[1])
+        places = fit(self.columns, widths, room, gaps, needed=self._needed)
         if places != self.places:
             self.places = places
             self._strips.clear()
             self.refresh()
             self.post_message(self.LaidOut())
+
+    def require(self, key: str) -> None:
+        """Show the column of ``key`` even where others would go before it; '' requires none."""
+        if key != self._needed:
+            self._needed = key
+            self._lay_out()
 
     def place_of(self, key: str) -> Place | None:
         return next((place for place in self.places if place.column.key == key), None)

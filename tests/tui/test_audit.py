@@ -115,11 +115,11 @@ async def test_the_newest_first_by_this_machines_clock(open_dashboard: OpenDashb
     anna.undo.undo()
     async with open_dashboard(anna, mode="audit") as dashboard:
         header = dashboard.lines.index(dashboard.line_with("When"))
-        assert dashboard.lines[header].split() == ["When", "Who", "Subject", "Change"]
+        assert dashboard.lines[header].split() == ["No.", "When", "Who", "Subject", "Change"]
         back, did = (" ".join(line.split()) for line in dashboard.lines[header + 1 : header + 3])
-        assert did == "Jan 13 07:00 anna Dandelion allocated $50.00 → $60.00"
         change = anna.audit.newest(2)[1].change
-        assert back == f"Jan 13 07:00 anna Dandelion allocated $60.00 → $50.00 (undoes {change})"
+        assert did == f"{change} Jan 13 07:00 anna Dandelion allocated $50.00 → $60.00"
+        assert back == f"{change + 1} Jan 13 07:00 anna Dandelion allocated $60.00 → $50.00 (undoes {change})"
 
 
 async def test_it_follows_what_is_written(open_dashboard: OpenDashboard, elsewhere: Services, anna: Services) -> None:

@@ -56,8 +56,22 @@ async def test_a_tiny_screen_has_rows(open_dashboard: OpenDashboard) -> None:
                 assert sum(name in line for line in dashboard.lines[1:7]) >= 1, (key, name)
         await dashboard.keys("tab")
         assert sum(line.startswith(" Default") for line in dashboard.lines) >= 3
-        await dashboard.keys("2", "e", *"99")
+        await dashboard.keys("2")
+        assert re.search(r"Python API +[━╋╾─]{4,} +12.00 +1.6 d ▲", dashboard.line_with("Python API"))
+        await dashboard.keys("e", *"99")
         assert "$80.00 → $81.00 (editing)" in dashboard.text
+        assert "Allocation" in dashboard.lines[1], "the column that is edited is in sight"
+        assert "99" in dashboard.line_with("Python API")
+        await dashboard.keys("escape")
+        assert "Allocation" not in dashboard.text
+        await dashboard.keys("3")
+        assert re.search(r"Doc writer +[━╋╾─╍]{4,} +1,900,000 +▲", dashboard.line_with("Doc writer"))
+        await dashboard.keys("6")
+        assert "claude-sonnet-4-5: a mi" in dashboard.lines[3]
+        await dashboard.keys("7")
+        assert re.search(r"1 each project +share 80%, 100% +▲ 1", dashboard.text)
+        assert "nothing is reported on a chosen day" in dashboard.text
+        await dashboard.keys("2")
         await dashboard.resized(80, 24)
         assert "4 projects" in dashboard.text, "the sums are back"
 

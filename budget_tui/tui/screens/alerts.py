@@ -32,7 +32,7 @@ from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import ReadingScreen
-from budget_tui.tui.table import HEADER, FollowedTable, Table
+from budget_tui.tui.table import HEADER, NARROW, FollowedTable, Table
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -64,7 +64,7 @@ class RuleTable(FollowedTable[RuleStatus]):
     ]
 
     def columns_within(self, width: int) -> Sequence[Column[RuleStatus]]:
-        return rule_columns(is_narrow=width < _NARROW)
+        return rule_columns(is_narrow=width < _NARROW, is_tiny=width < NARROW)
 
 
 class MessageTable(Table[AlertMessage]):
@@ -106,11 +106,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
         shown_day = self.dashboard.services.context.clock.as_of
         rules.why_empty = f"no rules: {key_of(rules, 'alert.add')} adds one"
-        messages.why_empty = (
-            "nothing was reported yet"
-            if shown_day is None
-            else f"nothing is reported while {long_day(shown_day)} is shown instead of today"
-        )
+        messages.why_empty = "nothing was reported yet" if shown_day is None else "nothing is reported on a chosen day"
         rules.show(reading.rules, keeps_row=True)
         rules.styles.height = HEADER + max(1, len(reading.rules))
         messages.show(reading.messages, keeps_row=messages.cursor > 0)

@@ -24,7 +24,7 @@ from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen, ReadingScreen
-from budget_tui.tui.table import FollowedTable, PagedTable
+from budget_tui.tui.table import NARROW, FollowedTable, PagedTable
 
 if TYPE_CHECKING:
     from budget_tui.tui.dialogs.explain import ExplainQuery
@@ -70,7 +70,7 @@ class LogTable(PagedTable[LogWords], FollowedTable[LogWords]):
     BINDINGS = [Binding("enter,l", "open", "Open", id="log.open", tooltip="Show the whole entry")]
 
     def columns_within(self, width: int) -> Sequence[Column[LogWords]]:
-        return log_words_columns(is_narrow=width < _NARROW)
+        return log_words_columns(is_narrow=width < _NARROW, is_tiny=width < NARROW)
 
 
 class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):

@@ -81,7 +81,7 @@ class FilteredTable(EditableTable[Row]):
         hints = []
         if self._filter_text:
             hints.append(f"{len(table.rows)} of {len(table.all_rows)} match '{self._filter_text}'")
-        if table.sorted_by:
+        if table.sorted_by and not self.screen.has_class("-flat"):  # the line below the rows says what matters
             hints.append(f"sorted by {table.sorted_by.name.lower()}")
         return self.overall_summary(hints)
 
