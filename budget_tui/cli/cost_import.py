@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from budget_tui import schemas
-from budget_tui.cli.console import print_json, print_lines, redraw
+from budget_tui.cli.console import print_json, print_lines, redraw, warn
 from budget_tui.cli.session import Session
 
 if TYPE_CHECKING:
@@ -70,9 +70,10 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
     if json:
         print_json(schemas.costs.ImportReportOut.from_domain(report))
     else:
-        from budget_tui.presentation.messages import import_report
+        from budget_tui.presentation.messages import import_report, imported_far_ahead
 
         print_lines(*import_report(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
+        warn(imported_far_ahead(report))
 
 
 @contextmanager

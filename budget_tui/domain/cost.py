@@ -17,9 +17,13 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 """The range of days that costs may have, from any source: beyond it a date is a mistake."""
 
 
+FAR_AHEAD_DAYS = 366
+"""A cost that is dated further ahead, by more than a year, is probably mistyped."""
+
+
 def is_far_ahead(day: date, today: date) -> bool:
-    """Return whether a day is more than a year ahead: a cost of such a day is probably mistyped."""
-    return (day - today).days > 366
+    """Return whether a cost is dated so far ahead that its day is probably mistyped."""
+    return (day - today).days > FAR_AHEAD_DAYS
 
 
 def checked_day(day: date) -> date:

@@ -44,6 +44,14 @@ def far_ahead(outcome: "CostOutcome") -> list[str]:
     return [f"{f.long_day(outcome.on)} is more than a year ahead: check the day"] if outcome.is_far_ahead else []
 
 
+def imported_far_ahead(report: "ImportReport") -> list[str]:
+    """Return the warning that imported costs are dated so far ahead that days are probably mistyped, if any are."""
+    if not report.far_ahead_total or report.last_day is None:
+        return []
+    latest = f"the latest on {f.long_day(report.last_day)}"
+    return [f"{_totals(report.far_ahead_total)} dated more than a year ahead, {latest}: check the days"]
+
+
 def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
     """Return the message that amounts carried over were corrected; '' where none were, or by less than is shown."""
 

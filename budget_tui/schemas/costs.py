@@ -127,6 +127,7 @@ class ImportReportOut(Schema):
     read_as: list[str]
     estimates_replaced: int
     estimates_replaced_usd: Number
+    warnings: list[str]
 
     @classmethod
     def from_domain(cls, report: ImportReport) -> "ImportReportOut":
@@ -153,6 +154,7 @@ class ImportReportOut(Schema):
             read_as=list(report.read_as),
             estimates_replaced=report.estimates_replaced,
             estimates_replaced_usd=to_decimal(report.estimates_amount),
+            warnings=messages.imported_far_ahead(report),
         )
 
 

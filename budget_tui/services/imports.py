@@ -3,8 +3,8 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from importlib import import_module
 from itertools import chain
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization
+from budget_tui.domain.cost import FAR_AHEAD_DAYS
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.estimates import ESTIMATED_SOURCES
@@ -76,10 +77,11 @@ class ImportReport:
     """The result of an import: rows read, stored, replaced, added, left out, refused. Totals are units per currency.
 
     ``format`` names the format of the files and its versions. ``read_as`` describes guesses about the files that their
-    owner may want to check. ``rows_added`` are daily costs that replaced nothing, and ``rows_unchanged`` those that
-    replaced equal ones. ``vanished`` are costs that a replacement removed and the new files do not mention. ``seats``
-    is the maximum on one day; ``seats`` and ``tokens`` are None if the files contain none. ``estimates_replaced`` are
-    the estimates that it is the bill for, of ``estimates_amount`` nanos of ``currency``.
+    owner may want to check, and ``far_ahead_total`` is of days that are probably mistyped. ``rows_added`` are daily
+    costs that replaced nothing, and ``rows_unchanged`` those that replaced equal ones. ``vanished`` are costs that a
+    replacement removed and the new files do not mention. ``seats`` is the maximum on one day; ``seats`` and ``tokens``
+    are None if the files contain none. ``estimates_replaced`` are the estimates that it is the bill for, of
+    ``estimates_amount`` nanos of ``currency``.
     """
 
     files: tuple[str, ...]
@@ -104,6 +106,7 @@ class ImportReport:
     tokens_total: int | None = None
     seats: int | None = None
     read_as: tuple[str, ...] = ()
+    far_ahead_total: Mapping[str, Decimal] = field(default_factory=dict)
     estimates_replaced: int = 0
     estimates_amount: int = 0
     currency: str = ""
@@ -295,6 +298,7 @@ class _Storing:
             format=_format_name(self._form, reduction),
             tokens_total=self._sums.tokens(),
             seats=self._sums.most_seats(),
+            far_ahead_total=self._sums.total(_day_far_ahead(self._work.today)),
             read_as=tuple(dict.fromkeys(file.read_as for file in reduction.files if file.read_as)),
         )
 
@@ -424,6 +428,11 @@ class _Storing:
                 UNDO_DATA: {"parts": self._stored_parts},
             },
         )
+
+
+def _day_far_ahead(today: date) -> int:
+    """Return the number of the first day that is far ahead."""
+    return day_number(today + timedelta(days=FAR_AHEAD_DAYS + 1))
 
 
 class _Sums:

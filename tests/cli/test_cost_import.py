@@ -18,7 +18,7 @@ from .conftest import Cli
 KEYS = (
     "files left_out first_day last_day in_period_total rows_read rows_refused days_stored rows_replaced rows_added"
     " rows_unchanged vanished billed_total stored_total unmapped_total refused unchanged tokens_total seats read_as"
-    " estimates_replaced estimates_replaced_usd"
+    " estimates_replaced estimates_replaced_usd warnings"
 )
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 PLAIN = {
@@ -96,7 +96,19 @@ def test_the_report_in_json(seeded: Cli, january: str) -> None:
         "read_as": [],
         "estimates_replaced": 0,
         "estimates_replaced_usd": 0,
+        "warnings": [],
     }
+
+
+def test_costs_dated_years_ahead_are_imported_with_a_warning(seeded: Cli, tmp_path: Path) -> None:
+    """They are probably mistyped, as with ``cost add``."""
+    days = ("2026-01-05", "2027-01-14", "2036-01-12", "2036-01-13")
+    rows = [{"ChargePeriodStart": f"{day}T00:00:00Z", "BillingPeriodStart": f"{day[:7]}-01T00:00:00Z"} for day in days]
+    warning = "$2.00 dated more than a year ahead, the latest on Jan 13, 2036: check the days"
+    near = seeded("cost", "import", export(tmp_path / "near.csv", rows[:2]), "--json").done()
+    assert near.json["warnings"] == []
+    ran = seeded("cost", "import", export(tmp_path / "far.csv", rows))
+    assert (ran.code, ran.err) == (0, f"warning: {warning}\n")
 
 
 def test_the_report_in_words(seeded: Cli, january: str) -> None:

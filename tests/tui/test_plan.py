@@ -459,6 +459,7 @@ async def test_ranges_follow_the_figures_and_the_cursor(open_dashboard: OpenDash
         await dashboard.keys("tab")
         assert range_of(backend, BudgetType.MONETARY, "USD") in dashboard.line_with("Backend")
         assert f"forecast {range_of(tokens, BudgetType.TOKEN, '')}" not in dashboard.text
+        assert "─ no forecast: the budgets' periods differ" in dashboard.text, "of all budgets in dollars"
         await dashboard.keys("down")
         assert f"forecast {range_of(tokens, BudgetType.TOKEN, '')}" in dashboard.text, (
             "all tokens are those of one budget"

@@ -20,7 +20,7 @@ from textual.widgets import Input, Label, ProgressBar, Static
 from budget_tui.domain.amount import nanos_of
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.presentation.formatting import count, days_named, money
-from budget_tui.presentation.messages import import_report
+from budget_tui.presentation.messages import import_report, imported_far_ahead
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
@@ -193,7 +193,7 @@ class ImportScreen(BoxScreen[ImportReport]):
         async with self._reading:
             try:
                 report = await self._previewed(request)
-                if not was_seen and (report.rows_replaced or report.left_out or report.rows_refused or report.read_as):
+                if not was_seen and _is_to_be_seen(report):
                     return None
                 return await self._run(request)
             except _ImportCancelled:
@@ -239,12 +239,18 @@ class ImportScreen(BoxScreen[ImportReport]):
     def _show(self, report: ImportReport) -> None:
         """Show a preview of the import."""
         first, *others = import_report(report, dry_run=True, how_to_map="m maps them")
-        lines = [f"{report.format}: {first}", *others][:_LINES_SHOWN]
+        lines = [f"{report.format}: {first}", *imported_far_ahead(report), *others][:_LINES_SHOWN]
         preview = self.query_one("#preview", Static)
         preview.update(Content.styled("\n".join(lines), MUTED))
         preview.display = True
         self.query_one(".box").border_subtitle = Content(f"enter imports it · {key_of(self, 'box.leave')} cancels")
         self.refuse("")
+
+
+def _is_to_be_seen(report: ImportReport) -> bool:
+    """Return whether the user is to see a preview before anything is stored."""
+    was_doubtful = report.left_out or report.rows_refused or report.read_as or report.far_ahead_total
+    return bool(report.rows_replaced or was_doubtful)
 
 
 def message(report: ImportReport) -> str:

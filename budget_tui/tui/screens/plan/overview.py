@@ -161,10 +161,14 @@ class OverviewPane(PlanPane):
         return self.row_forecasts.get(_id_of(line)) if line.is_total else self.forecasts.get(line.budgets[0].budget_id)
 
     def _show_range(self) -> None:
-        """Show the range of the current line below the chart: where there is little room, the table has no column."""
+        """Show the range of the current line below the chart: where there is little room, the table has no column. Say
+        why a total has none: what several periods come to is no sum of their ranges."""
         line: OverviewLine | None = self.table.current
         found = None if line is None else self._found(line)
         text = "" if line is None or found is None else f"forecast {formatting.range_of(found, *_kind(line))}"
+        if line is not None and line.is_total and found is None and (self.row_forecasts or self.forecasts):
+            periods = {budget.period for budget in line.budgets if budget.period.end >= self.today}
+            text = "no forecast: the budgets' periods differ" if len(periods) > 1 else ""
         self.query_one(TrendChart).border_subtitle = Content(text)
 
     def row_forecasts_query(self) -> Callable[[Services], RowForecasts] | None:
