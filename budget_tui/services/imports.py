@@ -124,6 +124,12 @@ class Imports:
         `SourceError` if a file is missing or in no known format; `Refused` if no row can be used or, with ``strict``,
         if any cannot; `Conflict` if it would remove costs it does not cover, or is not known to be newer.
         """
+        if request.part and request.replace:
+            raise Refused(
+                "a part is stored beside what is there and replaces nothing",
+                "choose one of the two",
+                command="choose --part NAME or --replace",
+            )
         named = "" if request.source is None else _checked_source(request.source)
         part = checked_name(request.part) if request.part else ""
         found = find_deliveries(request.paths)

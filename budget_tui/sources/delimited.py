@@ -27,6 +27,7 @@ from budget_tui.sources.reduction import Sums
 from budget_tui.sources.vendors import vendor_of
 
 _ROWS_AT_ONCE = 20_000
+_MAX_IGNORED = 4
 
 
 class Field(StrEnum):
@@ -39,6 +40,7 @@ class Field(StrEnum):
     CATEGORY = "category"
     DESCRIPTION = "description"
     CURRENCY = "currency"
+    ACCOUNT = "account"
 
 
 # Names of columns, normalized by `_folded`. The second list is used only if no name of the first is present.
@@ -71,6 +73,11 @@ _NAMES: Mapping[Field, tuple[str, str]] = {
         "details|note|notes|memo|text|name|model|sku|resource|verwendungszweck|buchungstext|subject",
     ),
     Field.CURRENCY: ("currency|currency code|ccy|wahrung|waehrung|devise|moneda|valuta|moeda|billing currency", ""),
+    Field.ACCOUNT: (
+        "account|account id|account name|sub account|sub account id|subaccount|linked account|linked account id"
+        "|subscription id|subscription name",
+        "sub account name|konto|kontonummer|compte|cuenta|conto|conta",
+    ),
 }
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõøúùûüçñ", "aaaaaaeeeeiiiioooooouuuucn")
 _FIELD_OF: Mapping[str, tuple[Field, int]] = {
@@ -420,6 +427,7 @@ class _RowFields(NamedTuple):
     category: str
     service_category: str
     currency: str
+    account: str
 
 
 class _Reading:
@@ -480,21 +488,25 @@ class _Reading:
             said.service,
             said.category,
             said.service_category,
-            sub_account=said.project,
+            sub_account=said.account or said.project,
             charge_category=ChargeCategory.CREDIT if amount < 0 else ChargeCategory.USAGE,
             cell_day=None if cell_day == day else cell_day,
         )
 
-    def _more(self, project: str, provider: str, category: str, description: str, currency: str) -> _RowFields:
+    def _more(
+        self, project: str, provider: str, category: str, description: str, currency: str, account: str
+    ) -> _RowFields:
         """Parse the fields of a row other than its date and its amount."""
-        if "\N{REPLACEMENT CHARACTER}" in project + provider + category + description:
+        if "\N{REPLACEMENT CHARACTER}" in project + provider + category + description + account:
             raise _Unusable("it is not in UTF-8")
+        if _ROUNDED.fullmatch(account):
+            raise _Unusable(f"{self._table.column(Field.ACCOUNT)} '{account}' is an id that a spreadsheet rounded")
         code = _currency_of([currency], self._form)
         if code is None:
             raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{currency[:40]}' is not a currency's code")
         is_ours = category.casefold() in CATEGORIES
         ours, other = (category.casefold(), "") if is_ours else ("", category)
-        return _RowFields(project, provider, description, ours, other, code)
+        return _RowFields(project, provider, description, ours, other, code, account)
 
     def _amount(self, text: str) -> tuple[Decimal, str]:
         """Parse an amount and its currency, if the text contains one."""
@@ -511,20 +523,41 @@ class _Reading:
         return amount, currency
 
     def _described(self) -> str:
-        """Describe the columns: ``date from Datum (day first), amount from Betrag (decimal comma) in EUR``."""
+        """Describe what is to be checked: ``date from Datum (day first), amount (decimal comma) in EUR; Rabatt is
+        ignored``; '' if every column is called what it holds."""
         notes = {
             Field.DATE: {"dmy": " (day first)", "mdy": " (month first)"}.get(self._form.order, ""),
             Field.AMOUNT: f"{' (decimal comma)' if self._form.decimal == 'comma' else ''} in {self._form.currency}",
         }
         if Field.CURRENCY in self._table.positions:
             notes[Field.AMOUNT] = notes[Field.AMOUNT].partition(" in ")[0]
-        return ", ".join(
-            f"{field} from {self._table.column(field)}{notes.get(field, '')}"
+        read = (
+            f"{field}{origin}{note}"
             for field in Field
             if field in self._table.positions
+            and (
+                (origin := "" if self._is_called_so(field) else f" from {self._table.column(field)}")
+                + (note := notes.get(field, ""))
+            )
         )
+        ignored = self._ignored()
+        are_ignored = f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored" if ignored else ""
+        return "; ".join(filter(None, (", ".join(read), are_ignored)))
+
+    def _is_called_so(self, field: Field) -> bool:
+        return _folded(self._table.column(field)) == field
+
+    def _ignored(self) -> list[str]:
+        """Return the names of the columns that are not read, the last of many as their number."""
+        used = set(self._table.positions.values())
+        names = [name.strip()[:40] for at, name in enumerate(self._table.header.names) if at not in used]
+        named = [name for name in names if name]
+        more = len(named) - _MAX_IGNORED
+        return [*named[:_MAX_IGNORED], *([f"{more:,} more"] if more > 0 else [])]
 
 
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE][+][0-9]+")
+"""An id that a spreadsheet rounded, so that its last digits are lost: ``1.23457E+11``."""
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:[.][0-9]{1,12})?")  # most numbers match this and skip the slower parsing
 _BESIDE_NUMBER = re.compile(r"[\d.,'’()\s+-]+|(?<=\d)[eE](?=[-+]?\d)")
 _NUMERAL = re.compile(

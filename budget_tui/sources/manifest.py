@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from budget_tui.domain.delivery import DeliveredFile, Delivery, LeftOutFile, time_in_folders
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.base import is_proven
-from budget_tui.sources.files import KNOWN, Kind, chunks, find_files, is_named_as_export, kind_of
+from budget_tui.sources.files import KNOWN, Kind, chunks, find_files, is_named_as_export, kind_of, reading
 from budget_tui.sources.reduction import Reduction
 
 _MAX_MONTHS = 1200
@@ -99,7 +100,10 @@ def find_deliveries(patterns: Sequence[str | Path]) -> Found:
     try:
         return _find(patterns)
     except (OSError, RuntimeError, ValueError) as error:
-        raise SourceError(f"{', '.join(map(str, patterns))[:200]} cannot be read", str(error)[-200:]) from None
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)[-200:]
+        raise SourceError(
+            f"{', '.join(map(str, patterns))[:200]} cannot be read ({why})", "check it and its permissions"
+        ) from None
 
 
 def _find(patterns: Sequence[str | Path]) -> Found:
@@ -113,7 +117,7 @@ def _find(patterns: Sequence[str | Path]) -> Found:
                 folders[named] = (named.resolve().parent.name,)
             continue
         exports = 0
-        for file in _below(named):
+        for file in _below(named, left_out):
             if (manifest := _manifest(file)) is not None:
                 manifests.setdefault(file.resolve(), manifest)
             elif why := _why_left_out(file):
@@ -127,12 +131,22 @@ def _find(patterns: Sequence[str | Path]) -> Found:
     return Found(tuple(paths.values()), tuple(left_out), tuple(manifests.values()), folders)
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield every file below ``folder``, sorted by name; hidden ones are skipped, links to folders are not followed."""
-    for file in sorted(folder.rglob("*")):
-        is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if not is_hidden and (file.is_symlink() or not file.is_dir()):
-            yield file
+def _below(folder: Path, left_out: list[LeftOutFile]) -> list[Path]:
+    """Return every file below ``folder``, sorted by name; hidden ones are skipped, links to folders are not followed.
+
+    Folders that cannot be read are added to ``left_out``; those that vanish meanwhile are nobody's loss.
+    """
+
+    def name_unreadable(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            left_out.append(LeftOutFile(str(error.filename), f"it cannot be read ({error.strerror})"))
+
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder, onerror=name_unreadable):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in (*files, *links) if not name.startswith(".")]
+    return sorted(found)
 
 
 def _why_left_out(path: Path) -> str:
@@ -142,6 +156,8 @@ def _why_left_out(path: Path) -> str:
     if not path.is_file():
         return "it is not a regular file"
     try:
+        if not path.stat().st_size:  # those of the system that never end have no size either
+            return "is empty"
         kind_of(path)
         return "" if is_named_as_export(path) or is_proven(path) else "it is no export of costs"
     except SourceError as error:
@@ -154,7 +170,9 @@ def _manifest(path: Path) -> Manifest | None:
     if not (name == "manifest.json" or name.endswith("-manifest.json")) or not path.is_file():
         return None
     try:
-        said = json.loads(path.read_text(encoding="utf-8-sig"))
+        with reading(path):
+            text = path.read_text(encoding="utf-8-sig")
+        said = json.loads(text)
     except (ValueError, RecursionError):
         raise SourceError(f"{path} is not JSON", "copy the whole delivery") from None
     if not isinstance(said, dict):

@@ -421,6 +421,41 @@ def test_a_table_is_imported_like_an_export(seeded: Cli, tmp_path: Path) -> None
     assert spent(seeded)["pcc"] == 105
 
 
+def test_an_account_is_a_sub_account_and_columns_that_are_not_read_are_named(seeded: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text(
+        "date,cost,currency,account,discount,\n2026-01-05,7,USD,00421,1,\n2026-01-05,5,USD,PCC,0,\n"
+        "2026-01-05,3,USD,1.2E+11,0,\n",
+        "utf-8",
+    )
+    out = seeded("cost", "import", str(path)).done().out
+    assert "read as: amount from cost; discount is ignored\n" in out
+    assert f"{path}:4: account '1.2E+11' is an id that a spreadsheet rounded\n" in out
+    assert spent(seeded)["pcc"] == 110
+    seeded("cost", "map", "pcc", "--sub-account", "00421").done()
+    assert spent(seeded)["pcc"] == 117
+
+
+def test_what_the_system_says_of_a_file_is_said_in_words(seeded: Cli, tmp_path: Path) -> None:
+    ran = seeded("cost", "import", "x" * 300)
+    assert (ran.code, ran.err) == (
+        2,
+        f"error: {'x' * 200} cannot be read (File name too long); check it and its permissions\n",
+    )
+    (tmp_path / "endless.csv").symlink_to("/proc/kmsg")  # has no size, and reading it never ends
+    ran = seeded("cost", "import", str(tmp_path))
+    assert ran.err.startswith(f"error: there is no export in {tmp_path}")
+
+
+def test_a_part_cannot_replace(seeded: Cli, january: str) -> None:
+    for more in ((), ("--dry-run",)):
+        ran = seeded("cost", "import", january, "--part", "x", "--replace", *more)
+        assert (ran.code, ran.err) == (
+            2,
+            "error: a part is stored beside what is there and replaces nothing; choose --part NAME or --replace\n",
+        )
+
+
 def test_columns_and_formats_are_named_on_the_command_line(seeded: Cli, tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     path.write_text("when,net,who\n03/04/2026,5,pcc\n", "utf-8")
