@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
 from budget_tui.domain.amount import LIMIT_UNITS
@@ -22,7 +22,7 @@ from budget_tui.domain.currency import CODES
 from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.sources.base import LISTED_REFUSALS, FileRead, ReadOptions, RefusedRow, UsageLine
 from budget_tui.sources.dialect import Header, long_fields, read_header, rows_of
-from budget_tui.sources.files import Kind, kind_of, open_text, percent_read, reading
+from budget_tui.sources.files import Encoding, Kind, encoding_of, kind_of, open_text, percent_read, reading
 from budget_tui.sources.reduction import Sums
 from budget_tui.sources.vendors import vendor_of
 
@@ -125,7 +125,7 @@ class Delimited:
         kind = kind_of(path)
         if kind is Kind.PARQUET:
             return False
-        header = read_header(path, kind, _is_known)
+        header = read_header(path, kind, _is_known, encoding_of(path, kind))
         found = {_FIELD_OF[folded][0] for folded in map(_folded, header.names) if folded in _FIELD_OF}
         return {Field.DATE, Field.AMOUNT} <= found and not vendor_of(header.names)
 
@@ -202,13 +202,19 @@ class _Table:
         if kind is Kind.PARQUET:
             raise SourceError(f"{path} is Parquet, not a table in text", "save it as CSV")
         named = {each.column.casefold() for each in wanted.values()}
-        header = read_header(path, kind, lambda name: _is_known(name) or name.strip().casefold() in named)
+        header = read_header(
+            path, kind, lambda name: _is_known(name) or name.strip().casefold() in named, encoding_of(path, kind)
+        )
         positions, currency = _positions(path, header.names, wanted)
         if any(each.column.isdecimal() for each in wanted.values()) and _is_date(header.names[positions[Field.DATE]]):
             end = header.dialect.header_end - 1  # what was taken for the header is the first row
             names = tuple(f"column {number}" for number in range(1, len(header.names) + 1))
-            header = Header(names, replace(header.dialect, header_end=end))
+            header = replace(header, names=names, dialect=replace(header.dialect, header_end=end))
         return cls(path, kind, header, positions, currency)
+
+    def opened(self) -> TextIO:
+        """Open the file in its encoding."""
+        return open_text(self.path, self.kind, self.header.encoding)
 
     def column(self, field: Field) -> str:
         """Return the file's name for the column of ``field``, which must exist."""
@@ -305,7 +311,7 @@ def _form_of(table: _Table, wanted: Mapping[Field, _NamedColumn], options: ReadO
     day_at, amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
     currency_at = table.positions.get(Field.CURRENCY)
     width, end = len(table.header.names), table.header.dialect.header_end
-    with long_fields(), reading(table.path), open_text(table.path, table.kind) as text:
+    with long_fields(), reading(table.path), table.opened() as text:
         rows = table.header.dialect.rows(islice(text, end, None))
         line = end + 1
         for fields in rows:
@@ -448,7 +454,7 @@ class _Reading:
         """Yield the charges of the file in batches."""
         table = self._table
         lines: list[UsageLine] = []
-        with long_fields(), reading(table.path), open_text(table.path, table.kind) as text:
+        with long_fields(), reading(table.path), table.opened() as text:
             for row in rows_of(text, table.header.dialect, len(table.header.names)):
                 self._rows += 1
                 try:
@@ -498,7 +504,7 @@ class _Reading:
     ) -> _RowFields:
         """Parse the fields of a row other than its date and its amount."""
         if "\N{REPLACEMENT CHARACTER}" in project + provider + category + description + account:
-            raise _Unusable("it is not in UTF-8")
+            raise _Unusable("some of its bytes are no text")
         if _ROUNDED.fullmatch(account):
             raise _Unusable(f"{self._table.column(Field.ACCOUNT)} '{account}' is an id that a spreadsheet rounded")
         code = _currency_of([currency], self._form)
@@ -531,21 +537,16 @@ class _Reading:
         }
         if Field.CURRENCY in self._table.positions:
             notes[Field.AMOUNT] = notes[Field.AMOUNT].partition(" in ")[0]
-        read = (
-            f"{field}{origin}{note}"
-            for field in Field
-            if field in self._table.positions
-            and (
-                (origin := "" if self._is_called_so(field) else f" from {self._table.column(field)}")
-                + (note := notes.get(field, ""))
-            )
-        )
+        read = []
+        for field in (each for each in Field if each in self._table.positions):
+            column = self._table.column(field)
+            said = notes.get(field, "") if _folded(column) == field else f" from {column}{notes.get(field, '')}"
+            read += [f"{field}{said}"] if said else []
         ignored = self._ignored()
         are_ignored = f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored" if ignored else ""
-        return "; ".join(filter(None, (", ".join(read), are_ignored)))
-
-    def _is_called_so(self, field: Field) -> bool:
-        return _folded(self._table.column(field)) == field
+        is_windows = self._table.header.encoding is Encoding.WINDOWS_1252
+        encoding = "text in Windows-1252, as it is not UTF-8" if is_windows else ""
+        return "; ".join(filter(None, (", ".join(read), are_ignored, encoding)))
 
     def _ignored(self) -> list[str]:
         """Return the names of the columns that are not read, the last of many as their number."""

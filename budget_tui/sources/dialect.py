@@ -9,13 +9,13 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from budget_tui.domain.errors import SourceError
-from budget_tui.sources.files import Kind, chunks, open_text, reading
+from budget_tui.sources.files import KNOWN, Encoding, Kind, chunks, open_text, reading
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -55,6 +55,7 @@ class Header:
     names: tuple[str, ...]
     dialect: Dialect
     first_line: str = ""
+    encoding: Encoding = Encoding.UTF_8
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def long_fields() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
-def read_header(path: Path, kind: Kind, is_known: Callable[[str], bool]) -> Header:
+def read_header(path: Path, kind: Kind, is_known: Callable[[str], bool], encoding: Encoding | None = None) -> Header:
     """Find the header of a CSV file: the first line with several known columns.
 
     Without one, it is the first line that is not blank. Raises `SourceError` if the file is not text, or a line is too
@@ -75,7 +76,8 @@ def read_header(path: Path, kind: Kind, is_known: Callable[[str], bool]) -> Head
     """
     first: tuple[int, str] | None = None
     announced = ""
-    with reading(path), long_fields(), open_text(path, kind) as text:
+    with reading(path), long_fields(), open_text(path, kind, encoding) as text:
+        encoding = Encoding(text.encoding)
         for number in range(1, _LINES_SEARCHED + 1):
             line = _header_line(path, text, number)
             if not line:
@@ -88,17 +90,17 @@ def read_header(path: Path, kind: Kind, is_known: Callable[[str], bool]) -> Head
             first = first or (number, line)
             delimiter, names_known = _delimiter_of(line, announced, is_known)
             if names_known >= _NAMES_OF_A_HEADER:
-                return _whole_header(path, text, line, number, delimiter)
+                return replace(_whole_header(path, text, line, number, delimiter), encoding=encoding)
     number, line = first or (1, "")
     delimiter, _ = _delimiter_of(line, announced, is_known)
     names = next(csv.reader([line], delimiter=delimiter), [])
-    return Header(tuple(names), Dialect(delimiter, header_end=number), line.strip())
+    return Header(tuple(names), Dialect(delimiter, header_end=number), line.strip(), encoding)
 
 
 def _header_line(path: Path, text: TextIO, number: int) -> str:
     line = text.readline(_LONGEST_HEADER + 1)
-    if number == 1 and ("\0" in line or "\N{REPLACEMENT CHARACTER}" in line):
-        raise SourceError(f"{path} is not a text file in UTF-8", "give CSV in UTF-8, CSV.gz or Parquet files")
+    if "\0" in line:
+        raise SourceError(f"{path} is not a text file", KNOWN)
     if len(line) > _LONGEST_HEADER:
         raise SourceError(
             f"line {number} of {path} is no header: it has more than {_LONGEST_HEADER:,} characters",

@@ -1,5 +1,6 @@
 """The files that a user names, and the kind of each."""
 
+import codecs
 import glob
 import gzip
 import os
@@ -8,14 +9,16 @@ import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import Enum
+from enum import Enum, StrEnum
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO
 from urllib.parse import unquote, urlsplit
 
 from budget_tui.domain.delivery import EXPORT_SUFFIXES
 from budget_tui.domain.errors import SourceError
 
+_READ_AT_ONCE = 1 << 20
 KNOWN = "give CSV, CSV.gz or Parquet files, or a folder that holds some"
 
 
@@ -97,13 +100,46 @@ def kind_of(path: Path) -> Kind:
     return Kind.TEXT_GZ if start[:2] == b"\x1f\x8b" else Kind.TEXT
 
 
-def open_text(path: Path, kind: Kind) -> TextIO:
+class Encoding(StrEnum):
+    """The encoding of a text; the values are Python's names, which leave out a byte-order mark."""
+
+    UTF_8 = "utf-8-sig"
+    UTF_16 = "utf-16"
+    WINDOWS_1252 = "cp1252"
+
+
+def open_text(path: Path, kind: Kind, encoding: Encoding | None = None) -> TextIO:
     """Open a text, decompressed, without its byte-order mark and with its line ends unchanged.
 
-    Bytes that are not UTF-8 become replacement characters.
+    Without an ``encoding`` it is UTF-16 if the mark says so, else UTF-8. Bytes that mean nothing in it become
+    replacement characters.
     """
-    opener = gzip.open if kind is Kind.TEXT_GZ else open
-    return cast(TextIO, opener(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
+    file = gzip.open(path) if kind is Kind.TEXT_GZ else path.open("rb")  # noqa: SIM115  (the text closes it)
+    try:
+        is_marked = file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    except BaseException:
+        file.close()
+        raise
+    encoding = encoding or (Encoding.UTF_16 if is_marked else Encoding.UTF_8)
+    return TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
+
+
+def encoding_of(path: Path, kind: Kind) -> Encoding:
+    """Return the encoding of a text of any origin, which takes reading it through.
+
+    Spreadsheets on Windows write its own where no sign needs more. A text with any sign that is valid UTF-8 is UTF-8,
+    and what is not is damaged.
+    """
+    is_damaged = False
+    with reading(path), open_text(path, kind) as file:
+        if file.encoding == Encoding.UTF_16:
+            return Encoding.UTF_16
+        while text := file.read(_READ_AT_ONCE):
+            if not text.isascii():
+                if any(not sign.isascii() and sign != "\N{REPLACEMENT CHARACTER}" for sign in set(text)):
+                    return Encoding.UTF_8
+                is_damaged = True
+    return Encoding.WINDOWS_1252 if is_damaged else Encoding.UTF_8
 
 
 def percent_read(text: TextIO, path: Path) -> float:
@@ -127,5 +163,5 @@ def reading(path: Path) -> Iterator[None]:
 def chunks(path: Path, kind: Kind) -> Iterator[bytes]:
     """Yield the decompressed bytes of a text, a megabyte each; the last only if the whole file is intact."""
     with reading(path), gzip.open(path) if kind is Kind.TEXT_GZ else path.open("rb") as file:
-        while chunk := file.read(1 << 20):
+        while chunk := file.read(_READ_AT_ONCE):
             yield chunk

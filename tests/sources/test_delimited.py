@@ -401,12 +401,27 @@ def test_lines_are_counted_through_fields_of_several_lines_and_blank_ones(tmp_pa
     assert refusals(path) == [(5, "date 'x' is not a date"), (6, "its quotes do not match")]
 
 
-def test_texts_that_are_not_in_utf_8_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+def test_spreadsheets_on_windows_write_other_encodings(tmp_path: Path, packed: bool) -> None:
     path = tmp_path / "excel.csv"
-    path.write_bytes("date;cost;project\n2026-01-05;1;Büro\n2026-01-05;2;pcc\n".encode("cp1252"))
-    assert refusals(path) == [(2, "it is not in UTF-8")]
-    path.write_bytes("date\tcost\n2026-01-05\t1\n".encode("utf-16"))
-    with pytest.raises(SourceError, match="is not a text file in UTF-8; give CSV in UTF-8"):
+    text = "Währung;Datum;Betrag;Projekt\nEUR;25.01.2026;-1,50 €;Büro „Süd“\n"
+    for encoding, said in (("cp1252", "; text in Windows-1252, as it is not UTF-8"), ("utf-16", ""), ("utf-8-sig", "")):
+        data = text.encode(encoding)
+        path.write_bytes(gzip.compress(data) if packed else data)
+        rollup = taken(path)
+        assert format_of([path]).name == "csv"
+        assert [(cost.origin.sub_account_id, cost.origin.currency) for cost in rollup.daily] == [("Büro „Süd“", "EUR")]
+        assert rollup.files[0].read_as.endswith(f"currency from Währung{said}")
+
+
+def test_bytes_that_are_no_text_cost_their_row_only(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.csv"
+    path.write_bytes("date;cost;project\n2026-01-05;1;Büro\n2026-01-05;2;".encode() + b"B\xfcro\n")
+    assert refusals(path) == [(3, "some of its bytes are no text")]
+    path.write_bytes("date;cost;project\n2026-01-05;1;Büro\n2026-01-05;2;".encode("cp1252") + b"\x81\n")
+    assert refusals(path) == [(3, "some of its bytes are no text")]
+    path.write_bytes(b"\0\1\2date\tcost\n2026-01-05\t1\n")
+    with pytest.raises(SourceError, match="is not a text file; give CSV"):
         format_of([path])
 
 

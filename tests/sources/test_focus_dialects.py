@@ -110,7 +110,7 @@ def test_any_dialect_of_the_same_rows_gives_the_same_figures(
     above = data.draw(st.sampled_from(["", "\n", f"sep={delimiter}\n", "Costs\n\n"]))
     newline = data.draw(st.sampled_from(["\n", "\r\n"]))
     text = written(*charges, delimiter=delimiter, point=point, above=above, newline=newline)
-    path.write_text(text, encoding=data.draw(st.sampled_from(["utf-8", "utf-8-sig"])), newline="")
+    path.write_text(text, encoding=data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])), newline="")
     rollup = read(path)
     assert rollup.refused == ()
     assert rollup.rows_read == len(rows)

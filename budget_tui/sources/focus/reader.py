@@ -22,7 +22,7 @@ from budget_tui.sources.dialect import (
     read_header,
     rows_of,
 )
-from budget_tui.sources.files import Kind, chunks, kind_of, open_text, percent_read, reading
+from budget_tui.sources.files import Encoding, Kind, chunks, kind_of, open_text, percent_read, reading
 from budget_tui.sources.focus.columns import CHARGE_START, Columns, is_named
 from budget_tui.sources.focus.inputs import (
     Decimals,
@@ -160,8 +160,8 @@ class _Reader:
 
     def _read_csv(self, path: Path, kind: Kind, progress: Progress) -> FileRead:
         header, columns = self._header(path, kind)
-        if header.dialect.header_end > 1:
-            # With its `skip` option, the engine loses rows if lines end in different ways.
+        if header.dialect.header_end > 1 or header.encoding is Encoding.UTF_16:
+            # With its `skip` option, the engine loses rows if lines end in different ways; and it reads UTF-8 alone.
             return self._read_unsound_csv(path, kind, self._escaping(path, kind, header.dialect), columns, progress)
         return self._read_rows(path, kind, header.dialect, columns, progress)
 
@@ -177,7 +177,7 @@ class _Reader:
         if kind is Kind.PARQUET or path.stat().st_size > _SMALL_BYTES:
             return None
         header, _ = self._header(path, kind)
-        is_plain = header.dialect == Dialect()
+        is_plain = header.dialect == Dialect() and header.encoding is Encoding.UTF_8
         return Style(kind, tuple(header.names)) if is_plain else None
 
     def read_alike(self, paths: Sequence[Path], style: Style, first: int) -> list[FileRead] | None:
