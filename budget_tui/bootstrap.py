@@ -16,6 +16,7 @@ from budget_tui.storage.database import database_at
 from budget_tui.storage.database.base import Database as StoredDatabase
 
 if TYPE_CHECKING:
+    from budget_tui.services.agent_logs import AgentLogs
     from budget_tui.services.agents import Agents
     from budget_tui.services.alerts import Alerts
     from budget_tui.services.audit import AuditLog
@@ -90,6 +91,7 @@ class Services:
     imports: ClassVar[_Service[Imports]] = _Service("imports", "Imports")
     gate: ClassVar[_Service[Gate]] = _Service("gate", "Gate")
     holds: ClassVar[_Service[Holds]] = _Service("holds", "Holds")
+    agent_logs: ClassVar[_Service[AgentLogs]] = _Service("agent_logs", "AgentLogs")
     agents: ClassVar[_Service[Agents]] = _Service("agents", "Agents")
     alerts: ClassVar[_Service[Alerts]] = _Service("alerts", "Alerts")
     deliveries: ClassVar[_Service[Deliveries]] = _Service("deliveries", "Deliveries")

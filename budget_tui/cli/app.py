@@ -32,6 +32,7 @@ MODULES = {
     "settle": ("settle", "Record what something cost that money was held for."),
     "release": ("release", "Release money that is held, without a cost."),
     "cost": ("cost", "Costs: record, import, and assign to projects."),
+    "sync": ("sync", "Read the logs of agents' programs on this machine into costs."),
     "recurring": ("recurring", "Fees that come by themselves, until they are billed."),
     "fx": ("fx", "Exchange rates."),
     "seat": ("seat", "Seats that an entity has with a provider."),

@@ -8,7 +8,8 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
 from itertools import zip_longest
@@ -93,6 +94,26 @@ def report(*lines: str, end: str = "\n") -> None:
 def redraw(text: str) -> None:
     """Overwrite the current line on standard error; ``text`` must be the program's own."""
     print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextmanager
+def reading_progress() -> Iterator[Callable[[int], None] | None]:
+    """Show a progress bar while reading, on a terminal only; it is erased afterwards."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    from fractions import Fraction
+
+    from budget_tui.presentation.formatting import bar
+
+    def show(percent: int) -> None:
+        redraw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3}%")
+
+    try:
+        yield show
+    finally:
+        redraw("")
 
 
 def report_error(message: str, hint: str, code: int) -> int:

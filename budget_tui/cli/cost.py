@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,7 @@ from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_project
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.cost import CATEGORIES, parse_category
+from budget_tui.domain.cost import CATEGORIES, DIRECTORY, parse_category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.text import escaped
@@ -164,6 +165,10 @@ def map_costs(
     context: typer.Context,
     project: ProjectArgument,
     sub_account: Annotated[str, typer.Option("--sub-account", metavar="ID", help="By sub account, id or name.")] = "",
+    directory: Annotated[
+        str,
+        typer.Option("--directory", metavar="PATH", help="By directory of agents' logs, and those inside."),
+    ] = "",
     tag: Annotated[str, typer.Option("--tag", metavar="KEY=VALUE", help="By tag.")] = "",
     service: Annotated[str, typer.Option("--service", metavar="NAME", help="By service.")] = "",
     provider: Annotated[str, typer.Option("--provider", metavar="NAME", help="By provider.")] = "",
@@ -174,11 +179,19 @@ def map_costs(
     The rule applies to future and to past costs.
     """
     option, value = exactly_one(
-        {"--sub-account": sub_account, "--tag": tag, "--service": service, "--provider": provider}
+        {
+            "--sub-account": sub_account,
+            "--directory": directory,
+            "--tag": tag,
+            "--service": service,
+            "--provider": provider,
+        }
     )
     field = option.removeprefix("--").replace("-", "_")
     if option == "--tag":
         field, value = _tag_rule(value)
+    elif option == "--directory":
+        value = str(Path(value).expanduser().absolute())
     session = session_of(context)
     outcome = session.services.costs.map_to_project(project, field, value)
     if json:
@@ -323,8 +336,9 @@ def _unmapped_table(origins: Sequence["UnmappedOrigin"]) -> list[str]:
 
 
 def _suggestion(origin: "UnmappedOrigin") -> list[str]:
-    """Return the narrowest rule that fits: by tag, otherwise by sub account, service or provider."""
+    """Return the narrowest rule that fits: by directory, else by tag, sub account, service or provider."""
     rules = [
+        *(("--directory", value) for key, value in origin.tags if key == DIRECTORY),
         *(("--tag", f"{key}={value}") for key, value in origin.tags if value),
         ("--sub-account", origin.sub_account_id or origin.sub_account_name),
         ("--service", origin.service),

@@ -1,14 +1,13 @@
 """``cost import`` without Typer for the common options: to load Typer takes a quarter of a second."""
 
 import gc
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from budget_tui import schemas
-from budget_tui.cli.console import print_json, print_lines, redraw, warn
+from budget_tui.cli.console import print_json, print_lines, reading_progress, warn
 from budget_tui.cli.session import Session
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
     threading.Thread(target=session.start_logging, daemon=True).start()
     if request.dry_run:
         session.services.context.require_database()
-    with _progress() as progress:
+    with reading_progress() as progress:
         report = session.services.imports.run(request, progress)
 
     if json:
@@ -74,26 +73,6 @@ def import_files(session: Session, request: "ImportRequest", *, json: bool) -> N
 
         print_lines(*import_report(report, dry_run=request.dry_run, how_to_map="budget-tui cost unmapped"))
         warn(imported_far_ahead(report))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None] | None]:
-    """Show a progress bar while reading, on a terminal only; it is erased afterwards."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    from fractions import Fraction
-
-    from budget_tui.presentation.formatting import bar
-
-    def show(percent: int) -> None:
-        redraw(f"reading {bar(Fraction(percent, 100), 30)} {percent:3}%")
-
-    try:
-        yield show
-    finally:
-        redraw("")
 
 
 @contextmanager

@@ -53,6 +53,13 @@ def keep(path: Path, text: str) -> None:
         raise StorageError(f"the file {path} cannot be written", (error.strerror or "").lower()) from None
 
 
+def host_name() -> str:
+    """Return this machine's name, without its domain."""
+    import socket
+
+    return socket.gethostname().partition(".")[0].casefold() or "localhost"
+
+
 def styles_dir() -> Path:
     """Return the folder of the style sheets: inside the package when installed, beside it in a checkout."""
     inside = PACKAGE / "styles"

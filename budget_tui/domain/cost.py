@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID
@@ -44,17 +45,22 @@ class Category(StrEnum):
 
 CATEGORIES = tuple(category for category in Category if category is not Category.TOTAL)
 """The categories that a cost can be of."""
-_RULE_FIELDS = ("sub_account", "service", "provider")
+DIRECTORY = "directory"
+"""The tag, and the field of rules, of the directory that an agent's program ran in."""
+_RULE_FIELDS = (DIRECTORY, "sub_account", "service", "provider")
 
 
 def parse_rule_field(text: str) -> str:
-    """Parse the field of costs that a mapping rule compares: ``tag:KEY``, sub_account, service or provider."""
+    """Parse the field of costs that a mapping rule compares: ``tag:KEY``, directory, sub_account, service or provider.
+
+    A rule for a directory also maps those inside it; of several, the one for the longest path applies.
+    """
     kind, _, key = (part.strip() for part in text.casefold().partition(":"))
     if kind == "tag" and key:
         return f"tag:{key}"
     if kind in _RULE_FIELDS and not key:
         return kind
-    raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, sub_account, service or provider")
+    raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, directory, sub_account, service or provider")
 
 
 def parse_category(text: str) -> Category:
@@ -106,8 +112,9 @@ class CostOrigin:
 class MappingRule:
     """A rule that costs whose ``field`` equals ``value``, ignoring case, belong to an entity.
 
-    ``field`` is ``tag:KEY``, ``sub_account`` (id or name), ``service`` or ``provider`` (short name or as exported). A
-    rule without a value, or for an entity that does not exist, matches nothing.
+    ``field`` is ``tag:KEY``, ``directory``, ``sub_account`` (id or name), ``service`` or ``provider`` (short name or as
+    exported); a rule for a directory matches all inside it. A rule without a value, or for an entity that does not
+    exist, matches nothing.
     """
 
     field: str
@@ -288,6 +295,9 @@ class EntityResolver:
         for wanted in self._rule_tags:
             for value in tag_values(origin, wanted):
                 yield f"tag:{wanted}", _fold(value)
+        for directory in tag_values(origin, DIRECTORY):
+            within = ((DIRECTORY, path) for path in _paths_above(_fold(directory)))
+            yield from islice((key for key in within if key in self._rules), 1)
         yield "sub_account", _fold(origin.sub_account_id)
         yield "sub_account", _fold(origin.sub_account_name)
         yield "service", _fold(origin.service)
@@ -303,6 +313,13 @@ class EntityResolver:
 
     def _by_account(self, origin: CostOrigin) -> str | None:
         return self._by_id_or_name(origin.sub_account_id) or self._by_id_or_name(origin.sub_account_name)
+
+
+def _paths_above(path: str) -> Iterator[str]:
+    """Yield a directory and those that it is in, the longest path first."""
+    while path:
+        yield path
+        path = path[: max(path.rfind("/"), path.rfind("\\"), 0)]
 
 
 def _root_named(origin: CostOrigin) -> str | None:

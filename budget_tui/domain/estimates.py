@@ -1,6 +1,7 @@
 """Estimates: costs that count until the bill for them is imported, and stay visible beside it.
 
-What a hold was settled with is an estimate, and so is what an agent's tokens come to at their price. For one vendor,
+What a hold was settled with is an estimate, and so is what tokens come to at their price: those that agents consume,
+and those in the logs of agents' programs. For one vendor,
 day and project only the highest rank that is there counts: what was billed before what was estimated. Where one of the
 two names no project, the project is not compared. A bill for a day that had not ended when it was imported is none yet:
 more of that day is to come.
@@ -19,7 +20,11 @@ HOLD_SOURCE = "holds"
 """The source of costs that holds were settled with."""
 AGENT_SOURCE = "agents"
 """The source of agents' costs: tokens at their price."""
+CLAUDE_CODE, CODEX = LOG_PROGRAMS = ("claude-code", "codex")
+"""The programs whose logs are sources of costs, each as ``claude-code@host``."""
 ESTIMATED_SOURCES = (HOLD_SOURCE, AGENT_SOURCE)
+"""The sources of estimates, beside those of logs."""
+LOG_PREFIXES = tuple(f"{program}@" for program in LOG_PROGRAMS)
 _AI_SERVICES = {
     cloud: frozenset(name for name in BILLED_BY if BILLED_BY[name] == cloud) for cloud in BILLED_BY.values()
 }

@@ -142,6 +142,14 @@ def _import(facts: _Facts) -> str:
     return f"{files} imported, {stored} in {count(report.get('rows_read', 0), 'row')}"
 
 
+def _sync(facts: _Facts) -> str:
+    logs = facts.all
+    amounts = " + ".join(money(parse_amount(str(amount)), code) for code, amount in logs["total"].items())
+    worth = f", {amounts}" if amounts else ""
+    done = "removed again" if facts.is_removal else "read"
+    return f"{count(logs['messages'], 'message')} {done}, {tokens(logs['tokens'])}{worth}"
+
+
 def _transfer(facts: _Facts) -> str:
     moved = parse_amount(str(facts.after["amount"])) - parse_amount(str(facts.before["amount"]))
     end = next(str(each) for each in (facts.all["from"], facts.all["to"]) if each != facts.subject)
@@ -312,6 +320,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "fx.set": _rate,
     "key.create": lambda facts: f"created, may {facts.after['scope']}",
     "key.revoke": lambda facts: "revoked",
+    "log.sync": _sync,
     "org.add": lambda facts: "organization added",
     "org.rename": _renamed,
     "period.close": _close,

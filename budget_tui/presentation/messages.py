@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.amount import NANOS, divide
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from budget_tui.domain.carry import SettledCarry
     from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
+    from budget_tui.services.agent_logs import LogSum, SyncReport
     from budget_tui.services.costs import CostOutcome
     from budget_tui.services.imports import ImportReport, VanishedCosts
     from budget_tui.services.period_rules import RulePreview
@@ -92,6 +94,59 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines
+
+
+def sync_report(report: "SyncReport", *, dry_run: bool) -> list[str]:
+    """Report what is new in the logs, by project, and what needs a price or a project."""
+    total = report.total
+    lines = [f"{', '.join(report.sources)}: {f.count(report.files, 'log')}, {report.files_read:,} read"]
+    if not report.days:
+        lines.append("nothing new")
+    else:
+        days = f.days_named(report.days[0], report.days[-1])
+        done = "would be new; nothing was written" if dry_run else "new"
+        lines.append(f"{f.count(total.messages, 'message')} of {days}, {log_sum(total)}: {done}")
+    for name, each in sorted(report.projects.items(), key=lambda item: _weight(item[1])):
+        lines.append(f"  {escaped(name)}: {log_sum(each)}")
+    lines += log_problems(report)
+    if report.replaced:
+        lines.append(f"{f.count(report.replaced, 'estimate')} of days with a bill {'would ' * dry_run}not count")
+    if report.unmapped:
+        lines.append("without a project:")
+        largest = sorted(report.unmapped.items(), key=lambda item: _weight(item[1]))
+        lines += [f"  {escaped(name) or 'no directory'}: {log_sum(each)}" for name, each in largest[:REFUSED_SHOWN]]
+        if len(largest) > REFUSED_SHOWN:
+            lines.append(f"  and {len(largest) - REFUSED_SHOWN:,} more: budget-tui cost unmapped")
+        lines.append(
+            f"assign them, for example: budget-tui cost map PROJECT --directory {quote(escaped(largest[0][0]))}"
+        )
+    return lines
+
+
+def log_problems(report: "SyncReport") -> list[str]:
+    """Report models without a price, and what could not be read."""
+    lines = []
+    if report.unpriced:
+        models = ", ".join(f"{escaped(name)} ({f.tokens(each.tokens)})" for name, each in report.unpriced.items())
+        lines.append(f"unpriced: {models}; the tokens count, their cost is not known")
+    if report.unreadable_lines:
+        number, files = sum(report.unreadable_lines.values()), len(report.unreadable_lines)
+        was = "was" if number == 1 else "were"
+        lines.append(f"{f.count(number, 'line')} of {f.count(files, 'log')} could not be understood and {was} left out")
+    if report.unreadable_files:
+        number = len(report.unreadable_files)
+        lines.append(f"{f.count(number, 'log')} could not be opened, such as {escaped(report.unreadable_files[0])}")
+    return lines
+
+
+def log_sum(found: "LogSum") -> str:
+    """Format tokens with what they come to: ``$1.20 for 300,000 tokens``."""
+    amounts = " + ".join(f.money(nanos, currency) for currency, nanos in sorted(found.amounts.items()) if nanos)
+    return f"{amounts} for {f.tokens(found.tokens)}" if amounts else f.tokens(found.tokens)
+
+
+def _weight(found: "LogSum") -> tuple[int, int]:
+    return -max(found.amounts.values(), default=0), -found.tokens
 
 
 def refused_rows(refused: Sequence[tuple[str, int, str]], number: int) -> list[str]:

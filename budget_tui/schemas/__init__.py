@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from budget_tui.schemas import (
+        agent_logs,
         agents,
         alerts,
         audit,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "agent_logs",
     "agents",
     "alerts",
     "audit",

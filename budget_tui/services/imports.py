@@ -16,7 +16,7 @@ from budget_tui.domain.budget import Organization
 from budget_tui.domain.cost import FAR_AHEAD_DAYS
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
-from budget_tui.domain.estimates import ESTIMATED_SOURCES
+from budget_tui.domain.estimates import ESTIMATED_SOURCES, LOG_PREFIXES
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.records import StoredPart
 from budget_tui.domain.recurring import RECURRING_SOURCE
@@ -174,7 +174,8 @@ class Imports:
 
 def _checked_source(name: str) -> str:
     name = checked_name(name)
-    if name.casefold() in (MANUAL_SOURCE, RECURRING_SOURCE, *ESTIMATED_SOURCES):
+    is_reserved = name.casefold() in (MANUAL_SOURCE, RECURRING_SOURCE, *ESTIMATED_SOURCES)
+    if is_reserved or name.casefold().startswith(LOG_PREFIXES):
         raise Refused(
             f"'{name}' cannot be the name of a source",
             "choose another name",

@@ -1,9 +1,11 @@
-"""Token prices: per million tokens of a model, from a day on."""
+"""Token prices: per million tokens of a model, from a day on; the organization's own, else those built in."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
+from budget_tui.domain.agent_logs import GradedRates, rates_of
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.errors import Refused
@@ -11,6 +13,7 @@ from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
 from budget_tui.services.context import Context
 from budget_tui.services.work import Work
+from budget_tui.sources.built_in_prices import built_in_rates
 
 
 class TokenPrice(NamedTuple):
@@ -62,6 +65,24 @@ class TokenPrices:
         with self._context.reading() as session:
             organization = self._context.organization(session)
             return [TokenPrice(*row) for row in session.agents.prices(organization.org_key)]
+
+
+class MessagePrices:
+    """The prices of logged messages in a transaction: the organization's own from the day they begin, else built in."""
+
+    def __init__(self, work: Work) -> None:
+        self._currency = work.organization.currency
+        self._own: dict[str, list[tuple[date, TokenKind, int]]] = {}
+        for model, kind, starts_on, nanos in work.unit.agents.prices(work.organization.org_key):
+            self._own.setdefault(model, []).append((starts_on, kind, nanos))
+        self.rates = lru_cache(maxsize=4096)(self._rates)
+
+    def _rates(self, model: str, on: date, tier: str) -> GradedRates | None:
+        """Return the price of a model's tokens on a day; None without one."""
+        valid = {kind: nanos for starts_on, kind, nanos in reversed(self._own.get(model, ())) if starts_on <= on}
+        if TokenKind.INPUT in valid or TokenKind.OUTPUT in valid:
+            return GradedRates(self._currency, [(0, rates_of(valid))])
+        return built_in_rates(model, on, tier)
 
 
 Rows = Mapping[TokenKind, int | None]

@@ -36,6 +36,7 @@ MODULES = (
     "transfers",
     "hierarchy",
     "agents",
+    "agent_logs",
     "entities",
     "organizations",
     "costs",

@@ -18,7 +18,7 @@ from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organizati
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.currency import Rate, UnconvertedCost
-from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE
+from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE, LOG_PROGRAMS
 from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of, unstored_root
 from budget_tui.domain.pacing import burn_window
@@ -249,7 +249,8 @@ class FastPaths:
         none."""
         return bool(
             self._rows(
-                "SELECT 1 AS one FROM cost_origin WHERE org_key = :org AND source IN (:holds, :agents) AND live"
+                "SELECT 1 AS one FROM cost_origin WHERE org_key = :org AND (source IN (:holds, :agents)"
+                f" {_OF_LOGS}) AND live"
                 " AND provider <> '' LIMIT 1",
                 org=org,
                 holds=HOLD_SOURCE,
@@ -1114,6 +1115,7 @@ RESULT_RETENTION = timedelta(days=90)
 """The minimum time for which a request can be repeated under its key."""
 
 # One short range of the covering index per origin: half the time of one wide range with conditional sums.
+_OF_LOGS = " ".join(f"OR (source >= '{program}@' AND source < '{program}A')" for program in LOG_PROGRAMS)
 _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
 _HOLD = (

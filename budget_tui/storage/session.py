@@ -12,6 +12,7 @@ from budget_tui.storage.fast_paths import FastPaths
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from budget_tui.storage.repositories.agent_logs import AgentLogRepository
     from budget_tui.storage.repositories.agents import AgentRepository
     from budget_tui.storage.repositories.alerts import AlertRepository
     from budget_tui.storage.repositories.api_keys import ApiKeyRepository
@@ -53,6 +54,7 @@ class Session:
     ``org`` is an organization's key; data of one organization is never given to another.
     """
 
+    agent_logs: _Repository[AgentLogRepository] = _Repository("agent_logs", "AgentLogRepository")
     agents: _Repository[AgentRepository] = _Repository("agents", "AgentRepository")
     alerts: _Repository[AlertRepository] = _Repository("alerts", "AlertRepository")
     api_keys: _Repository[ApiKeyRepository] = _Repository("api_keys", "ApiKeyRepository")

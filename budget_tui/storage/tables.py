@@ -821,6 +821,50 @@ class ReplacedEstimateRow(Row, table=True):
     replaced_at: datetime = Field(sa_type=UtcTime)
 
 
+class LogMessageRow(Row, table=True):
+    """A message in the log of an agent's program, known by its id for ever, also after the log is gone.
+
+    ``amount_picos`` is NULL if its model has no price. It does not count while ``is_undone``, or while the message
+    that it is a ``copy_of`` ('' for most) is known. ``sync_id`` is the reading of the logs that it came with.
+    """
+
+    __tablename__ = "log_message"
+    __table_args__ = (
+        Index("log_message_of_day", "origin_key", "day"),
+        Index("log_message_of_sync", "sync_id"),
+        PartialIndex("log_message_copies", "org_key", "program", "copy_of", where="copy_of <> ''"),
+        {"sqlite_with_rowid": False},
+    )
+
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
+    program: str = Field(primary_key=True)
+    message_id: str = Field(primary_key=True)
+    copy_of: str
+    origin_key: int = Field(sa_column=reference("cost_origin.origin_key"))
+    day: date = Field(sa_column=Column(DayNumber, nullable=False))
+    tier: str
+    input_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    cache_read_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    cache_write_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    cache_write_1h_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    output_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    amount_picos: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    sync_id: str
+    is_undone: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+
+
+class LogFileRow(Row, table=True):
+    """A log that was read, as it was then: it is read again once its size or time differ."""
+
+    __tablename__ = "log_file"
+
+    org_key: int = Field(sa_column=Column(KEY, ForeignKey("organization.org_key"), primary_key=True))
+    source: str = Field(primary_key=True)
+    path: str = Field(primary_key=True)
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))
+    changed_ns: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 # Text sorts by its bytes, whatever the server's locale.
 for table in SQLModel.metadata.tables.values():
     for column in table.columns:

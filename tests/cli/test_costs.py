@@ -131,7 +131,7 @@ def test_a_service_or_provider_can_be_put_into_a_category(seeded: Cli) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "exactly one of --sub-account, --tag, --service, --provider is needed, not 0"),
+        ([], "exactly one of --sub-account, --directory, --tag, --service, --provider is needed, not 0"),
         (["--service", "S3", "--provider", "aws"], "is needed, not 2"),
         (["--tag", "team"], "'team' is not a tag; write it as KEY=VALUE"),
         (["--tag", "=x"], "write it as KEY=VALUE"),

@@ -219,16 +219,18 @@ def test_estimates(unit: UnitOfWork, org: int) -> None:
     seen = []
     for source, provider, live in (
         ("manual", "openai", True),
+        ("codexes@laptop", "openai", True),
+        ("codex@desk", "openai", False),
         (HOLD_SOURCE, "", True),
         (AGENT_SOURCE, "anthropic", False),
+        ("codex@laptop", "", True),
+        ("codex@laptop", "openai", True),
         (AGENT_SOURCE, "openai", True),
     ):
         origin = CostOrigin(source, live, "USD", provider)
         unit.costs.add_origins(org, {origin: Resolution(None, provider, "genai")})
-        which = _o.org_key == org, _o.live, _o.source.in_((HOLD_SOURCE, AGENT_SOURCE))
-        found = ordinary(unit, select(_o.provider).where(*which))
         seen.append(unit.fast.has_estimates(org))
-        assert seen[-1] is any(row.provider for row in found)
+        assert seen[-1] is any(each.provider for each in unit.estimates.spenders(org))
     assert seen[-1]
 
 

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select, update
 
 from budget_tui.domain.cost import ChargeCategory
-from budget_tui.domain.estimates import ESTIMATED_SOURCES, EstimatedDay, Spender
+from budget_tui.domain.estimates import ESTIMATED_SOURCES, LOG_PREFIXES, EstimatedDay, Spender
 from budget_tui.domain.period import Period
 from budget_tui.storage.engine import listed
 from budget_tui.storage.repositories.base import Repository, read_first, total
@@ -19,7 +19,8 @@ _c, _o, _e, _r, _d = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRo
 class EstimateRepository(Repository):
     def spenders(self, org: int) -> list[Spender]:
         """Return the origins of estimates."""
-        return self._spenders(_o.org_key == org, _o.live, _o.source.in_(ESTIMATED_SOURCES))
+        of_logs = (_o.source.startswith(prefix) for prefix in LOG_PREFIXES)
+        return self._spenders(_o.org_key == org, _o.live, or_(_o.source.in_(ESTIMATED_SOURCES), *of_logs))
 
     def billed_kinds(self, org: int) -> Iterator[tuple[str, str]]:
         """Yield every provider and service of imported usage."""

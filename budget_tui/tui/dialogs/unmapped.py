@@ -14,6 +14,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Label, Static
 
+from budget_tui.domain.cost import DIRECTORY
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.records import UnmappedOrigin
 from budget_tui.domain.snapshot import BudgetSnapshot
@@ -30,7 +31,7 @@ from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import FollowedTable
 
 _NEW_PROJECT = ""
-_FIELDS = {"sub_account": "account", "service": "service", "provider": "provider"}
+_FIELDS = {DIRECTORY: "directory", "sub_account": "account", "service": "service", "provider": "provider"}
 """The fields of a rule and their names, the narrowest first; tags come besides."""
 
 
@@ -74,7 +75,8 @@ class UnmappedScreen(BoxScreen[str]):
     # Showing
 
     def compose_fields(self) -> ComposeResult:
-        fields = [*_FIELDS, *sorted({f"tag:{key}" for origin in self._origins for key, _ in origin.tags})]
+        tags = {key for origin in self._origins for key, _ in origin.tags} - {DIRECTORY}
+        fields = [*_FIELDS, *sorted(f"tag:{key}" for key in tags)]
         found = [field for field in fields if any(_value(origin, field) for origin in self._origins)]
         yield Static(id="in-all")
         with Horizontal(classes="field"):

@@ -1,0 +1,42 @@
+"""``sync``: the logs of agents' programs on this machine, read into costs."""
+
+from typing import Annotated
+
+import typer
+
+from budget_tui import schemas
+from budget_tui.cli.console import print_json, print_lines, reading_progress
+from budget_tui.cli.options import JsonOption, command_group
+from budget_tui.cli.session import session_of
+from budget_tui.domain.estimates import LOG_PROGRAMS
+from budget_tui.presentation import messages
+
+app = command_group()
+
+
+@app.command()
+def sync(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME...]",
+            help=f"{' or '.join(LOG_PROGRAMS)}; all by default.",
+            autocompletion=lambda: LOG_PROGRAMS,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be stored; change nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Read the logs of agents' programs on this machine into costs.
+
+    Each message counts once, at the price of its day, however often its log is read. These costs are
+    estimates: the bill for them counts in their place.
+    """
+    session = session_of(context)
+    with reading_progress() as progress:
+        report = session.services.agent_logs.sync(names or (), progress, dry_run=dry_run)
+    if json:
+        print_json(schemas.agent_logs.SyncReport.from_domain(report))
+    else:
+        print_lines(*messages.sync_report(report, dry_run=dry_run))

@@ -1,0 +1,128 @@
+"""Messages of agents' programs, as their logs report them, and the price of their tokens.
+
+A message is known by its source's own id for ever: however many files and machines repeat it, it counts once, with the
+largest usage that any of them reports.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from budget_tui.domain.amount import divide
+from budget_tui.domain.tokens import TokenKind, provider_of_model
+
+NANO_PICOS = 1_000
+"""A nano of a currency in picos, in which single messages are priced: most cost less than one."""
+
+
+class MessageTokens(NamedTuple):
+    """The tokens of a message by kind; ``input`` was neither read from the cache nor written to it.
+
+    ``cache_write`` lasts 5 minutes, ``cache_write_1h`` an hour.
+    """
+
+    input: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+
+    @property
+    def context(self) -> int:
+        """What the model read, by which some prices are graded."""
+        return self.input + self.cache_read + self.cache_write + self.cache_write_1h
+
+
+class Message(NamedTuple):
+    """A model's message as logged.
+
+    ``directory`` is the directory it was written in, ``tier`` is '' unless its tokens have another price than usual,
+    such as ``fast``. ``copy_of`` is the message of the parent session that it equals, if there is one: then it is no
+    message of its own.
+    """
+
+    message_id: str
+    at: datetime
+    model: str
+    provider: str
+    tokens: MessageTokens
+    directory: str
+    tier: str = ""
+    is_replay: bool = False
+    copy_of: str = ""
+
+    @property
+    def precedence(self) -> tuple[int, bool, float]:
+        """Of several reports of one message the one with the highest counts, in whatever order they are read."""
+        return sum(self.tokens), not self.is_replay, -self.at.timestamp()
+
+
+def add_to(found: dict[str, Message], messages: Iterable[Message]) -> None:
+    """Add messages to those ``found`` by their ids, each once, with its largest usage."""
+    for message in messages:
+        known = found.get(message.message_id)
+        if known is None or message.precedence > known.precedence:
+            found[message.message_id] = message
+
+
+def provider_of(model: str, default: str = "") -> str:
+    """Return the provider of a logged model: the maker that its name tells, also behind a cloud's prefix."""
+    return "anthropic" if "claude" in model else provider_of_model(model) or default
+
+
+class Rates(NamedTuple):
+    """Prices of a million tokens of each kind, in nanos of a currency."""
+
+    input: int
+    cache_read: int
+    cache_write: int
+    cache_write_1h: int
+    output: int
+
+
+class GradedRates(NamedTuple):
+    """Rates in ``currency`` by the number of tokens read beyond which they apply to all of a message, from 0 on."""
+
+    currency: str
+    grades: Sequence[tuple[int, Rates]]
+
+    def cost_picos(self, tokens: MessageTokens) -> int:
+        """Return the cost of a message in picos of the currency, rounded half-even once."""
+        fitting = [rates for beyond, rates in self.grades if tokens.context > beyond]
+        rates = fitting[-1] if fitting else self.grades[0][1]
+        return divide(sum(count * rate for count, rate in zip(tokens, rates, strict=True)), 1_000)
+
+
+def rates_of(prices: Mapping[TokenKind, int]) -> Rates:
+    """Return the rates by prices of the kinds that have one, as `cost_nanos` applies them.
+
+    Writing to a cache has none: it costs 1.25 times the input for 5 minutes and twice for an hour, as at Anthropic.
+    """
+    read = prices.get(TokenKind.INPUT, 0)
+    return Rates(
+        read, prices.get(TokenKind.CACHED, read), divide(read * 5, 4), read * 2, prices.get(TokenKind.OUTPUT, 0)
+    )
+
+
+class PricedMessage(NamedTuple):
+    """A message as stored: priced in picos when it was read, None without a price; ``day`` is a number: 20260113.
+
+    ``is_undone``: the change that it came with was undone, and it does not count.
+    """
+
+    message_id: str
+    copy_of: str
+    origin_key: int
+    day: int
+    tier: str
+    tokens: MessageTokens
+    amount_picos: int | None
+    is_undone: bool = False
+
+
+class CostChange(NamedTuple):
+    """The change of the cost of a day: nanos, tokens, and the number of messages."""
+
+    amount: int
+    tokens: int
+    messages: int

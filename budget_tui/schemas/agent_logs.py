@@ -1,0 +1,61 @@
+"""Logs of agents' programs, read into costs."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from budget_tui.domain.amount import to_decimal
+from budget_tui.schemas.base import Number, Schema
+from budget_tui.services import agent_logs
+
+
+class LogSum(Schema):
+    """Messages and tokens, and what they come to, by currency."""
+
+    messages: int
+    tokens: int
+    total: dict[str, Number]
+
+    @classmethod
+    def from_domain(cls, found: agent_logs.LogSum) -> "LogSum":
+        total = {currency: to_decimal(nanos) for currency, nanos in found.amounts.items()}
+        return LogSum(messages=found.messages, tokens=found.tokens, total=total)
+
+
+class SyncReport(Schema):
+    """What is new in the logs; by project, by directory where it has none, and by model where that has no price."""
+
+    sources: list[str]
+    files: int
+    files_read: int
+    unreadable_lines: dict[str, int]
+    unreadable_files: list[str]
+    first_day: date | None
+    last_day: date | None
+    days: int
+    new: LogSum
+    projects: dict[str, LogSum]
+    unmapped: dict[str, LogSum]
+    unpriced: dict[str, LogSum]
+    estimates_replaced: int
+
+    @classmethod
+    def from_domain(cls, report: agent_logs.SyncReport) -> "SyncReport":
+        return SyncReport(
+            sources=report.sources,
+            files=report.files,
+            files_read=report.files_read,
+            unreadable_lines=report.unreadable_lines,
+            unreadable_files=report.unreadable_files,
+            first_day=report.days[0] if report.days else None,
+            last_day=report.days[-1] if report.days else None,
+            days=len(report.days),
+            new=LogSum.from_domain(report.total),
+            projects=_sums(report.projects),
+            unmapped=_sums(report.unmapped),
+            unpriced=_sums(report.unpriced),
+            estimates_replaced=report.replaced,
+        )
+
+
+def _sums(found: Mapping[str, agent_logs.LogSum]) -> dict[str, LogSum]:
+    return {name: LogSum.from_domain(each) for name, each in found.items()}

@@ -1,0 +1,354 @@
+"""The logs of agents' programs on this machine, read into costs: each message once, at the price of its own day.
+
+What is read is remembered by its id: reading again, a copy, a resumed or forked session and a second machine with the
+same files add nothing, and logs that were deleted remove nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from budget_tui.config.paths import host_name
+from budget_tui.domain.agent_logs import CostChange, Message, MessageTokens, PricedMessage, add_to
+from budget_tui.domain.audit import UNDO_DATA, written
+from budget_tui.domain.cost import DIRECTORY, Category, CostOrigin
+from budget_tui.domain.errors import Conflict, NotFound
+from budget_tui.domain.records import KnownOrigin
+from budget_tui.services.clock import zone
+from budget_tui.services.context import Context
+from budget_tui.services.costs import DEFAULT_TAG, Resolver, origin_keys, require_sums_in_range
+from budget_tui.services.token_prices import MessagePrices
+from budget_tui.services.undo import Lines, reverses, subjects_of, undo_data
+from budget_tui.services.work import Work
+from budget_tui.sources.agent_logs.base import PROGRAMS, LogFile, LogLines, log_files, place_of, reader_named
+from budget_tui.storage.fast_paths import day_number, day_of
+from budget_tui.storage.ids import new_id
+
+Progress = Callable[[int], None]
+"""Called with a percentage."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLogs:
+    """The logs of a program on this machine."""
+
+    program: str
+    title: str
+    files: tuple[LogFile, ...]
+
+    @property
+    def source(self) -> str:
+        """The source of their costs, which names this machine."""
+        return f"{self.program}@{host_name()}"
+
+
+class LogSum(NamedTuple):
+    """Messages and tokens, and what they come to, in nanos of each currency."""
+
+    messages: int
+    tokens: int
+    amounts: Mapping[str, int]
+
+    def plus(self, currency: str, change: CostChange) -> "LogSum":
+        """Return the sum with a change in ``currency`` added."""
+        amounts = {**self.amounts, currency: self.amounts.get(currency, 0) + change.amount} if currency else {}
+        return LogSum(self.messages + change.messages, self.tokens + change.tokens, amounts)
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """The result of reading logs.
+
+    It names the sources, the files that were read, the lines of them that could not be understood, by file, and the
+    files that could not be opened. ``total`` is what is new, and ``projects``, by id, and ``unmapped``, by directory,
+    are its parts; ``days`` are the days that changed. ``unpriced`` are messages of models without a price, by model:
+    their tokens count. ``replaced`` estimates do not count, because the bill for them is there.
+    """
+
+    sources: list[str] = field(default_factory=list)
+    files: int = 0
+    files_read: int = 0
+    unreadable_lines: dict[str, int] = field(default_factory=dict)
+    unreadable_files: list[str] = field(default_factory=list)
+    days: list[date] = field(default_factory=list)
+    total: LogSum = LogSum(0, 0, {})
+    projects: dict[str, LogSum] = field(default_factory=dict)
+    unmapped: dict[str, LogSum] = field(default_factory=dict)
+    unpriced: dict[str, LogSum] = field(default_factory=dict)
+    replaced: int = 0
+
+
+class AgentLogs:
+    """Queries on the logs of this machine, and the command that reads them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def found(self, names: Sequence[str] = ()) -> list[FoundLogs]:
+        """Return the logs of all programs, or of some, that have any on this machine. It opens no file."""
+        found = []
+        for name in names or PROGRAMS:
+            reader = reader_named(name)
+            if files := tuple(log_files(reader)):
+                found.append(FoundLogs(name.casefold(), reader.title, files))
+        return found
+
+    def sync(self, names: Sequence[str] = (), progress: Progress | None = None, *, dry_run: bool = False) -> SyncReport:
+        """Read what is new in the logs of all programs, or of some, into costs: one transaction and one change.
+
+        `NotFound` if there are none.
+        """
+        logs = self.found(names)
+        if missing := set(map(str.casefold, names)) - {each.program for each in logs}:
+            readers = [reader_named(name) for name in sorted(missing)]
+            raise _no_logs(readers)
+        if not logs:
+            raise _no_logs([reader_named(name) for name in PROGRAMS])
+        report = SyncReport([each.source for each in logs], sum(len(each.files) for each in logs))
+        changed = self._changed(logs)
+        if not any(changed.values()):
+            return report
+        read = _read(changed, report, progress)
+        with self._context.work() as work:
+            _Storing(work, report).store(read)
+            if dry_run:
+                work.settle()
+            else:
+                work.commit()
+            report.replaced = work.replaced
+        return report
+
+    def _changed(self, logs: Iterable[FoundLogs]) -> dict[str, list[LogFile]]:
+        """Return the files that are not as they were when they were read last, by source."""
+        if not self._context.prepare():
+            return {each.source: [*each.files] for each in logs}
+        changed = {}
+        with self._context.reading() as session:
+            org = self._context.organization(session).org_key
+            for each in logs:
+                known = session.agent_logs.files(org, each.source)
+                changed[each.source] = [
+                    file for file in each.files if known.get(str(file.path)) != (file.size, file.changed_ns)
+                ]
+        return changed
+
+
+def _no_logs(readers: Sequence[Any]) -> NotFound:
+    programs = " or ".join(reader.title for reader in readers)
+    folders = ", ".join(str(folder) for reader in readers for folder in reader.folders())
+    return NotFound(f"this machine has no logs of {programs}", f"they would be in {folders}")
+
+
+class _Read(NamedTuple):
+    """What was read of a source: the files, as they were, and their messages by id."""
+
+    source: str
+    files: Sequence[LogFile]
+    messages: Mapping[str, Message]
+
+
+def _read(changed: Mapping[str, Sequence[LogFile]], report: SyncReport, progress: Progress | None) -> list[_Read]:
+    size = sum(file.size for files in changed.values() for file in files) or 1
+    done = 0
+    found = []
+    for source, files in changed.items():
+        reader = reader_named(source.partition("@")[0])
+        messages: dict[str, Message] = {}
+        opened = []
+        for file in files:
+            lines = LogLines()
+            try:
+                add_to(messages, reader.read(file.path, lines))
+            except OSError:
+                report.unreadable_files.append(str(file.path))
+                continue
+            opened.append(file)
+            if lines.unreadable:
+                report.unreadable_lines[str(file.path)] = lines.unreadable
+            done += file.size
+            if progress:
+                progress(done * 100 // size)
+        report.files_read += len(opened)
+        found.append(_Read(source, opened, messages))
+    return found
+
+
+class _Kind(NamedTuple):
+    """What messages of one origin have in common."""
+
+    model: str
+    provider: str
+    directory: str
+    currency: str
+
+
+class _Storing:
+    """The storing of what was read, in one transaction."""
+
+    def __init__(self, work: Work, report: SyncReport) -> None:
+        self._work, self._report = work, report
+        self._org = work.organization.org_key
+        self._logs = work.unit.agent_logs
+        self._prices = MessagePrices(work)
+        self._zone = zone(work.organization.time_zone)
+        self._known_origins = work.unit.costs.origins(self._org)
+        self._sync_id = new_id()
+
+    def store(self, read: Iterable[_Read]) -> None:
+        days: set[tuple[int, int]] = set()
+        grown: dict[str, list[Any]] = {}
+        for source, files, messages in read:
+            self._logs.set_files(self._org, source, map(_seen, files))
+            stored = self._stored(source, messages)
+            if stored is not None:
+                grown[source] = stored.grown
+                days |= stored.days
+        if not grown:
+            return
+        changes = self._logs.settle(days)
+        origins = {each.origin_key: each for each in self._work.unit.costs.origins(self._org)}
+        by_origin: dict[int, list[CostChange]] = defaultdict(list)
+        for (key, _), change in changes.items():
+            by_origin[key].append(change)
+        self._report.days = sorted({day_of(day) for (_, day), change in changes.items() if any(change)})
+        self._describe([(origins[key], found) for key, found in by_origin.items()])
+        for source, before_and_after in grown.items():
+            of_source = [
+                (origins[key].origin.currency, change)
+                for key, found in by_origin.items()
+                if origins[key].origin.source == source
+                for change in found
+            ]
+            kept = {"sync": self._sync_id, "grown": before_and_after}
+            self._work.record("log.sync", source, None, {**_facts(_sum(of_source)), UNDO_DATA: kept})
+        require_sums_in_range(self._work, ((origins[key].origin.currency, day_of(day)) for key, day in changes))
+
+    def _stored(self, source: str, messages: Mapping[str, Message]) -> "_Stored | None":
+        """Store the messages of a source that are news; None if none are."""
+        program = source.partition("@")[0]
+        known = self._logs.known(self._org, program, messages.keys())
+        priced = self._priced(source, [each for each in messages.values() if _is_news(each, known)])
+        if not priced:
+            return None
+        before = [known[each.message_id] for each in priced if each.message_id in known]
+        undone = {each.message_id for each in before if each.is_undone}
+        fresh = [each for each in priced if each.message_id not in known]
+        again = [each for each in priced if each.message_id in undone]
+        grown = [each for each in priced if each.message_id in known and each.message_id not in undone]
+        self._logs.add(self._org, program, fresh, self._sync_id)
+        self._logs.put(self._org, program, again, self._sync_id)
+        self._logs.put(self._org, program, grown)
+        copied = self._logs.days_of_copies(self._org, program, [each.message_id for each in (*fresh, *again)])
+        days = {(each.origin_key, each.day) for each in (*priced, *before)}
+        return _Stored(days | copied, [[known[each.message_id], each] for each in grown])
+
+    def _priced(self, source: str, messages: Collection[Message]) -> list[PricedMessage]:
+        """Return messages with their price, and the origin of their cost."""
+        rated = []
+        for each in messages:
+            day = each.at.astimezone(self._zone).date()
+            rates = self._prices.rates(each.model, day, each.tier)
+            picos = rates.cost_picos(each.tokens) if rates else None
+            currency = rates.currency if rates else self._work.organization.currency
+            rated.append((each, _Kind(each.model, each.provider, each.directory, currency), day_number(day), picos))
+            if picos is None:
+                name = f"{each.model} {each.tier}".strip() or "unknown model"
+                before = self._report.unpriced.get(name, LogSum(0, 0, {}))
+                self._report.unpriced[name] = before.plus("", CostChange(0, sum(each.tokens), 1))
+        origins = {kind: _origin(source, kind) for _, kind, _, _ in rated}
+        resolver = Resolver(self._work, origins.values())
+        keys = origin_keys(self._work, origins.values(), self._known_origins, resolver.resolve)
+        key_of = {kind: keys[origin] for kind, origin in origins.items()}
+        return [
+            PricedMessage(each.message_id, each.copy_of, key_of[kind], day, each.tier, each.tokens, picos)
+            for each, kind, day, picos in rated
+        ]
+
+    def _describe(self, found: Iterable[tuple[KnownOrigin, Sequence[CostChange]]]) -> None:
+        """Report what changed, by project and by directory without one."""
+        entities = {each.entity_key: each.entity_id for each in self._work.unit.fast.entities(self._org)}
+        report = self._report
+        for origin, changes in found:
+            currency = origin.origin.currency
+            if origin.entity_key is not None:
+                sums, name = report.projects, entities[origin.entity_key]
+            else:
+                sums, name = report.unmapped, dict(origin.origin.tags).get(DIRECTORY, "")
+            for change in changes:
+                report.total = report.total.plus(currency, change)
+                sums[name] = sums.get(name, LogSum(0, 0, {})).plus(currency, change)
+
+
+class _Stored(NamedTuple):
+    """The origins and days whose sums may have changed; and messages that have grown, as they were and as they are."""
+
+    days: set[tuple[int, int]]
+    grown: list[Any]
+
+
+def _seen(file: LogFile) -> tuple[str, int, int]:
+    return str(file.path), file.size, file.changed_ns
+
+
+def _is_news(message: Message, known: Mapping[str, PricedMessage]) -> bool:
+    """Return whether a message is not known, or was reported with less usage."""
+    before = known.get(message.message_id)
+    return before is None or before.is_undone or sum(message.tokens) > sum(before.tokens)
+
+
+def _origin(source: str, kind: _Kind) -> CostOrigin:
+    place = place_of(kind.directory) if kind.directory else None
+    tags = ((DIRECTORY, place.directory), (DEFAULT_TAG, place.name)) if place else ()
+    return CostOrigin(
+        source=source,
+        live=True,
+        currency=kind.currency,
+        provider_name=kind.provider,
+        service=kind.model,
+        category_hint=Category.GENAI,
+        tags=tags,
+    )
+
+
+def _sum(changes: Iterable[tuple[str, CostChange]]) -> LogSum:
+    found = LogSum(0, 0, {})
+    for currency, change in changes:
+        found = found.plus(currency, change)
+    return found
+
+
+def _facts(total: LogSum) -> dict[str, Any]:
+    amounts = {currency: written(nanos) for currency, nanos in total.amounts.items() if nanos}
+    return {"messages": total.messages, "tokens": total.tokens, "total": amounts}
+
+
+# Undo
+
+
+@reverses("log.sync", describe=subjects_of("reading of the logs of"))
+def _undo_sync(work: Work, lines: Lines) -> None:
+    """Let messages not count that a reading brought, so that they may be read again; or let them count again."""
+    org, logs = work.organization.org_key, work.unit.agent_logs
+    days: set[tuple[int, int]] = set()
+    for line in lines:
+        is_undo = line.after is not None
+        facts = undo_data(line.after or line.before)
+        program, sync_id = line.subject.partition("@")[0], facts["sync"]
+        pairs = [[_unpacked(each) for each in pair] for pair in facts["grown"]]
+        now_and_then = [pair[::-1] if is_undo else pair for pair in pairs]
+        stored = logs.known(org, program, [now.message_id for now, _ in now_and_then])
+        if any(stored[now.message_id] != now for now, _ in now_and_then):
+            raise Conflict(f"the logs of {line.subject} have been read again since", "undo that first")
+        logs.put(org, program, [then for _, then in now_and_then])
+        logs.set_undone(sync_id, is_undone=is_undo)
+        logs.forget_files(org, program)
+        days |= logs.days_of(org, sync_id) | {(each.origin_key, each.day) for pair in pairs for each in pair}
+        work.record("log.sync", line.subject, line.after, None if is_undo else line.before)
+    logs.settle(days)
+
+
+def _unpacked(stored: Sequence[Any]) -> PricedMessage:
+    found = PricedMessage(*stored)
+    return found._replace(tokens=MessageTokens(*found.tokens))

@@ -1,0 +1,1 @@
+"""Logs that agents' programs write on this machine."""

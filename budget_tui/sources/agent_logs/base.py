@@ -1,0 +1,165 @@
+"""The protocol of logs, the registry of programs whose logs can be read, and what their readers share.
+
+A program is one module and one line in `PROGRAMS`. Nothing here writes: programs delete their logs by themselves.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from budget_tui.domain.agent_logs import Message
+from budget_tui.domain.errors import Refused
+from budget_tui.domain.estimates import CLAUDE_CODE, CODEX
+
+PROGRAMS: Mapping[str, str] = {
+    CLAUDE_CODE: "budget_tui.sources.agent_logs.claude_code:ClaudeCode",
+    CODEX: "budget_tui.sources.agent_logs.codex:Codex",
+}
+"""The reader of each program's logs by the program's name."""
+_LIMIT_TOKENS = 10**12
+
+
+class LogReader(Protocol):
+    """A reader of a program's logs. ``title`` is what its users call the program."""
+
+    title: str
+
+    def folders(self) -> list[Path]:
+        """Return the folders that the program logs to; they need not exist."""
+
+    def read(self, path: Path, lines: "LogLines") -> Iterator[Message]:
+        """Yield the messages of one file in order; lines that cannot be understood are reported to ``lines``."""
+
+
+class LogFile(NamedTuple):
+    """A log as found; that it did not change is known by ``size`` in bytes and ``changed_ns``."""
+
+    path: Path
+    size: int
+    changed_ns: int
+
+
+def reader_named(name: str) -> LogReader:
+    """Return the reader of the program called ``name``; `Refused` if there is none."""
+    if name.casefold() not in PROGRAMS:
+        raise Refused(f"there is no program '{name}' whose logs can be read", f"choose {' or '.join(PROGRAMS)}")
+    module, _, class_name = PROGRAMS[name.casefold()].partition(":")
+    made: LogReader = getattr(import_module(module), class_name)()
+    return made
+
+
+def log_files(reader: LogReader) -> Iterator[LogFile]:
+    """Yield the logs of a program, each once; folders that do not exist or cannot be read have none."""
+    seen: set[Path] = set()
+    for folder in {each.resolve(): None for each in reader.folders()}:
+        for root, folders, names in os.walk(folder):
+            folders.sort()
+            for path in (Path(root, name) for name in sorted(names) if name.endswith(".jsonl")):
+                try:
+                    found = path.stat()
+                except OSError:
+                    continue
+                if path not in seen:
+                    seen.add(path)
+                    yield LogFile(path, found.st_size, found.st_mtime_ns)
+
+
+class LogLines:
+    """The lines of a file, as objects of JSON; ``unreadable`` counts those that are none.
+
+    Only lines with one of ``marks`` are parsed: most of a log is the conversation. The last line may be half written;
+    it is read again when the file has changed.
+    """
+
+    def __init__(self) -> None:
+        self.unreadable = 0
+
+    def of(self, path: Path, *marks: bytes) -> Iterator[Mapping[str, Any]]:
+        """Yield the objects of the lines with one of ``marks``."""
+        with path.open("rb") as file:
+            for line in file:
+                text = line.strip()
+                if not text:
+                    continue
+                is_whole = text.startswith(b"{") and text.endswith(b"}")
+                if is_whole and not any(mark in text for mark in marks):
+                    continue
+                try:
+                    found = json.loads(text) if is_whole else None
+                except (ValueError, RecursionError):
+                    found = None
+                if isinstance(found, dict):
+                    yield found
+                elif line.endswith(b"\n"):
+                    self.unreadable += 1
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return ``value`` if it is an object of JSON, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str:
+    """Return ``value`` if it is text, else ''."""
+    return value if isinstance(value, str) else ""
+
+
+def tokens(usage: Mapping[str, Any], name: str) -> int:
+    """Return a number of tokens, 0 if it is not stated; `ValueError` if it is none."""
+    value = usage.get(name)
+    if value is None:
+        return 0
+    if type(value) is not int or not 0 <= value <= _LIMIT_TOKENS:
+        raise ValueError(name)
+    return value
+
+
+def moment(value: object) -> datetime:
+    """Return the time of a line; `ValueError` if it has none."""
+    at = datetime.fromisoformat(text(value))
+    if at.tzinfo is None:
+        raise ValueError("no time zone")
+    return at
+
+
+class Place(NamedTuple):
+    """A directory, of a worktree that of its repository; and the name of the repository, or of the directory."""
+
+    directory: str
+    name: str
+
+
+@lru_cache(maxsize=4096)
+def place_of(directory: str) -> Place:
+    """Return the place that a directory's costs belong to, as far as this machine still knows it."""
+    cleaned = directory.rstrip("/\\") or directory
+    name = cleaned.replace("\\", "/").rpartition("/")[2]
+    path = Path(cleaned)
+    if not path.is_absolute():
+        return Place(cleaned, name)
+    for root in (path, *path.parents):
+        git = root / ".git"
+        try:
+            if git.is_dir():
+                return Place(cleaned, root.name)
+            if git.is_file():
+                repository = _repository(root, git.read_text("utf-8"))
+                inside = repository / path.relative_to(root) if repository else path
+                return Place(str(inside), (repository or root).name)
+        except (OSError, UnicodeDecodeError):
+            continue
+    return Place(cleaned, name)
+
+
+def _repository(root: Path, link: str) -> Path | None:
+    """Return the repository of the worktree ``root``, whose file ``.git`` holds ``link``; None if it is no worktree."""
+    target = Path(os.path.normpath(root / link.removeprefix("gitdir:").strip()))
+    parts = target.parts
+    if len(parts) >= 3 and parts[-2] == "worktrees" and parts[-3] == ".git":
+        return Path(*parts[:-3])
+    return None

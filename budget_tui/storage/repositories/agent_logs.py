@@ -1,0 +1,213 @@
+"""Messages in the logs of agents' programs, the files they came from, and the daily costs that they add up to."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, delete, func, select, type_coerce, update
+from sqlalchemy.sql.expression import bindparam
+
+from budget_tui.domain.agent_logs import NANO_PICOS, CostChange, MessageTokens, PricedMessage
+from budget_tui.domain.amount import divide
+from budget_tui.storage.engine import insert_batches, listed
+from budget_tui.storage.repositories.base import Repository, read_first, total
+from budget_tui.storage.tables import CostRow, LogFileRow, LogMessageRow, ReplacedEstimateRow
+
+_m, _f, _c, _r = LogMessageRow.c, LogFileRow.c, CostRow.c, ReplacedEstimateRow.c
+_COUNTS = (
+    _m.input_tokens,
+    _m.cache_read_tokens,
+    _m.cache_write_tokens,
+    _m.cache_write_1h_tokens,
+    _m.output_tokens,
+)
+_TOKENS = sum(_COUNTS[1:], _COUNTS[0])
+_PRICED = ("origin_key", "day", "tier", *(column.name for column in _COUNTS), "amount_picos", "is_undone")
+_AT_ONCE = 500
+
+OriginDay = tuple[int, int]
+"""The key of an origin and a day as a number: their costs are one row."""
+
+
+class AgentLogRepository(Repository):
+    # Files
+
+    def files(self, org: int, source: str) -> dict[str, tuple[int, int]]:
+        """Return the size and the time of each log of a source as it was read last, by its path."""
+        rows = self._many(select(_f.path, _f.size, _f.changed_ns).where(_f.org_key == org, _f.source == source))
+        return {path: (size, changed_ns) for path, size, changed_ns in rows}
+
+    def set_files(self, org: int, source: str, files: Iterable[tuple[str, int, int]]) -> None:
+        """Store that logs, each by its path, size and time, were read."""
+        statement = self._insert(LogFileRow)
+        read_now = {name: statement.excluded[name] for name in ("size", "changed_ns")}
+        self._change(
+            statement.on_conflict_do_update(index_elements=[_f.org_key, _f.source, _f.path], set_=read_now),
+            [
+                {"org_key": org, "source": source, "path": path, "size": size, "changed_ns": at}
+                for path, size, at in files
+            ],
+        )
+
+    def forget_files(self, org: int, program: str) -> None:
+        """Let all logs of a program be read again, on every machine."""
+        self._change(delete(LogFileRow).where(_f.org_key == org, _f.source.startswith(f"{program}@")))
+
+    # Messages
+
+    def known(self, org: int, program: str, ids: Collection[str]) -> dict[str, PricedMessage]:
+        """Return those of some messages that are known, by their ids."""
+        found = select(*_stored()).where(_m.org_key == org, _m.program == program)
+        if not ids or self._row(found.limit(1)) is None:
+            return {}
+        rows = (row for some in _parts([*ids]) for row in self._many(found.where(_m.message_id.in_(some)), _message))
+        return {row.message_id: row for row in rows}
+
+    def add(self, org: int, program: str, messages: Iterable[PricedMessage], sync_id: str) -> None:
+        """Store messages that are not known."""
+        names = ("program", "sync_id", "message_id", "copy_of", *_PRICED)
+        rows = [(program, sync_id, each.message_id, each.copy_of, *_values(each).values()) for each in messages]
+        insert_batches(self._connection, LogMessageRow.table, names, _parts(rows), {"org_key": org})
+
+    def put(self, org: int, program: str, messages: Iterable[PricedMessage], sync_id: str | None = None) -> None:
+        """Store what is known of messages anew, and that they came with the reading ``sync_id``, if given."""
+        columns = (*_PRICED, *(("sync_id",) if sync_id is not None else ()))
+        statement = (
+            update(LogMessageRow)
+            .where(_m.org_key == org, _m.program == program, _m.message_id == bindparam("key"))
+            .values({name: bindparam(f"new_{name}") for name in columns})
+        )
+        self._change(
+            statement,
+            [
+                {"key": each.message_id}
+                | {f"new_{name}": value for name, value in ({**_values(each), "sync_id": sync_id}).items()}
+                for each in messages
+            ],
+        )
+
+    def set_undone(self, sync_id: str, is_undone: bool) -> None:
+        """Set whether the messages that came with a reading count."""
+        self._change(update(LogMessageRow).where(_m.sync_id == sync_id).values(is_undone=is_undone))
+
+    def days_of(self, org: int, sync_id: str) -> set[OriginDay]:
+        """Return the origins and days that depend on whether the messages of a reading count, copies of them, too."""
+        copy = LogMessageRow.table.alias("copy")
+        of_copy = and_(copy.c.org_key == _m.org_key, copy.c.program == _m.program, copy.c.copy_of == _m.message_id)
+        own = select(_m.origin_key, _day(_m.day)).where(_m.org_key == org, _m.sync_id == sync_id).distinct()
+        copies = (
+            select(copy.c.origin_key, _day(copy.c.day))
+            .join_from(LogMessageRow, copy, of_copy)
+            .where(_m.org_key == org, _m.sync_id == sync_id)
+            .distinct()
+        )
+        return {(key, day) for found in (own, copies) for key, day in self._many(found)}
+
+    def days_of_copies(self, org: int, program: str, ids: Collection[str]) -> set[OriginDay]:
+        """Return the origins and days of copies of some messages."""
+        of_program = (_m.org_key == org, _m.program == program, _m.copy_of != "")
+        if self._row(select(_m.copy_of).where(*of_program).limit(1)) is None:
+            return set()
+        found = select(_m.origin_key, _day(_m.day)).where(*of_program)
+        return {(key, day) for some in _parts([*ids]) for key, day in self._many(found.where(_m.copy_of.in_(some)))}
+
+    # Costs
+
+    def settle(self, days: Collection[OriginDay]) -> dict[OriginDay, CostChange]:
+        """Set the cost of each of some origins and days to what its messages add up to, rounded once; return changes.
+
+        While a bill counts in its place, only the estimate beside the bill is set.
+        """
+        sums = self._sums(days)
+        wanted = listed(self._connection, ("origin_key", "day"), sorted(days))
+        of_day = and_(_c.origin_key == read_first(wanted.c.origin_key), type_coerce(_c.day, Integer) == wanted.c.day)
+        stored = {
+            (row.origin_key, row.day): row
+            for row in self._many(
+                select(
+                    *(_c.cost_key, _c.origin_key, _day(_c.day), _c.tokens, _c.charges, _r.cost_key.label("replaced")),
+                    func.coalesce(_r.amount_nanos, _c.amount_nanos).label("amount"),
+                )
+                .join_from(wanted, CostRow, of_day)
+                .outerjoin(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
+            )
+        }
+        changes = {key: CostChange(-row.amount, -row.tokens, -row.charges) for key, row in stored.items()}
+        added, changed, replaced = [], [], []
+        for (origin_key, day), (picos, tokens, messages) in sums.items():
+            amount = divide(picos, NANO_PICOS)
+            now, before = (amount, tokens, messages), changes.get((origin_key, day), CostChange(0, 0, 0))
+            changes[origin_key, day] = CostChange(*(a + b for a, b in zip(now, before, strict=True)))
+            row = stored.pop((origin_key, day), None)
+            if row is None:
+                added.append((origin_key, day, amount, tokens, messages))
+                continue
+            if row.replaced is not None:
+                replaced.append({"key": row.cost_key, "amount": amount})
+            counted = amount if row.replaced is None else 0
+            changed.append({"key": row.cost_key, "amount": counted, "count": tokens, "number": messages})
+        names = ("origin_key", "day", "amount_nanos", "tokens", "charges")
+        insert_batches(self._connection, CostRow.table, names, _parts(added), {})
+        self._change(
+            update(CostRow)
+            .where(_c.cost_key == bindparam("key"))
+            .values(amount_nanos=bindparam("amount"), tokens=bindparam("count"), charges=bindparam("number")),
+            changed,
+        )
+        self._change(
+            update(ReplacedEstimateRow).where(_r.cost_key == bindparam("key")).values(amount_nanos=bindparam("amount")),
+            replaced,
+        )
+        for some in _parts([row.cost_key for row in stored.values()]):
+            self._change(delete(ReplacedEstimateRow).where(_r.cost_key.in_(some)))
+            self._change(delete(CostRow).where(_c.cost_key.in_(some)))
+        return changes
+
+    def _sums(self, days: Collection[OriginDay]) -> Mapping[OriginDay, tuple[int, int, int]]:
+        """Return the picos, tokens and number of the messages that count, of origins and days that have any."""
+        wanted = listed(self._connection, ("origin_key", "day"), sorted(days))
+        first = LogMessageRow.table.alias("first")
+        is_of_day = and_(_m.origin_key == read_first(wanted.c.origin_key), type_coerce(_m.day, Integer) == wanted.c.day)
+        is_copied = and_(
+            first.c.org_key == _m.org_key,
+            first.c.program == _m.program,
+            first.c.message_id == _m.copy_of,
+            ~first.c.is_undone,
+        )
+        rows = self._many(
+            select(
+                _m.origin_key,
+                _day(_m.day),
+                func.coalesce(total(_m.amount_picos), 0).label("picos"),
+                total(_TOKENS).label("tokens"),
+                func.count().label("messages"),
+            )
+            .join_from(wanted, LogMessageRow, is_of_day)
+            .outerjoin(first, is_copied)
+            .where(~_m.is_undone, first.c.message_id.is_(None))
+            .group_by(_m.origin_key, _m.day)
+        )
+        return {(row.origin_key, row.day): (row.picos, row.tokens, row.messages) for row in rows}
+
+
+def _day(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return type_coerce(column, Integer).label("day")
+
+
+def _stored() -> tuple[ColumnElement[Any], ...]:
+    return (_m.message_id, _m.copy_of, _m.origin_key, _day(_m.day), _m.tier, *_COUNTS, _m.amount_picos, _m.is_undone)
+
+
+def _message(message_id: str, copy_of: str, origin_key: int, day: int, tier: str, *rest: Any) -> PricedMessage:
+    *tokens, picos, is_undone = rest
+    return PricedMessage(
+        message_id, copy_of, origin_key, day, tier, MessageTokens(*tokens), picos, is_undone=bool(is_undone)
+    )
+
+
+def _values(message: PricedMessage) -> dict[str, Any]:
+    values = (message.origin_key, message.day, message.tier, *message.tokens, message.amount_picos, message.is_undone)
+    return dict(zip(_PRICED, values, strict=True))
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))

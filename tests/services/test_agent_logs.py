@@ -1,0 +1,237 @@
+"""The logs of agents' programs over a real database: each message counts once, whatever is read how often."""
+
+import os
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budget_tui.domain.errors import NotFound
+from budget_tui.domain.tokens import TokenKind
+from budget_tui.presentation.messages import sync_report
+from budget_tui.services.agent_logs import SyncReport
+from budget_tui.services.imports import ImportRequest
+from tests.agent_logs import claude_line, codex_meta, codex_sum, codex_turn, use_home, write
+from tests.databases import empty
+from tests.services.conftest import TODAY, Home, home_at, shown, usd
+from tests.services.planning import bill
+
+DAY = "2026-01-10"
+
+
+@pytest.fixture
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where programs write their logs."""
+    use_home(monkeypatch, tmp_path)
+    return tmp_path
+
+
+def sync(home: Home, *names: str, dry_run: bool = False) -> SyncReport:
+    return home.services.agent_logs.sync(names, dry_run=dry_run)
+
+
+def new(report: SyncReport) -> tuple[int, int, str]:
+    """The messages, the tokens and the dollars that were new."""
+    return report.total.messages, report.total.tokens, shown(report.total.amounts.get("USD", 0))
+
+
+def costs(home: Home) -> list[tuple[object, ...]]:
+    """What is stored of costs, by source, model and directory."""
+    return home.rows(
+        "SELECT o.source, o.service, o.tags, c.day, c.amount_nanos, c.tokens, c.charges FROM cost c"
+        " JOIN cost_origin o ON o.origin_key = c.origin_key ORDER BY 1, 2, 3, 4"
+    )
+
+
+def two_sessions(logs: Path) -> None:
+    write(logs / "claude/projects/p/s1.jsonl", claude_line(), claude_line("msg_2", cwd="/home/a/web/src"))
+    write(logs / "codex/sessions/r.jsonl", codex_meta("c1"), codex_turn(), codex_sum(1000, 800, 50))
+
+
+@pytest.mark.both_engines
+def test_what_is_new_counts_once_and_comes_and_goes_as_one_change(home: Home, logs: Path) -> None:
+    home.budget("500")
+    home.add("pcc", "site", allocate="100")
+    two_sessions(logs)
+    preview = sync(home, dry_run=True)
+    assert (new(preview), costs(home)) == ((3, 3250, "0.00985"), [])
+    report = sync(home)
+    assert new(report) == new(preview)
+    assert sync_report(report, dry_run=False) == [
+        "claude-code@laptop, codex@laptop: 2 logs, 2 read",
+        "3 messages of Jan 10, 2026, $0.01 for 3,250 tokens: new",
+        "  pcc: $0.01 for 2,150 tokens",
+        "without a project:",
+        "  /home/a/web/src: <$0.01 for 1,100 tokens",
+        "assign them, for example: budget-tui cost map PROJECT --directory /home/a/web/src",
+    ]
+    stored = costs(home)
+    assert home.spent == {"pcc": "0.00535", "site": "0", "all": "0.00985"}
+    assert (sync(home).files_read, costs(home)) == (0, stored)
+
+    for path in (logs / "claude").rglob("*.jsonl"):  # copied, touched and gone
+        write(logs / "claude/projects/copy" / path.name, *path.read_text().splitlines())
+        os.utime(path, (1, 1))
+    assert (new(sync(home)), costs(home)) == ((0, 0, "0"), stored)
+    for path in logs.rglob("*.jsonl"):
+        path.unlink()
+    write(logs / "claude/projects/p/s3.jsonl", claude_line(usage={"input_tokens": 1000, "output_tokens": 300}))
+    assert new(sync(home)) == (0, 200, "0.003")  # a message that had only begun
+
+    assert home.services.undo.undo().what == "reading of the logs of claude-code@laptop"
+    assert costs(home) == stored
+    home.services.undo.undo()
+    assert (costs(home), home.spent["all"]) == ([], "0")
+    home.services.undo.redo()
+    assert costs(home) == stored
+    home.services.undo.undo()
+    (logs / "claude/projects/p/s3.jsonl").unlink()
+    two_sessions(logs)
+    assert (new(sync(home)), costs(home)) == (new(report), stored)
+
+
+@pytest.mark.both_engines
+def test_a_bill_counts_in_the_place_of_what_logs_estimate(home: Home, logs: Path) -> None:
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    two_sessions(logs)
+    sync(home)
+    bill(home.services, ("pcc", "3", "USD", DAY, "Anthropic"))
+    assert home.spent["pcc"] == "3.00085"
+    write(logs / "claude/projects/p/late.jsonl", claude_line("msg_9"))
+    assert (new(sync(home)), home.spent["pcc"]) == ((1, 1100, "0.0045"), "3.00085")
+    home.services.undo.undo()
+    home.services.undo.undo()
+    assert home.spent["pcc"] == "0.00535"
+
+
+def test_a_second_machine_with_the_same_files_adds_nothing(
+    home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_sessions(logs)
+    sync(home)
+    stored = costs(home)
+    monkeypatch.setattr("socket.gethostname", lambda: "desk")
+    report = sync(home)
+    assert (report.sources, report.files_read, new(report)) == (
+        ["claude-code@desk", "codex@desk"],
+        2,
+        (0, 0, "0"),
+    )
+    assert costs(home) == stored
+
+
+def test_a_directory_belongs_to_the_project_of_its_longest_mapped_path(home: Home, logs: Path) -> None:
+    home.budget("500")
+    home.add("shop", "blog", "x", allocate="10")
+    places = ("/w/shop", "/w/shop/blog/theme", "/w/shopping", "/w/x", "")
+    lines = (claude_line(f"m{at}", cwd=each) for at, each in enumerate(places))
+    write(logs / "claude/projects/p/s.jsonl", *lines)
+    report = sync(home)
+    assert ({*report.projects}, {*report.unmapped}) == ({"shop", "x"}, {"/w/shop/blog/theme", "/w/shopping", ""})
+    home.services.costs.map_to_project("blog", "directory", "/W/shop/blog")
+    outcome = home.services.costs.map_to_project("shop", "directory", "/w")
+    assert (outcome.changed_origins, outcome.costs) == (2, 2)
+    assert home.spent == {"shop": "0.0135", "blog": "0.0045", "x": "0", "all": "0.0225"}
+
+
+def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home, logs: Path) -> None:
+    home.services.token_prices.set("gpt-5-codex", {TokenKind.INPUT: usd("100")}, date(2026, 1, 10))
+    write(logs / "claude/projects/p/s.jsonl", claude_line(model="kimi-9000"), "garbage")
+    events = (codex_sum(1000, at="2026-01-09T09:00:00Z"), codex_sum(2000, at="2026-01-10T09:00:00Z"))
+    write(logs / "codex/sessions/r.jsonl", codex_meta("c1"), codex_turn(), *events)
+    report = sync(home)
+    assert new(report) == (3, 3100, "0.10125")
+    lines = sync_report(report, dry_run=False)
+    assert "unpriced: kimi-9000 (1,100 tokens); the tokens count, their cost is not known" in lines
+    assert "1 line of 1 log could not be understood and was left out" in lines
+
+
+def test_days_are_those_of_the_organization(fresh: Any, logs: Path) -> None:
+    home = fresh(new_time_zone="Asia/Tokyo")
+    write(logs / "claude/projects/p/s.jsonl", claude_line(at="2026-01-10T20:00:00Z"))
+    assert sync(home).days == [date(2026, 1, 11)]
+
+
+def test_logs_that_are_not_there_are_looked_for_by_name(home: Home, logs: Path) -> None:
+    with pytest.raises(NotFound, match=r"no logs of Claude Code or Codex; they would be in .*/claude/"):
+        sync(home)
+    write(logs / "codex/sessions/r.jsonl", codex_meta("c1"))
+    assert (sync(home).sources, [each.title for each in home.services.agent_logs.found()]) == (
+        ["codex@laptop"],
+        ["Codex"],
+    )
+    with pytest.raises(NotFound, match="Claude Code"):
+        sync(home, "codex", "claude-code")
+
+
+def test_no_import_takes_the_name_of_a_log(home: Home) -> None:
+    with pytest.raises(Exception, match="cannot be the name of a source"):
+        home.services.imports.run(ImportRequest(("x.csv",), source="Codex@laptop"))
+
+
+# Whatever is copied, split, repeated or read in any order
+
+line = st.tuples(st.integers(0, 3), st.integers(1, 4), st.booleans())
+"""A line of one of four messages, with so much usage, perhaps in a side chain."""
+Runs = Sequence[dict[int, list[tuple[int, int, bool]]]]
+runs = st.lists(st.dictionaries(st.integers(0, 2), st.lists(line, max_size=4), max_size=3), min_size=1, max_size=4)
+"""What the files that change say before each reading."""
+
+
+@given(runs)
+def test_each_message_counts_once_with_its_largest_usage(
+    runs: Sequence[dict[int, list[tuple[int, int, bool]]]],
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        use_home(patch, Path(folder))
+        address = Path(folder) / "budget.db"
+        empty(address)
+        home = home_at(address, TODAY)
+        largest: dict[int, int] = {}
+        for number, files in enumerate([{9: []}, *runs]):
+            for name, lines in files.items():
+                written = [
+                    claude_line(
+                        f"m{message}", usage={"output_tokens": tokens}, isSidechain=side, requestId=f"r{number}"
+                    )
+                    for message, tokens, side in lines
+                ]
+                write(Path(folder) / f"claude/projects/p/{name}.jsonl", *written)
+                for message, tokens, _ in lines:
+                    largest[message] = max(tokens, largest.get(message, 0))
+            sync(home)
+            counted = home.rows("SELECT coalesce(sum(tokens), 0), coalesce(sum(charges), 0) FROM cost")
+            assert counted == [(sum(largest.values()), len(largest))]
+        for _ in home.services.audit.newest(100):
+            home.services.undo.undo()
+        assert costs(home) == []
+
+
+@given(st.permutations(range(5)), st.lists(st.booleans(), min_size=5, max_size=5))
+def test_forked_sessions_count_once_in_any_order(order: Sequence[int], together: Sequence[bool]) -> None:
+    """A session, two forks of it, a fork of a fork, and a copy: read in any order, some at once."""
+    shared, own = [codex_sum(100), codex_sum(300)], codex_sum(700)
+    files = [
+        [codex_meta("a"), codex_turn(), *shared, codex_sum(350)],
+        [codex_meta("b", forked_from_id="a"), codex_meta("a"), codex_turn(), *shared, codex_sum(400)],
+        [codex_meta("c", forked_from_id="a"), codex_turn(), *shared, codex_sum(500)],
+        [codex_meta("d", forked_from_id="b"), codex_turn(), *shared, codex_sum(400), own],
+        [codex_meta("a"), codex_turn(), *shared],
+    ]
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        use_home(patch, Path(folder))
+        address = Path(folder) / "budget.db"
+        empty(address)
+        home = home_at(address, TODAY)
+        for at in order:
+            write(Path(folder) / f"codex/sessions/{at}.jsonl", *files[at])
+            if not together[at]:
+                sync(home)
+        sync(home)
+        assert home.rows("SELECT sum(tokens), sum(charges) FROM cost") == [(300 + 50 + 100 + 200 + 300, 6)]
