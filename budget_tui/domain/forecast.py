@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import accumulate
-from math import inf, isqrt, sqrt
+from math import ceil, inf, isqrt, sqrt
 from operator import add, itemgetter
 from random import Random
 from statistics import median_high
@@ -39,6 +39,8 @@ _IN_HALF_WIDTHS = _THOUSAND / 1.282  # of standard deviations: 10% of a normal d
 _MIN_DAYS_BEFORE = 4  # fewer ranks are never `_CHANGE_OF_LEVEL` away, however low
 _CHANGE_OF_LEVEL = 3.5
 """Standard deviations; ranks of unchanged usage reach them at any of 84 days in about one history of a hundred."""
+_MIN_DAYS_RANKED = ceil(_CHANGE_OF_LEVEL**2 * 4 / 3)
+"""Days with usage: in standard deviations, the square of what the ranks of ``n`` days reach is less than ¾n."""
 _FEE_DAYS, _FEE_TOLERANCE_PERCENT, _FEE_STANDS_OUT = 1, 5, 3
 
 
@@ -244,12 +246,12 @@ def at_level_now(history: Sequence[int]) -> Sequence[int]:
     each day (Pettitt 1979). How far a single day stands out has no weight in it, and days without usage say nothing.
     Days are told from each other by position: those seven apart are of one weekday.
     """
-    if not _differs_by_week(history):
+    used = bytes(map((0).__lt__, history))
+    if used.count(1) < _MIN_DAYS_RANKED or not _differs_by_week(history):
         return history
     sums = accumulate(reversed(_rank_scores(history)))
-    variances = _variances(bytes(map((0).__lt__, history)))
-    squares = [total * total / variance for total, variance in zip(sums, variances, strict=True)]
-    strongest = max(squares, default=0)
+    squares = [total * total / variance for total, variance in zip(sums, _variances(used), strict=True)]
+    strongest = max(squares)
     if strongest < _CHANGE_OF_LEVEL**2:
         return history
     since = len(history) - 1 - squares.index(strongest)
@@ -407,10 +409,11 @@ def fees_in(history: Sequence[int], last: date) -> list[Fee]:
 
 
 def _is_same(day: date, amount: int, fee: Fee) -> bool:
+    if abs(amount - fee.amount) * 100 > fee.amount * _FEE_TOLERANCE_PERCENT:
+        return False
     last = monthrange(day.year, day.month)[1]
     apart = abs(day.day - min(fee.day_of_month, last))
-    is_near = min(apart, last - apart) <= _FEE_DAYS
-    return is_near and abs(amount - fee.amount) * 100 <= fee.amount * _FEE_TOLERANCE_PERCENT
+    return min(apart, last - apart) <= _FEE_DAYS
 
 
 def without_fees(history: Sequence[int], last: date, fees: Iterable[Fee]) -> list[int]:

@@ -255,7 +255,8 @@ class Readings:
         forecasts: Mapping[str, Forecast] = {}
         if AlertKind.FORECAST in kinds:
             of = [(budget.path, budget.period) for budget in budgets]
-            forecasts = Forecaster(self._session, self._organization, self._today, of).of_budgets(budgets)
+            forecaster = Forecaster(self._session, self._organization, self._today, self.data_through, of)
+            forecasts = forecaster.of_budgets(budgets)
         for budget in budgets:
             used, through, burnt = (None if query is None else usage.of(*query) for query in wanted[budget.budget_id])
             has_ended = budget.period.end < self._today

@@ -21,10 +21,9 @@ from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
 from budget_tui.services.forecasts import (
-    Cell,
+    CostsByCell,
     DailyUsage,
     bills_on,
-    cells_of,
     converted_costs,
     on_days,
     with_bills_apart,
@@ -182,7 +181,7 @@ class _Past:
         self.ended = [*_ended(organization, self.first, reach)]
         final = [each.costs for each in self._recorded if each.until is None]
         final += [each.known_on(_NEVER - ONE_DAY) for each in self._entered]
-        self._final = DailyUsage(cells_of(final, self._days), self._days, today, reach, organization)
+        self._final = DailyUsage(CostsByCell(final, self._days), None, today, reach, organization)
 
     def trials(self, path: str, days: Iterable[date], *, with_rivals: bool = True) -> Iterator[Trial]:
         """Yield the forecast of each of ``days``, in a period that has ended, with what became of it."""
@@ -190,7 +189,7 @@ class _Past:
         for day in days:
             period = rule.containing(day)
             last, known = self._known_on(day)
-            usage = DailyUsage(known, self._days, day, last, self._organization, self._seed)
+            usage = DailyUsage(known, None, day, last, self._organization, self._seed)
             forecast = usage.forecast(path, TOTAL, ANY_PROVIDER, period)
             became = self._final.used(path, TOTAL, ANY_PROVIDER, period)
             if forecast.has_range and (forecast.low, forecast.high, became) != (0, 0, 0):  # else nothing was foreseen
@@ -210,7 +209,7 @@ class _Past:
     def _positions(self, period: Period) -> range:
         return range((period.start - self.first).days, (period.end - self.first).days + 1)
 
-    def _known_on(self, day: date) -> tuple[date, list[Cell]]:
+    def _known_on(self, day: date) -> tuple[date, CostsByCell]:
         """Return what was known on a day, and through which day it was complete."""
         at = (day - self._days.start).days
         known = [each.known_on(day) for each in self._entered]
@@ -224,7 +223,7 @@ class _Past:
                 accounts[each.account] = max(latest, accounts.get(each.account, latest))
         reaches = [freshness.ImportedAccount(*account, latest, latest, None) for account, latest in accounts.items()]
         through = freshness.data_through(reaches, self._organization.period_rule, day)
-        return min(through, day - ONE_DAY), cells_of(known, self._days)
+        return min(through, day - ONE_DAY), CostsByCell(known, self._days)
 
 
 def _first_imports(stored: Iterable[RecordedCosts], organization: Organization) -> dict[tuple[str, str], date]:

@@ -33,7 +33,6 @@ from budget_tui.domain.recurring import Bill, newly_due
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
 from budget_tui.services.context import Context
 from budget_tui.services.currency import converter
-from budget_tui.services.freshness import data_through
 from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import agents_tokens
 from budget_tui.storage.session import Session
@@ -140,6 +139,77 @@ def counted_together(counted: Iterable[tuple[UsageScope, Period]]) -> list[tuple
     return [(scope, period) for scope, of_scope in periods.items() for period in together(of_scope)]
 
 
+class Cell(NamedTuple):
+    """The usage of one entity itself, of one provider in one category, and what it cost once: an amount for each day.
+
+    ``path`` is None for unmapped usage; ``first_day`` is the first ever with any.
+    """
+
+    path: str | None
+    category: str
+    provider: str
+    first_day: date
+    usage: list[int]
+    once: list[int] | None
+
+
+class CostsByCell:
+    """Daily costs in any currencies, or tokens, by the cell that they belong to; cells are known by their numbers.
+
+    A cell is only added up, and converted, when it is asked for: in each of a plan's currencies, few count.
+    """
+
+    def __init__(self, costs: Iterable[DailyCosts], days: Period) -> None:
+        self.days = days
+        self._costs: dict[tuple[str | None, str, str], list[DailyCosts]] = {}
+        for cost in costs:
+            self._costs.setdefault((cost.path, cost.category, cost.provider), []).append(cost)
+        self._keys = [*self._costs]
+        self._scopes: dict[tuple[str, str, str], list[int]] = {}
+
+    @cached_property
+    def currencies(self) -> Collection[str]:
+        """The currencies of the costs."""
+        return {cost.currency for costs in self._costs.values() for cost in costs}
+
+    def cell(self, number: int, to: Converter | None) -> Cell:
+        """Add up a cell, usage and what came once apart, in the currency that ``to`` converts into; None if its costs
+        are all in one, or tokens."""
+        key, first_days = self._keys[number], []
+        usage, once = [0] * self.days.days, list[int]()
+        for cost in self._costs[key]:
+            first_days.append(cost.first_day)
+            if cost.is_once and not once:
+                once = [0] * self.days.days
+            _count(once if cost.is_once else usage, cost if to is None else converted_costs(cost, to, self.days.start))
+        return Cell(*key, min(first_days), usage, once or None)
+
+    def below(self, path: str) -> Sequence[int]:
+        """Return the cells at and below a path; unmapped usage is below the root."""
+        return self._below.get(path, ())
+
+    @cached_property
+    def _below(self) -> Mapping[str, Sequence[int]]:
+        own: dict[str, list[int]] = {}
+        for number, (path, _, _) in enumerate(self._keys):
+            own.setdefault(path or ROOT_PATH, []).append(number)
+        found: dict[str, list[int]] = {}
+        for path, numbers in own.items():
+            for above in ancestor_paths(path):
+                found.setdefault(above, []).extend(numbers)
+        return found
+
+    def counting(self, path: str, category: str, provider: str) -> list[int]:
+        """Return the cells that count for a scope."""
+        key = path, category, provider
+        if key not in self._scopes:
+            scope = Scope(0, category, provider, "")
+            self._scopes[key] = [
+                number for number in self.below(path) if mismatch(scope, *self._keys[number][1:]) is None
+            ]
+        return self._scopes[key]
+
+
 class Forecaster:
     """Forecasts of any scope in periods that run today, from what one session read of its usage.
 
@@ -148,11 +218,17 @@ class Forecaster:
     """
 
     def __init__(
-        self, session: Session, organization: Organization, today: date, wanted: Iterable[tuple[str, Period]]
+        self,
+        session: Session,
+        organization: Organization,
+        today: date,
+        known_through: date,
+        wanted: Iterable[tuple[str, Period]],
     ) -> None:
         """``wanted`` are the paths and periods that may be asked for; only those that run today have forecasts."""
         running = [(path, period) for path, period in wanted if period.contains(today)]
         self._session, self._organization, self._today = session, organization, today
+        self._last = min(known_through, today - ONE_DAY)
         self._below, self._periods = {path for path, _ in running}, {period for _, period in running}
         self._daily: dict[str, DailyUsage] = {}
 
@@ -194,34 +270,16 @@ class Forecaster:
         if currency not in self._daily:
             read = self._session, self._organization, self._today
             if currency:
-                self._daily[currency] = _in_currency(*read, *self._costs, currency, self._last)
+                self._daily[currency] = _in_currency(*read, self._costs, currency, self._last)
             else:
                 self._daily[currency] = read_tokens(*read, self._periods, self._last, self._below)
         return self._daily[currency]
 
     @cached_property
-    def _last(self) -> date:
-        return min(data_through(self._session, self._organization, self._today), self._today - ONE_DAY)
-
-    @cached_property
-    def _costs(self) -> tuple[Period, list[DailyCosts]]:
-        """The days that matter and their costs, read once for all currencies."""
+    def _costs(self) -> CostsByCell:
+        """The costs of the days that matter, read once for all currencies."""
         days = _days_for(self._periods, self._last, self._today)
-        return days, _read_costs(self._session, self._organization, days, self._below)
-
-
-class Cell(NamedTuple):
-    """The usage of one entity itself, of one provider in one category, and what it cost once: an amount for each day.
-
-    ``path`` is None for unmapped usage; ``first_day`` is the first ever with any.
-    """
-
-    path: str | None
-    category: str
-    provider: str
-    first_day: date
-    usage: list[int]
-    once: list[int] | None
+        return _read_costs(self._session, self._organization, days, self._below)
 
 
 class DailyUsage:
@@ -232,61 +290,46 @@ class DailyUsage:
 
     def __init__(
         self,
-        cells: Sequence[Cell],
-        days: Period,
+        costs: CostsByCell,
+        to: Converter | None,
         today: date,
         last: date,
         organization: Organization,
         seed: int = 0,
     ) -> None:
-        """``days`` are those of the cells; their data is complete through ``last``. Another ``seed`` draws anew."""
+        """``costs`` are complete through ``last``; see `CostsByCell.cell` for ``to``. Another ``seed`` draws anew."""
         self._seed = seed
-        self._cells, self._days, self._today, self._last = cells, days, today, last
-        self._ends = _ends(organization.period_rule, last, days.start)
+        self._costs, self._to, self._days, self._today, self._last = costs, to, costs.days, today, last
+        self._ends = _ends(organization.period_rule, last, costs.days.start)
         self._draws: dict[Period, Draws] = {}
-        self._scopes: dict[tuple[str, str, str], list[int]] = {}
+        self._cells: dict[int, Cell] = {}
         self._expected: dict[tuple[int, Period], Expected] = {}
-
-    @cached_property
-    def _below(self) -> Mapping[str, Sequence[int]]:
-        """The numbers of the cells at and below each path; unmapped usage is below the root."""
-        own: dict[str, list[int]] = {}
-        for number, cell in enumerate(self._cells):
-            own.setdefault(cell.path or ROOT_PATH, []).append(number)
-        found: dict[str, list[int]] = {}
-        for path, numbers in own.items():
-            for above in ancestor_paths(path):
-                found.setdefault(above, []).extend(numbers)
-        return found
 
     def is_same_below(self, path: str, other: "DailyUsage") -> bool:
         """Return whether usage at and below ``path`` is as in ``other``, and its forecasts with it."""
         return (
             (self._days, self._today, self._last, self._ends) == (other._days, other._today, other._last, other._ends)
             and self._seed == other._seed
-            and self._cells_below(path) == other._cells_below(path)
+            and self._cells_of(self._costs.below(path)) == other._cells_of(other._costs.below(path))
         )
-
-    def _cells_below(self, path: str) -> list[Cell]:
-        return [self._cells[number] for number in self._below.get(path, ())]
 
     def forecast(self, path: str, category: str, provider: str, period: Period) -> Forecast:
         """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
-        numbers = self._counting(path, category, provider)
+        numbers = self._costs.counting(path, category, provider)
         return self._range_of(self._expected_of(numbers, period), numbers, period)
 
     def forecast_together(self, scopes: Iterable[UsageScope], period: Period, used: int) -> Forecast:
         """Return the forecast of usage that counts for any of ``scopes``, once, and for what it comes to at the end if
         it is ``used`` so far, which may be of earlier periods, too."""
-        numbers = sorted({number for scope in scopes for number in self._counting(*scope)})
+        numbers = sorted({number for scope in scopes for number in self._costs.counting(*scope)})
         found = self._range_of(self._expected_of(numbers, period), numbers, period)
-        before = used - self._used([self._cells[number] for number in numbers], period)
+        before = used - self._used(self._cells_of(numbers), period)
         low, median, high = (amount + before for amount in (found.low, found.median, found.high))
         return found._replace(low=low, median=median, high=high)
 
     def forecast_beyond(self, path: str, category: str, provider: str, period: Period, amount: int) -> Forecast:
         """Return the forecast if it may exceed ``amount``, else a number that it does not exceed, which is quicker."""
-        numbers = self._counting(path, category, provider)
+        numbers = self._costs.counting(path, category, provider)
         scope = self._expected_of(numbers, period)
         days = len(scope.history)
         if days >= MIN_DAYS and (most := most_of(scope, self._draws[period])) <= amount:
@@ -300,7 +343,7 @@ class DailyUsage:
 
     def _range_of(self, scope: Expected, numbers: Sequence[int], period: Period) -> Forecast:
         has_range = len(scope.history) >= MIN_DAYS
-        at_burn_rate = 0 if has_range else self._at_burn_rate([self._cells[number] for number in numbers], period)
+        at_burn_rate = 0 if has_range else self._at_burn_rate(self._cells_of(numbers), period)
         return range_of(scope, self._draws[period], self._last, self._ends, at_burn_rate)
 
     def usage(self, path: str, days: Period, *, with_once: bool) -> list[int]:
@@ -308,8 +351,7 @@ class DailyUsage:
         once."""
         wanted = self._slice(days.start, days.end)
         amounts = [0] * days.days
-        for number in self._below.get(path, ()):
-            cell = self._cells[number]
+        for cell in self._cells_of(self._costs.below(path)):
             amounts = _sum(amounts, cell.usage[wanted])
             if with_once and cell.once is not None:
                 amounts = _sum(amounts, cell.once[wanted])
@@ -317,23 +359,19 @@ class DailyUsage:
 
     def first_day(self, path: str) -> date | None:
         """Return the first day ever with any usage of an entity or below it."""
-        return min((self._cells[number].first_day for number in self._below.get(path, ())), default=None)
+        return min((cell.first_day for cell in self._cells_of(self._costs.below(path))), default=None)
 
     def used(self, path: str, category: str, provider: str, period: Period) -> int:
         """Return what was used in ``period`` through today; see `forecast`."""
-        return self._used([self._cells[number] for number in self._counting(path, category, provider)], period)
+        return self._used(self._cells_of(self._costs.counting(path, category, provider)), period)
 
-    def _counting(self, path: str, category: str, provider: str) -> list[int]:
-        """Return the numbers of the cells that count for a scope."""
-        key = path, category, provider
-        if key not in self._scopes:
-            scope = Scope(0, category, provider, "")
-            self._scopes[key] = [
-                number
-                for number in self._below.get(path, ())
-                if mismatch(scope, self._cells[number].category, self._cells[number].provider) is None
-            ]
-        return self._scopes[key]
+    def _cells_of(self, numbers: Iterable[int]) -> list[Cell]:
+        return [*map(self._cell, numbers)]
+
+    def _cell(self, number: int) -> Cell:
+        if number not in self._cells:
+            self._cells[number] = self._costs.cell(number, self._to)
+        return self._cells[number]
 
     def _of_cell(self, number: int, period: Period) -> Expected:
         """Return what one cell is expected to use in ``period``.
@@ -342,7 +380,7 @@ class DailyUsage:
         dated ahead, is among what is drawn for them; the forecast is only never below it.
         """
         if (number, period) not in self._expected:
-            cell = self._cells[number]
+            cell = self._cell(number)
             in_period, complete = self._slice(period.start, period.end), self._at(self._last) + 1
             known = sum(cell.usage[in_period]) + (sum(cell.once[in_period]) if cell.once else 0)
             drawn_again = sum(cell.usage[max(in_period.start, complete) : in_period.stop])
@@ -398,31 +436,24 @@ def read_money(
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
     costs = _read_costs(session, organization, days, below)
-    return _in_currency(session, organization, today, days, costs, currency, last)
+    return _in_currency(session, organization, today, costs, currency, last)
 
 
-def _read_costs(session: Session, organization: Organization, days: Period, below: Collection[str]) -> list[DailyCosts]:
+def _read_costs(session: Session, organization: Organization, days: Period, below: Collection[str]) -> CostsByCell:
     """Read the costs of ``days`` at and below some paths, recurring fees to come among them."""
     costs = session.costs.daily(organization.org_key, days, of=_entities_below(session, organization, below))
     if session.fast.has_recurring_fees(organization.org_key):
         costs = [*with_bills_apart(costs, bills_on(session, organization, days), days)]
         costs += _fees_to_come(session, organization, days)
-    return costs
+    return CostsByCell(costs, days)
 
 
 def _in_currency(
-    session: Session,
-    organization: Organization,
-    today: date,
-    days: Period,
-    costs: Sequence[DailyCosts],
-    currency: str,
-    last: date,
+    session: Session, organization: Organization, today: date, costs: CostsByCell, currency: str, last: date
 ) -> DailyUsage:
-    """Return ``costs`` of ``days`` in ``currency``, as far as there are rates; they are complete through ``last``."""
-    to = converter(session, organization.org_key, {cost.currency for cost in costs}, currency, days)
-    cells = cells_of((converted_costs(cost, to, days.start) for cost in costs), days)
-    return DailyUsage(cells, days, today, last, organization)
+    """Return ``costs`` in ``currency``, as far as there are rates; they are complete through ``last``."""
+    to = converter(session, organization.org_key, costs.currencies, currency, costs.days)
+    return DailyUsage(costs, to, today, last, organization)
 
 
 def bills_on(session: Session, organization: Organization, days: Period) -> dict[int, list[Bill]]:
@@ -508,8 +539,8 @@ def read_tokens(
         )
         for (path, provider), amounts in used.items()
     )
-    cells = cells_of([*imported, *of_agents], days)
-    return DailyUsage(cells, days, today, last if imported else today - ONE_DAY, organization)
+    tokens_by_cell = CostsByCell([*imported, *of_agents], days)
+    return DailyUsage(tokens_by_cell, None, today, last if imported else today - ONE_DAY, organization)
 
 
 def _days_for(periods: Iterable[Period], last: date, today: date) -> Period:
@@ -528,21 +559,6 @@ def converted_costs(cost: DailyCosts, to: Converter, first: date) -> DailyCosts:
         for at, amount in zip(cost.positions, cost.amounts, strict=True)
     )
     return cost._replace(amounts=[amount or 0 for amount in worth])
-
-
-def cells_of(costs: Iterable[DailyCosts], days: Period) -> list[Cell]:
-    """Add up what has the same entity, category and provider; usage and what came once apart."""
-    found: dict[tuple[str | None, str, str], Cell] = {}
-    for cost in costs:
-        key = cost.path, cost.category, cost.provider
-        cell = found.get(key) or Cell(*key, cost.first_day, [0] * days.days, None)
-        if cost.first_day < cell.first_day:
-            cell = cell._replace(first_day=cost.first_day)
-        if cost.is_once and cell.once is None:
-            cell = cell._replace(once=[0] * days.days)
-        found[key] = cell
-        _count(cell.usage if cell.once is None or not cost.is_once else cell.once, cost)
-    return [*found.values()]
 
 
 def _count(sums: list[int], cost: DailyCosts) -> None:

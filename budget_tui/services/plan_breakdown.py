@@ -172,7 +172,9 @@ def broken_down(
     )
 
 
-def part_forecasts(session: Session, read: BreakdownInput, today: date, parts: Mapping[str, Slice]) -> ForecastsByPart:
+def part_forecasts(
+    session: Session, read: BreakdownInput, today: date, known_through: date, parts: Mapping[str, Slice]
+) -> ForecastsByPart:
     """Return what the actual of each of ``parts`` will come to, in money and in tokens; see `Breakdown`. There are none
     for an entity with too many below it: a view must not wait for them."""
     path = read.entity.path
@@ -189,7 +191,7 @@ def part_forecasts(session: Session, read: BreakdownInput, today: date, parts: M
         for budget_type in currency_of
     }
     wanted = [(path, period) for of_part in counted.values() for _, period in of_part]
-    forecaster = Forecaster(session, read.organization, today, wanted)
+    forecaster = Forecaster(session, read.organization, today, known_through, wanted)
     found = {}
     for (name, budget_type), of_part in counted.items():
         _, used, _ = read.figures(parts[name], budget_type)

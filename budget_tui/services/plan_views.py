@@ -132,7 +132,7 @@ class PlanViews:
                 lines = [line for line in lines if line.status is conditions.status]
             lines = _reserved(session, organization, today, self._context.clock.now()).lines(lines)
             shown = [line.budget for line in lines] if with_forecasts else []
-            forecasts = _forecasts(session, organization, today, shown)
+            forecasts = _forecasts(session, organization, today, known, shown)
         conversions = usage.conversions(queries)
         too_much = over_allocated((line.budget for line in lines), allocated)
         return PlanSummary(
@@ -173,7 +173,7 @@ class PlanViews:
             usage = Usage(session, organization, today, queries)
             allocations = _allocations(session, organization)
             known = data_through(session, organization, today)
-            forecasts = _forecasts(session, organization, today, budgets)
+            forecasts = _forecasts(session, organization, today, known, budgets)
             allocated: AllocatedTotals = {}  # only needed if it has children that the trees do not show
             if not replace(conditions, status=None).is_default:
                 allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
@@ -207,11 +207,11 @@ class PlanViews:
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
             period = running_period(session.fast.global_budget(organization.org_key, today), organization, today)
             wanted = [(top.path, period), *((budget.path, budget.period) for budget in budgets)]
-            forecaster = Forecaster(session, organization, today, wanted)
+            known = data_through(session, organization, today)
+            forecaster = Forecaster(session, organization, today, known, wanted)
             lines = tuple(forecaster.lines(budgets))
             entity = forecaster.of_entity(top, period)
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, history)
-            known = data_through(session, organization, today)
         warnings = over_allocation_warnings(over_allocated(budgets, allocated))
         return PlanForecast(organization, today, known, entity, lines, warnings)
 
@@ -224,7 +224,7 @@ class PlanViews:
             running = [budget for budget in budgets if budget.period.contains(today)]
             if are_too_many_below(session, organization, {budget.path for budget in running}):
                 return {}
-            return _forecasts(session, organization, today, running)
+            return _forecasts(session, organization, today, data_through(session, organization, today), running)
 
     def agents_forecasts(self) -> Mapping[str, Forecast]:
         """Return the forecasts of the tokens of agents that have a budget, by the agent's id, unless these are too
@@ -235,7 +235,8 @@ class PlanViews:
             conditions = PlanFilter(budget_type=BudgetType.TOKEN, is_running=True)
             found = budgets_matching(session, organization, conditions, today)
             budgets = [budget for budget in found if budget.level_code == "agent" and budget.in_cycle]
-            forecasts = _forecasts(session, organization, today, budgets)
+            known = data_through(session, organization, today)
+            forecasts = _forecasts(session, organization, today, known, budgets)
         return {budget.entity_id: forecasts[budget.budget_id] for budget in budgets if budget.budget_id in forecasts}
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
@@ -256,8 +257,10 @@ class PlanViews:
         return self._part_forecasts(board.breakdown_input(choice), _providers_of(choice))
 
     def _part_forecasts(self, read: BreakdownInput, parts: "PartsOf") -> ForecastsByPart:
+        today = self._today(read.organization)
         with self._reader.session() as session:
-            return part_forecasts(session, read, self._today(read.organization), parts(read))
+            known = data_through(session, read.organization, today)
+            return part_forecasts(session, read, today, known, parts(read))
 
     def forecast_together(self, budgets: Sequence[PlannedBudget], used: int) -> Forecast | None:
         """Return the forecast of budgets in one unit, none of which contains another, which are ``used`` so far; None
@@ -271,7 +274,9 @@ class PlanViews:
             wanted = [(scope.path, period) for scope, period in counted]
             if are_too_many_below(session, organization, {path for path, _ in wanted}):
                 return None
-            forecaster = Forecaster(session, organization, self._today(organization), wanted)
+            today = self._today(organization)
+            known = data_through(session, organization, today)
+            forecaster = Forecaster(session, organization, today, known, wanted)
             return forecaster.of_usage(counted, currency, used)
 
     def board(self) -> "PlanBoard":
@@ -308,7 +313,7 @@ class PlanViews:
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
             known = data_through(session, organization, today)
             read = BreakdownInput(organization, entity, budgets, periods, usage, own, provider)
-            forecasts = part_forecasts(session, read, today, parts(read))
+            forecasts = part_forecasts(session, read, today, known, parts(read))
         return replace(broken_down(read, today, known, parts, allocated), forecasts=forecasts)
 
 
@@ -574,14 +579,14 @@ def budgets_matching(
 
 
 def _forecasts(
-    session: Session, organization: Organization, today: date, budgets: Sequence[PlannedBudget]
+    session: Session, organization: Organization, today: date, known_through: date, budgets: Sequence[PlannedBudget]
 ) -> ForecastsById:
     """Return the forecasts of those of ``budgets`` that run today; of too many, none: a view must not wait for them."""
     running = [budget for budget in budgets if budget.period.contains(today)]
     if len(running) > MOST_FORECASTS:
         return {}
     wanted = [(budget.path, budget.period) for budget in running]
-    return Forecaster(session, organization, today, wanted).of_budgets(running)
+    return Forecaster(session, organization, today, known_through, wanted).of_budgets(running)
 
 
 def _allocations(session: Session, organization: Organization) -> Allocations:

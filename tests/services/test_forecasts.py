@@ -12,13 +12,14 @@ from budget_tui.bootstrap import Services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.forecast import Forecast
+from budget_tui.domain.hierarchy import ROOT_PATH
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.records import DailyCosts
 from budget_tui.presentation.formatting import likely_range
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
-from budget_tui.services.forecasts import cells_of, on_days
+from budget_tui.services.forecasts import CostsByCell, on_days
 from budget_tui.services.recurring import NewFee
 from tests.databases import Engine
 from tests.services.conftest import Home, usd, utc
@@ -230,7 +231,8 @@ def test_costs_of_one_entity_add_up_on_their_days(drawn: list[tuple[str | None, 
             sums = wanted.setdefault((cost.path, cost.is_once), [0] * days.days)
             for at, amount in zip(cost.positions, cost.amounts, strict=True):
                 sums[at] += amount
-        cells = cells_of(given_costs, days)
+        by_cell = CostsByCell(given_costs, days)
+        cells = [by_cell.cell(number, None) for number in by_cell.below(ROOT_PATH)]
         assert len(cells) == len({path for path, _ in wanted})
         for cell in cells:
             assert cell.usage == wanted.get((cell.path, False), [0] * days.days)

@@ -6,7 +6,20 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import ChargeCategory, CostOrigin
@@ -212,12 +225,16 @@ class CostRepository(Repository):
         """
         start, after = days.half_open
         value = _c.tokens if tokens else _c.amount_nanos
-        of_cost = (value.is_not(None), _o.source != AGENT_SOURCE) if tokens else ()
+        of_cost = [_c.day >= start, _c.day < after]
         wanted: list[ColumnElement[bool]] = []
+        if tokens:
+            of_cost.append(value.is_not(None))
+            wanted.append(_o.source != AGENT_SOURCE)
         if of is not None:
             entities = listed(self._connection, ("entity_key",), [(key,) for key in of])
             wanted.append(_o.entity_key.in_(select(entities.c.entity_key)))
-        origins = self._daily_origins(org, *wanted)
+        with_any = [exists().where(_c.origin_key == _o.origin_key, *of_cost)] if tokens else []
+        origins = self._daily_origins(org, *wanted, *with_any)
         rows = self._many(
             select(
                 _o.origin_key,
@@ -226,7 +243,7 @@ class CostRepository(Repository):
             )
             .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
             # The sum keeps SQLite from using an index: in the order of keys, grouping needs no sorting.
-            .where(_c.day >= start, _c.day < after, _o.org_key + 0 == org, *of_cost, *wanted)
+            .where(_o.org_key + 0 == org, *of_cost, *wanted)
             .group_by(_o.origin_key)
         )
         lists = _ByDay(days)
