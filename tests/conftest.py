@@ -26,6 +26,7 @@ __all__ = ["engine", "engines", "postgres", "postgres_database", "postgres_url"]
 
 for name in [name for name in os.environ if name.startswith("BUDGET_TUI_")]:
     del os.environ[name]
+os.environ |= dict.fromkeys(("CLAUDE_CONFIG_DIR", "CODEX_HOME"), "/nonexistent")  # no logs but those of tests
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts is compiled anew
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN

@@ -1,6 +1,6 @@
 """Sentences that several interfaces show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from shlex import quote
@@ -141,8 +141,17 @@ def log_problems(report: "SyncReport") -> list[str]:
 
 def log_sum(found: "LogSum") -> str:
     """Format tokens with what they come to: ``$1.20 for 300,000 tokens``."""
-    amounts = " + ".join(f.money(nanos, currency) for currency, nanos in sorted(found.amounts.items()) if nanos)
+    amounts = log_amounts([found])
     return f"{amounts} for {f.tokens(found.tokens)}" if amounts else f.tokens(found.tokens)
+
+
+def log_amounts(sums: Iterable["LogSum"]) -> str:
+    """Format what logs come to: ``$1.20 + €0.30``; '' for nothing."""
+    totals: dict[str, int] = {}
+    for each in sums:
+        for currency, nanos in each.amounts.items():
+            totals[currency] = totals.get(currency, 0) + nanos
+    return " + ".join(f.money(nanos, currency) for currency, nanos in sorted(totals.items()) if nanos)
 
 
 def _weight(found: "LogSum") -> tuple[int, int]:

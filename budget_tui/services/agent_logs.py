@@ -95,17 +95,23 @@ class AgentLogs:
                 found.append(FoundLogs(name.casefold(), reader.title, files))
         return found
 
+    def required(self, names: Sequence[str] = ()) -> list[FoundLogs]:
+        """Return the logs of all programs that have any, or of some; `NotFound` if one of those, or all, have none."""
+        found = self.found(names)
+        programs = {each.program for each in found}
+        missing = [reader_named(name) for name in names or PROGRAMS if name.casefold() not in programs]
+        if missing and (names or not found):
+            titles = " or ".join(reader.title for reader in missing)
+            folders = ", ".join(str(folder) for reader in missing for folder in reader.folders())
+            raise NotFound(f"this machine has no logs of {titles}", f"they would be in {folders}")
+        return found
+
     def sync(self, names: Sequence[str] = (), progress: Progress | None = None, *, dry_run: bool = False) -> SyncReport:
         """Read what is new in the logs of all programs, or of some, into costs: one transaction and one change.
 
         `NotFound` if there are none.
         """
-        logs = self.found(names)
-        if missing := set(map(str.casefold, names)) - {each.program for each in logs}:
-            readers = [reader_named(name) for name in sorted(missing)]
-            raise _no_logs(readers)
-        if not logs:
-            raise _no_logs([reader_named(name) for name in PROGRAMS])
+        logs = self.required(names)
         report = SyncReport([each.source for each in logs], sum(len(each.files) for each in logs))
         changed = self._changed(logs)
         if not any(changed.values()):
@@ -133,12 +139,6 @@ class AgentLogs:
                     file for file in each.files if known.get(str(file.path)) != (file.size, file.changed_ns)
                 ]
         return changed
-
-
-def _no_logs(readers: Sequence[Any]) -> NotFound:
-    programs = " or ".join(reader.title for reader in readers)
-    folders = ", ".join(str(folder) for reader in readers for folder in reader.folders())
-    return NotFound(f"this machine has no logs of {programs}", f"they would be in {folders}")
 
 
 class _Read(NamedTuple):

@@ -99,6 +99,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("dollar_sign", "record_cost", "Record", id="cost.record", tooltip="Record a cost"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports or CSV"),
+        Binding("y", "sync", "Sync", id="cost.sync", show=False, tooltip="Read the logs of Claude Code and Codex"),
         Binding(
             "c",
             "close_period",
@@ -465,6 +466,17 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._report(dialogs.cost_import.message(report))
             self._last_import = box.to_keep
             self._keep(_LAST_IMPORT, box.to_keep)
+
+    @work(group=ASKING)
+    async def action_sync(self) -> None:
+        try:
+            found = await asyncio.to_thread(lambda: self.services.agent_logs.required())
+        except BudgetError as missing:
+            self._report(str(missing), is_problem=True)
+            return
+        report = await self.ask(dialogs.agent_logs.SyncScreen(found))
+        if report is not None:
+            self._report(dialogs.agent_logs.message(report))
 
     @work(group=ASKING)
     async def action_record_cost(self) -> None:

@@ -13,6 +13,7 @@ from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
+from tests.agent_logs import claude_line, use_home, write
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, on_day, stored, stored_line, units
 
@@ -210,6 +211,38 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
     async with open_dashboard(on_day(empty, date(2026, 3, 1)), size=(80, 24)) as dashboard:
         assert "Three steps to a useful screen" not in dashboard.text, "a month without costs is no beginning"
     assert stored_line(empty, "checkout-service").pace.spent == units(12)
+
+
+async def test_logs_of_agents_programs_are_read_from_the_first_screen(
+    open_dashboard: OpenDashboard, empty: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_home(monkeypatch, tmp_path)
+    async with open_dashboard(empty, size=(80, 24)) as dashboard:
+        assert "logged here" not in dashboard.text
+        await dashboard.keys("y")
+        assert "this machine has no logs of Claude Code or Codex" in dashboard.text
+    log = write(tmp_path / "claude/projects/p/s.jsonl", claude_line(usage={"output_tokens": 1_000_000}), "garbage")
+    async with open_dashboard(empty, size=(80, 24)) as dashboard:
+        assert dashboard.line_with("read what Claude Code logged here").startswith("│  ○ y")
+        assert dashboard.line_with("or import costs").startswith("│    i")
+        assert dashboard.line_with("or record one by hand").startswith("│    $")
+        await dashboard.resized(40, 10)
+        assert "e total  a project  y logs  i import" in dashboard.text
+        await dashboard.resized(160, 30)
+        await dashboard.keys("y")
+        assert "Claude Code: 1 log on this machine" in dashboard.text
+        await dashboard.keys("escape")
+        assert "Three steps to a useful screen" in dashboard.text
+        await dashboard.keys("y", "enter")
+        assert "1 message read, $15.00 for 1,000,000 tokens, Jan 10, 2026, $15.00 of it without a" in dashboard.text
+        assert "Three steps to a useful screen" not in dashboard.text
+        log.touch()
+        await dashboard.keys("y", "enter")
+        assert "nothing new in 1 log; 1 line of 1 log could not be understood and was left out" in dashboard.text
+        await dashboard.keys("m")
+        assert "$15.00" in dashboard.line_with("/home/a/pcc ")
+        await dashboard.keys("escape", "u")
+        assert "undone: reading of the logs of claude-code@laptop" in dashboard.text
 
 
 async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard, services: Services) -> None:

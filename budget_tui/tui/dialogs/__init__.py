@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from budget_tui.tui.dialogs import (
+        agent_logs,
         alert_form,
         carry,
         close,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "agent_logs",
     "alert_form",
     "carry",
     "close",

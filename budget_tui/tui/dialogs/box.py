@@ -1,6 +1,8 @@
 """The base of the dialogs: a titled box, a line for errors, two buttons, Esc to cancel."""
 
-from typing import ClassVar, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on, work
 from textual.actions import SkipAction
@@ -9,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, ProgressBar, Static
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
@@ -17,7 +19,11 @@ from budget_tui.tui.key_queue import SUBMITTING
 from budget_tui.tui.picker import Picker
 from budget_tui.tui.theme import StyledScreen
 
+if TYPE_CHECKING:
+    from budget_tui.bootstrap import Services
+
 Result = TypeVar("Result")
+Read = TypeVar("Read")
 
 
 class Overlay(StyledScreen[Result], ModalScreen[Result]):
@@ -108,3 +114,52 @@ class BoxScreen(Overlay[Result]):
         refusal = self.query_one("#refusal", Static)
         refusal.update(Content.assemble(("✕ ", "bold $error"), why) if why else Content(""))
         refusal.display = bool(why)
+
+
+class _ReadingCancelled(BudgetError):
+    """The user cancelled while files were read; nothing was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("left")
+
+
+class ReadingBox(BoxScreen[Result]):
+    """A box that reads files and shows the progress. It can be cancelled meanwhile, which stops the reading."""
+
+    _is_left = False
+
+    def compose_progress(self) -> ComposeResult:
+        """Compose the progress bar, which shows while files are read."""
+        bar = ProgressBar(total=100, show_eta=False)
+        bar.display = False
+        yield bar
+
+    def on_unmount(self) -> None:
+        self._is_left = True
+
+    def action_leave(self) -> None:
+        if self._is_submitting:
+            self._is_left = True
+        else:
+            self.dismiss(None)
+
+    async def run_reading(self, command: "Callable[[Services, Callable[[int], None]], Read]") -> Read:
+        """Run a command that reads files and calls its second argument with the percentage."""
+        if self._is_left:
+            raise _ReadingCancelled
+        bar = self.query_one(ProgressBar)
+        bar.display = True
+
+        def progress(percent: int) -> None:
+            if self._is_left:
+                raise _ReadingCancelled
+            self.call_later(partial(bar.update, progress=percent))
+
+        try:
+            return await self.dashboard.run_command(lambda services: command(services, progress))
+        except _ReadingCancelled:
+            if self._is_submitting:
+                self.dismiss(None)
+            raise
+        finally:
+            bar.display = False

@@ -5,7 +5,6 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from textual import on, work
@@ -15,7 +14,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.suggester import Suggester
-from textual.widgets import Input, Label, ProgressBar, Static
+from textual.widgets import Input, Label, Static
 
 from budget_tui.domain.amount import nanos_of
 from budget_tui.domain.errors import BudgetError, Refused
@@ -23,18 +22,11 @@ from budget_tui.presentation.formatting import count, days_named, money
 from budget_tui.presentation.messages import import_report, imported_far_ahead
 from budget_tui.services.imports import ImportReport, ImportRequest
 from budget_tui.tui.dashboard import key_of
-from budget_tui.tui.dialogs.box import BoxScreen
+from budget_tui.tui.dialogs.box import ReadingBox
 from budget_tui.tui.fields import Choice, TextField
 from budget_tui.tui.render import MUTED
 
 _LINES_SHOWN = 10
-
-
-class _ImportCancelled(BudgetError):
-    """The user cancelled while files were read; nothing was stored."""
-
-    def __init__(self) -> None:
-        super().__init__("left")
 
 
 def _matches(typed: str) -> Sequence[str]:
@@ -97,7 +89,7 @@ class PathField(TextField):
             self.post_message(self.Completed())
 
 
-class ImportScreen(BoxScreen[ImportReport]):
+class ImportScreen(ReadingBox[ImportReport]):
     """A form to import files, dismissed with the report. Cancelling while files are read stops the import.
 
     The files of the last import are proposed, and files that are proposed or completed are previewed. An import that
@@ -106,7 +98,6 @@ class ImportScreen(BoxScreen[ImportReport]):
 
     BOX_CLASSES = "box wide"
 
-    _is_left = False
     _preview: tuple[ImportRequest, ImportReport] | None = None
 
     def __init__(self, last_import: str = "") -> None:
@@ -132,11 +123,10 @@ class ImportScreen(BoxScreen[ImportReport]):
         with Horizontal(classes="field", id="named"):
             yield Label("Part")
             yield TextField(id="part", placeholder="a name for it")
-        yield ProgressBar(total=100, show_eta=False)
+        yield from self.compose_progress()
         yield Static(id="preview")
 
     def on_mount(self) -> None:
-        self.query_one(ProgressBar).display = False
         self.query_one("#preview").display = False
         self.query_one("#named").display = False
         self.query_one("#paths", Input).focus()
@@ -163,15 +153,6 @@ class ImportScreen(BoxScreen[ImportReport]):
             self.query_one("#preview").display = False
             self.query_one(".box").border_subtitle = None
 
-    def on_unmount(self) -> None:
-        self._is_left = True
-
-    def action_leave(self) -> None:
-        if self._is_submitting:
-            self._is_left = True
-        else:
-            self.dismiss(None)
-
     def _typed(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value.strip()
 
@@ -191,14 +172,10 @@ class ImportScreen(BoxScreen[ImportReport]):
             raise Refused("a part needs a name", "give one, such as corrections")
         was_seen = self._preview is not None and self._preview[0] == request
         async with self._reading:
-            try:
-                report = await self._previewed(request)
-                if not was_seen and _is_to_be_seen(report):
-                    return None
-                return await self._run(request)
-            except _ImportCancelled:
-                self.dismiss(None)
-                raise
+            report = await self._previewed(request)
+            if not was_seen and _is_to_be_seen(report):
+                return None
+            return await self._run(request)
 
     @on(PathField.Completed)
     @work
@@ -221,20 +198,7 @@ class ImportScreen(BoxScreen[ImportReport]):
         return self._preview[1]
 
     async def _run(self, request: ImportRequest) -> ImportReport:
-        if self._is_left:
-            raise _ImportCancelled
-        bar = self.query_one(ProgressBar)
-        bar.display = True
-
-        def progress(percent: int) -> None:
-            if self._is_left:
-                raise _ImportCancelled
-            self.call_later(partial(bar.update, progress=percent))
-
-        try:
-            return await self.dashboard.run_command(lambda services: services.imports.run(request, progress))
-        finally:
-            bar.display = False
+        return await self.run_reading(lambda services, progress: services.imports.run(request, progress))
 
     def _show(self, report: ImportReport) -> None:
         """Show a preview of the import."""

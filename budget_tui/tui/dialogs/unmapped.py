@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from pathlib import PurePath
 from typing import NamedTuple
 
 from textual import on, work
@@ -227,7 +228,9 @@ class UnmappedScreen(BoxScreen[str]):
     @work(group=ASKING)
     async def _make_project(self) -> None:
         """Ask for a new project, called like the costs, and assign them to it."""
-        entry = await self.dashboard.ask(new_project_form(self.dashboard, self._assigned[0].name))
+        group = self._assigned[0]
+        name = PurePath(group.value).name if group.field == DIRECTORY else group.name
+        entry = await self.dashboard.ask(new_project_form(self.dashboard, name))
         if entry is None:
             self._table.focus()
             return

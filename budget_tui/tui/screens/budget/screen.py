@@ -38,6 +38,8 @@ class FirstSteps(Widget):
     """The steps left until the screen is useful, each with its key."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
+    programs: reactive[tuple[str, ...]] = reactive((), layout=True)
+    """The programs whose logs are on this machine."""
 
     def on_mount(self) -> None:
         self.border_title = "Three steps to a useful screen"
@@ -49,18 +51,18 @@ class FirstSteps(Widget):
         period = _PERIODS[snapshot.organization.period_rule.kind]
         edit, add = (key_of(self.screen, name) for name in ("budget.edit", "budget.add_project"))
         load, record, keys = (key_of(self.app, name) for name in ("cost.import", "cost.record", "help"))
+        sync = key_of(self.app, "cost.sync") if self.programs else ""
         if self.screen.size.height < _MIN_HEIGHT_OF_STEPS:
-            brief = ((edit, "total"), (add, "project"), (load, "import"), (record, "record"))
+            logs = ((sync, "logs"),) if sync else ()
+            brief = ((edit, "total"), (add, "project"), *logs, (load, "import"), (record, "record"))
             return Content("  ").join(Content.assemble((key, "bold $accent"), f" {word}") for key, word in brief)
-        exports = _EXPORTS if self.content_size.width >= len(_EXPORTS) + 19 else "FOCUS or CSV"
+        words_before = len("  i  or import costs: " if sync else "○ i  import costs: ")
+        exports = _EXPORTS if self.content_size.width >= words_before + len(_EXPORTS) else "FOCUS or CSV"
+        imports = f"import costs: {exports}"
         steps = (
             (snapshot.is_budgeted, edit, f"set what may be spent {period}"),
             (bool(snapshot.projects), add, "add a project, and what it gets of that"),
-            (
-                False,
-                load,
-                f"import costs: {exports}",
-            ),
+            (False, sync or load, f"read what {' and '.join(self.programs)} logged here" if sync else imports),
         )
         lines = [
             Content.assemble(
@@ -70,12 +72,13 @@ class FirstSteps(Widget):
             )
             for is_done, key, words in steps
         ]
-        by_hand = Content.assemble("  ", (record, "bold $accent"), "  or record one by hand")
+        others = ((load, imports), (record, "record one by hand")) if sync else ((record, "record one by hand"),)
+        lines += [Content.assemble("  ", (key, "bold $accent"), f"  or {words}") for key, words in others]
         more = Content.assemble(
             *(("budget-tui demo", "bold"), (" shows it with data; ", MUTED)),
             *((f"{keys} m", "bold $accent"), (" opens the manual", MUTED)),
         )
-        return Content("\n").join([*lines, by_hand, Content(""), more])
+        return Content("\n").join([*lines, Content(""), more])
 
 
 class GlobalBudgetScreen(DashboardScreen):
@@ -120,7 +123,17 @@ class GlobalBudgetScreen(DashboardScreen):
                 yield PlanGlance()
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
-        self.set_class(snapshot is not None and not snapshot.has_costs, "-begins")
+        begins = snapshot is not None and not snapshot.has_costs
+        if begins and not self.has_class("-begins"):
+            self._look_for_logs()
+        self.set_class(begins, "-begins")
+
+    @work(exclusive=True, group="logs")
+    async def _look_for_logs(self) -> None:
+        """Look which programs have logs on this machine, in a thread of its own: a home may be large or far away."""
+        found = await asyncio.to_thread(lambda: self.dashboard.services.agent_logs.found())
+        for steps in self.query(FirstSteps):
+            steps.programs = tuple(each.title for each in found)
 
     def on_mount(self) -> None:
         self.watch(self.app, "readings", self._look_at_plan_again, init=False)
