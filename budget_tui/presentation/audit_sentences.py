@@ -1,16 +1,22 @@
 """Entries of the audit trail as sentences."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import parse_amount
-from budget_tui.domain.audit import AuditEntry, shown_facts
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.presentation.audit import changes, difference, shown
 from budget_tui.presentation.formatting import amount_of, count, days_named, long_day, money, short_day, tokens
 
+GLOBAL = "global"
+"""The subject of changes of the global budget."""
+_MAX_NAMED = 3
+_OF_ALL = ("org.rename", "period.set", "plan.apply")
+"""Actions whose subject is the organization."""
 _NOUNS = {"carry": "carry-over", "cost": "costs", "fx": "exchange rates", "org": "organization"}
 _PARTICIPLES = {
     "add": "added",
@@ -59,11 +65,33 @@ def sentence(entry: AuditEntry, currency: str, names: Mapping[str, str]) -> str:
     return ": ".join(filter(None, (words, changes(entry))))
 
 
+def change_in_words(entries: Sequence[AuditEntry], currency: str, names: Mapping[str, str]) -> str:
+    """Say what one command changed, in the sentences of its ``entries``: ``PCC: allocated $150.00 → $120.00``; the last
+    of many are counted. ``names`` are of all entities, by id."""
+    said = list(dict.fromkeys(_in_the_log(entry, currency, names) for entry in entries))
+    more = len(said) - _MAX_NAMED
+    return "; ".join(said) if more <= 0 else f"{'; '.join(said[: _MAX_NAMED - 1])} and {more + 1:,} more"
+
+
+def _in_the_log(entry: AuditEntry, currency: str, names: Mapping[str, str]) -> str:
+    """Return an entry's sentence with its subject, where it does not name that itself."""
+    what, of = sentence(entry, currency, names), subject(entry, names)
+    if entry.action == "transfer" and entry.after and entry.before:
+        facts = _Facts(entry.subject, shown_facts(entry.before), shown_facts(entry.after), currency, names)
+        return _whole_transfer(facts)
+    is_of_all = of == GLOBAL or entry.action in _OF_ALL
+    names_it = is_of_all or re.search(rf"(?<!\w){re.escape(of)}(?!\w)", what)
+    return what if names_it else f"{of}: {what}"
+
+
 def subject(entry: AuditEntry, names: Mapping[str, str]) -> str:
     """Name what an entry is about: a project by its name, a planned budget by its entity, an alert by its number."""
     noun = entry.action.partition(".")[0]
     if noun == "plan":
-        return entry.subject.partition(" ")[0]
+        entity_id = entry.subject.partition(" ")[0]
+        return names.get(entity_id, entity_id)
+    if entry.action == "cost.map":
+        return str(((entry.after or {}).get(UNDO_DATA) or {}).get("of") or entry.subject)
     if noun == "alert":
         return f"alert {entry.subject}"
     if noun == "key":
@@ -123,7 +151,8 @@ def _budget(facts: _Facts) -> str:
 
 
 def _allocated_to(facts: _Facts) -> str:
-    return f"{facts.amount(facts.all)} {'taken back from' if facts.is_removal else 'allocated to'} {facts.all['to']}"
+    done = "taken back from" if facts.is_removal else "allocated to"
+    return f"{facts.amount(facts.all)} {done} {facts.name(facts.all['to'])}"
 
 
 def _costs(facts: _Facts) -> str:
@@ -151,10 +180,20 @@ def _sync(facts: _Facts) -> str:
 
 
 def _transfer(facts: _Facts) -> str:
-    moved = parse_amount(str(facts.after["amount"])) - parse_amount(str(facts.before["amount"]))
+    moved = _gained(facts)
     end = next(str(each) for each in (facts.all["from"], facts.all["to"]) if each != facts.subject)
     other = "unallocated" if end == POOL else facts.name(end)
     return f"{money(abs(moved), facts.currency)} {'from' if moved > 0 else 'to'} {other}"
+
+
+def _whole_transfer(facts: _Facts) -> str:
+    """Say what was moved from where to where; both ends have an entry that says so."""
+    giver, taker = ("unallocated" if end == POOL else facts.name(end) for end in (facts.all["from"], facts.all["to"]))
+    return f"transfer of {money(abs(_gained(facts)), facts.currency)} from {giver} to {taker}"
+
+
+def _gained(facts: _Facts) -> int:
+    return parse_amount(str(facts.after["amount"])) - parse_amount(str(facts.before["amount"]))
 
 
 def _close(facts: _Facts) -> str:
@@ -208,6 +247,10 @@ def _archived(facts: _Facts) -> str:
     if "allocation" in had:
         return f"{done}, {facts.money(had, 'allocation')} {'unallocated' if facts.is_removal else 'allocated'}"
     return f"{done} with {tokens(int(had['tokens']))}" if "tokens" in had else done
+
+
+def _restored(facts: _Facts) -> str:
+    return "archived again" if facts.is_removal else "restored"
 
 
 def _carry(facts: _Facts) -> str:
@@ -314,17 +357,20 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "entity.enforce": lambda facts: f"money {'' if facts.after['enforced'] else 'no longer '}enforced",
     "entity.move": _moved,
     "entity.rename": _renamed,
+    "entity.restore": _restored,
     "estimate.bill": lambda facts: f"estimate of {facts.money(facts.after)} replaced by the bill",
     "estimate.count": lambda facts: f"estimate of {facts.money(facts.after)} counts again: its bill was removed",
     "fx.import": lambda facts: f"{count(facts.all['rates_changed'], 'rate')} imported",
     "fx.set": _rate,
     "key.create": lambda facts: f"created, may {facts.after['scope']}",
     "key.revoke": lambda facts: "revoked",
+    "level.add": lambda facts: f"level {facts.subject} {'removed' if facts.is_removal else 'added'}",
     "log.sync": _sync,
     "org.add": lambda facts: "organization added",
     "org.rename": _renamed,
     "period.close": _close,
     "period.review": lambda facts: f"allocations {facts.all['allocations']}",
+    "period.set": lambda facts: f"periods {difference(facts.before, facts.after)}",
     "plan.allocate": _allocated_to,
     "plan.apply": lambda facts: (
         f"plan file with {count(facts.all['changes'], 'change')} {'undone' if facts.is_removal else 'applied'}"
@@ -335,6 +381,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "project.add": lambda facts: _added(facts, "project"),
     "project.archive": _archived,
     "project.rename": _renamed,
+    "project.restore": _restored,
     "recurring.add": _fee,
     "recurring.bill": _fee_charge,
     "recurring.book": _fee_charge,

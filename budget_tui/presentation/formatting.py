@@ -80,10 +80,10 @@ def short_count(amount: int) -> str:
 
 
 def plan_name(budget: PlannedBudget) -> str:
-    """Name a planned budget in a sentence: ``DEPT-ENG's cloud budget for Q1 2026``."""
+    """Name a planned budget in a sentence: ``Engineering's cloud budget for Q1 2026``."""
     of_type = "" if budget.budget_type == "monetary" else f" {budget.budget_type}"
     provider = f" {budget.provider}" if budget.provider else ""
-    return f"{budget.entity_id}'s {budget.category}{provider}{of_type} budget for {period_name(budget.period)}"
+    return f"{budget.entity_name}'s {budget.category}{provider}{of_type} budget for {period_name(budget.period)}"
 
 
 def over_allocation_warnings(found: Sequence[OverAllocated]) -> tuple[str, ...]:

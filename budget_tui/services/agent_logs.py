@@ -20,7 +20,7 @@ from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.services.costs import DEFAULT_TAG, Resolver, origin_keys, require_sums_in_range
 from budget_tui.services.token_prices import MessagePrices
-from budget_tui.services.undo import Lines, reverses, subjects_of, undo_data
+from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.services.work import Work
 from budget_tui.sources.agent_logs.base import PROGRAMS, LogFile, LogLines, log_files, place_of, reader_named
 from budget_tui.storage.fast_paths import day_number, day_of
@@ -327,7 +327,7 @@ def _facts(total: LogSum) -> dict[str, Any]:
 # Undo
 
 
-@reverses("log.sync", describe=subjects_of("reading of the logs of"))
+@reverses("log.sync")
 def _undo_sync(work: Work, lines: Lines) -> None:
     """Let messages not count that a reading brought, so that they may be read again; or let them count again."""
     org, logs = work.organization.org_key, work.unit.agent_logs

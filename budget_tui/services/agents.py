@@ -50,7 +50,7 @@ from budget_tui.services.entities import EntityChange, Moved, carry_out, check_v
 from budget_tui.services.hierarchy import put
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.token_prices import charge_again, store_prices
-from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
 
@@ -490,7 +490,7 @@ def _reservation(work: Work, reservation_id: str) -> StoredReservation:
     return found
 
 
-@reverses("agent.allocate", "agent.top-up", describe=value_of("tokens of {}"))
+@reverses("agent.allocate", "agent.top-up")
 def _undo_tokens(work: Work, lines: Lines) -> None:
     work.require_open_period()
     for line in reversed(lines):
@@ -501,8 +501,8 @@ def _undo_tokens(work: Work, lines: Lines) -> None:
         change_tokens(work, line.action, agent, line.before["tokens"])
 
 
-@reverses("agent.add", describe=subjects_of("adding of"))
-@reverses("agent.archive", describe=subjects_of("archiving of"))
+@reverses("agent.add")
+@reverses("agent.archive")
 def _undo_add_or_archive(work: Work, lines: Lines) -> None:
     """Undo an addition by archiving, an archiving by restoring."""
     work.require_open_period()
@@ -531,7 +531,7 @@ def _restore(work: Work, line: AuditEntry) -> None:
     work.record(line.action, line.subject, None, line.before)
 
 
-@reverses("agent.price", describe=value_of("price of {}"))
+@reverses("agent.price")
 def _undo_price(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
@@ -551,7 +551,7 @@ def _shown(prices: Mapping[str, int | None]) -> str:
     return ", ".join(f"{kind} {written(nanos)}" for kind, nanos in prices.items() if nanos is not None) or "none"
 
 
-@reverses("agent.carry", describe=value_of("carry-over of {}"))
+@reverses("agent.carry")
 def _undo_carry(work: Work, lines: Lines) -> None:
     work.require_open_period()
     for line in reversed(lines):

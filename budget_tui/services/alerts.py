@@ -44,7 +44,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.fee_booking import with_fees_booked
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget
-from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.usage import entity_named, provider_named
 from budget_tui.services.work import Work
 from budget_tui.storage.ids import ordered_id
@@ -647,7 +647,7 @@ def _facts(work: Work, rule: AlertRule) -> dict[str, object]:
     }
 
 
-@reverses("alert.add", "alert.remove", describe=subjects_of("alert"))
+@reverses("alert.add", "alert.remove")
 def _undo_rule(work: Work, lines: Lines) -> None:
     """Remove a rule that was added, and add one that was removed, under its own key."""
     for line in lines:
@@ -662,7 +662,7 @@ def _undo_rule(work: Work, lines: Lines) -> None:
         work.record("alert.add", line.subject, None, _facts(work, _stored(work, rule.rule_key)))
 
 
-@reverses("alert.change", describe=subjects_of("change of alert"))
+@reverses("alert.change")
 def _undo_change(work: Work, lines: Lines) -> None:
     for line in lines:
         rule = _stored(work, int(line.subject))
@@ -697,7 +697,7 @@ def _described(rule: AlertRule, currency: str) -> str:
     return f"{words.scope_text(rule)}, {when}, {told}{fails}"
 
 
-@reverses("alert.mute", describe=lambda lines, _: f"muting of alert {lines[0].subject}")
+@reverses("alert.mute")
 def _undo_muting(work: Work, lines: Lines) -> None:
     for line in lines:
         rule, until = _stored(work, int(line.subject)), (line.before or {}).get("muted_until")

@@ -13,7 +13,7 @@ from budget_tui.domain.hierarchy import Entity
 from budget_tui.presentation.formatting import money
 from budget_tui.services.context import Context
 from budget_tui.services.currency import spent_by_path
-from budget_tui.services.undo import Lines, require_same, reverses, undo_data, value_of
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 
 Facts = Mapping[str, object]
@@ -85,13 +85,13 @@ class Budgets:
         return budget.carry
 
 
-@reverses("budget.set", describe=value_of("the budget"))
+@reverses("budget.set")
 def _undo_budget(work: Work, lines: Lines) -> None:
     for line in lines:
         undo_amount(work, work.open, line)
 
 
-@reverses("allocation.set", describe=value_of("allocation of {}"))
+@reverses("allocation.set")
 def _undo_allocation(work: Work, lines: Lines) -> None:
     for line in lines:
         undo_amount(work, project_budget(work, work.project(line.subject)), line)
@@ -172,7 +172,7 @@ def _written_carry(policy: CarryPolicy, cap: int | None) -> dict[str, object]:
     return {"carry": str(policy), **({} if cap is None else {"carry_cap": written(cap)})}
 
 
-@reverses("carry.set", describe=value_of("carry-over of {}"))
+@reverses("carry.set")
 def _undo_carry(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import within_limit
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
+from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.cost import (
     CATEGORIES,
     Category,
@@ -25,10 +25,9 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, Resolution, RuleName, StoredRule, UnmappedOrigin
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
-from budget_tui.presentation.formatting import count
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
-from budget_tui.services.undo import Lines, in_few_words, require_same, reverses, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 
 MANUAL_SOURCE = "manual"
@@ -307,7 +306,7 @@ def spender(work: Work, entity_id: str) -> Entity:
     return work.active(entity_id)
 
 
-@reverses("cost.add", describe=lambda lines, _: ", ".join(map(_entered, lines)))
+@reverses("cost.add")
 def _undo_costs(work: Work, lines: Lines) -> None:
     """Remove exactly these rows; or store them again, to undo their removal."""
     for line in lines:
@@ -319,11 +318,6 @@ def _undo_costs(work: Work, lines: Lines) -> None:
         else:
             stored = work.unit.costs.put_back(rows)
             work.record("cost.add", line.subject, None, {**(line.before or {}), UNDO_DATA: {"rows": stored}})
-
-
-def _entered(line: AuditEntry) -> str:
-    facts = line.after or {}
-    return f"{count(facts['costs'], 'cost')} of {facts['amount']} on {line.subject}"
 
 
 def _check(entry: CostEntry) -> None:
@@ -407,21 +401,7 @@ def _record_rule(work: Work, subject: str, before: dict[str, Any], after: dict[s
     work.record("cost.map", subject, *({"target": rule["target"], UNDO_DATA: rule} for rule in (before, after)))
 
 
-def _mappings(lines: Lines, now: str) -> str:
-    """Describe rules by what they map: ``mapping of Atlas Orion to Checkout service``."""
-    return f"mapping of {in_few_words([_mapping(line, now) for line in lines])}"
-
-
-def _mapping(line: AuditEntry, now: str) -> str:
-    before, after = ((facts or {}) for facts in (line.before, line.after))
-    named = after.get(UNDO_DATA, {})
-    of, to = named.get("of", line.subject.partition("=")[2]), named.get("to", after.get("target"))
-    return f"{of} to {to or 'nothing'}" + (
-        f" (now {before['target']})" if now == "before" and before.get("target") else ""
-    )
-
-
-@reverses("cost.map", describe=_mappings)
+@reverses("cost.map")
 def _undo_mapping(work: Work, lines: Lines) -> None:
     for line in lines:
         before, after = undo_data(line.before), undo_data(line.after)

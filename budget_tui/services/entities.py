@@ -12,7 +12,7 @@ from budget_tui.domain.tree import Placement, added_level
 from budget_tui.services.context import Context
 from budget_tui.services.hierarchy import checked_new, place, take_out
 from budget_tui.services.idempotency import run_once
-from budget_tui.services.undo import Lines, in_few_words, require_same, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.services.usage import entity_named
 from budget_tui.services.work import Work
 
@@ -186,14 +186,7 @@ def set_enforced(work: Work, entity: Entity, enforced: bool) -> None:
     work.record("entity.enforce", entity.entity_id, {"enforced": entity.enforced}, {"enforced": enforced})
 
 
-def _describe_enforcing(lines: Lines, _: str) -> str:
-    """Describe lines as ``enforcing of pcc``, or ``end of enforcing of pcc``."""
-    return in_few_words(
-        [f"{'' if (line.after or {})['enforced'] else 'end of '}enforcing of {line.subject}" for line in lines]
-    )
-
-
-@reverses("entity.enforce", describe=_describe_enforcing)
+@reverses("entity.enforce")
 def _undo_enforcing(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None
@@ -238,7 +231,7 @@ def _moved(work: Work, entity: Entity) -> Moved:
     return Moved(entity, "", None)
 
 
-@reverses("level.add", describe=value_of("level {}"))
+@reverses("level.add")
 def _undo_level(work: Work, lines: Lines) -> None:
     """Undo adding a level by removing it, and the removal by adding it."""
     for line in lines:

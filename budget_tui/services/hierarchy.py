@@ -14,7 +14,7 @@ from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_id
 from budget_tui.domain.tree import Placement, Step, Tree
 from budget_tui.services.budgets import project_budget
 from budget_tui.services.costs import keep_old_name, resolve_costs_again, restore_rule
-from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data, value_of
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 
 PROJECT, AGENT = "project", "agent"
@@ -144,9 +144,9 @@ def _noun(entity: Entity) -> str:
     return PROJECT if entity.level_code == PROJECT else "entity"
 
 
-@reverses("project.add", "entity.add", describe=subjects_of("adding of"))
-@reverses("project.restore", "entity.restore", describe=subjects_of("bringing back of"))
-@reverses("project.archive", "entity.archive", describe=subjects_of("archiving of"))
+@reverses("project.add", "entity.add")
+@reverses("project.restore", "entity.restore")
+@reverses("project.archive", "entity.archive")
 def _undo_add_or_archive(work: Work, lines: Lines) -> None:
     """Undo an addition or restoring by archiving, an archiving by restoring."""
     for line in reversed(lines):  # children added after their parent are removed before it
@@ -195,7 +195,7 @@ def _require_unused(work: Work, entity: Entity) -> None:
             raise Conflict(f"{entity.entity_id} has {other.entity_id} below it by now", "archive it instead")
 
 
-@reverses("entity.move", describe=value_of("parent of {}"))
+@reverses("entity.move")
 def _undo_move(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
@@ -205,7 +205,7 @@ def _undo_move(work: Work, lines: Lines) -> None:
         work.record("entity.move", line.subject, line.after, line.before)
 
 
-@reverses("project.rename", "entity.rename", "agent.rename", describe=value_of("name of {}"))
+@reverses("project.rename", "entity.rename", "agent.rename")
 def _undo_rename(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None

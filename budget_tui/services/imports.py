@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import to_decimal
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry
+from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.cost import FAR_AHEAD_DAYS
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arrange, folded_account
@@ -546,7 +546,7 @@ def _of(account: str) -> str:
     return f" of {account}" if account else ""
 
 
-@reverses("cost.import", describe=lambda lines, _: ", ".join(map(_imported, lines)))
+@reverses("cost.import")
 def _undo_import(work: Work, lines: Lines) -> None:
     """Undo an import by removing its parts and restoring the costs they had replaced; or redo it."""
     for line in lines:
@@ -584,8 +584,3 @@ def _put_in(work: Work, source: str, parts: Sequence[int]) -> None:
             raise Refused(f"what {source} said is no longer stored", "import those files again")
         for each in (key, *taken):
             work.unit.datasets.count_rows(each)
-
-
-def _imported(line: AuditEntry) -> str:
-    facts = line.after or {}
-    return f"import of {line.subject}, {count(len(facts['files']), 'file')} with {count(facts['rows_read'], 'row')}"

@@ -10,7 +10,7 @@ from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import PeriodRule
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
-from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.services.work import Work
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -72,7 +72,7 @@ class Organizations:
             return session.organizations.all()
 
 
-@reverses("org.rename", describe=value_of("name of {}"))
+@reverses("org.rename")
 def _undo_rename(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None

@@ -13,7 +13,7 @@ from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule, parse_rule
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
-from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.services.work import Work
 
 _SHOWN_AHEAD = 3
@@ -127,7 +127,7 @@ def _store(work: Work, rule: PeriodRule, time_zone: str) -> None:
     )
 
 
-@reverses("period.set", describe=value_of("periods of {}"))
+@reverses("period.set")
 def _undo_rule(work: Work, lines: Lines) -> None:
     for line in lines:
         assert line.before is not None

@@ -126,7 +126,7 @@ def _decision(is_changed: bool) -> str:
     return "changed" if is_changed else "kept"
 
 
-@reverses("period.review", describe=lambda _, __: "the review of what was carried over")
+@reverses("period.review")
 def _undo_review(work: Work, lines: Lines) -> None:
     for line in lines:
         work.record(line.action, line.subject, line.after, line.before)

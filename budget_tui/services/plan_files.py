@@ -524,7 +524,7 @@ def _kind_of(period: Period) -> PeriodKind:
     return next((kind for kind in kinds if whole_period(kind, period.start).end == period.end), PeriodKind.CUSTOM)
 
 
-@reverses(APPLIED, describe=lambda lines, _: "application of the plan's file")
+@reverses(APPLIED)
 def _undo_application(work: Work, lines: Lines) -> None:
     """Record that the changes that the file made, which are undone with it, were reversed."""
     for line in lines:

@@ -31,13 +31,12 @@ from budget_tui.domain.plan import (
     unit_of,
 )
 from budget_tui.domain.plan_results import AllocatedChild, PlanAllocation, PlanOutcome
-from budget_tui.presentation.audit import changes
 from budget_tui.presentation.formatting import amount_of, count, dates, period_name, plan_name
 from budget_tui.services.budgets import set_amount
 from budget_tui.services.context import Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.plan_views import find_budget, over_allocated_after
-from budget_tui.services.undo import Describe, Lines, require_same, reverses, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.usage import provider_named
 from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
@@ -439,33 +438,6 @@ def _share(child: ChildShare) -> list[object]:
 # Undo and redo
 
 
-def _describe(what: str) -> Describe:
-    """Describe lines as ``planning of DEPT-ENG's cloud budget and 3 more``."""
-
-    def describe(lines: Lines, _: str) -> str:
-        facts = lines[0].after or lines[0].before or {}
-        more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
-        return f"{what} {_entity(lines[0])}'s {facts['category']} budget{more}"
-
-    return describe
-
-
-def _describe_change(lines: Lines, _: str) -> str:
-    differing = []
-    for line in lines:
-        before, after = line.before or {}, line.after or {}
-        names = [name for name in after if before.get(name) != after[name]]
-        shown = line._replace(before=_part(before, names), after=_part(after, names))
-        differing.append(f"{_entity(line)}'s {after['category']} budget {changes(shown)}")
-    return ", ".join(differing)
-
-
-def _describe_allocation(lines: Lines, _: str) -> str:
-    names = [str((line.after or line.before or {})["to"]) for line in lines]
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"allocation of {_entity(lines[0])} to {names[0]}{more}"
-
-
 def _entity(line: AuditEntry) -> str:
     return line.subject.rpartition(" ")[0]
 
@@ -474,8 +446,8 @@ def _budget(work: Work, line: AuditEntry) -> PlannedBudget:
     return find_budget(work.unit, work.organization.org_key, line.subject.rpartition(" ")[2])
 
 
-@reverses("plan.create", describe=_describe("planning of"))
-@reverses("plan.delete", describe=_describe("deletion of"))
+@reverses("plan.create")
+@reverses("plan.delete")
 def _undo_create_or_delete(work: Work, lines: Lines) -> None:
     """Undo a creation by deactivating the budget, a deletion by activating it."""
     for line in reversed(lines):
@@ -516,7 +488,7 @@ def _activate(work: Work, line: AuditEntry) -> None:
     work.record(line.action, line.subject, None, line.before)
 
 
-@reverses("plan.update", describe=_describe_change)
+@reverses("plan.update")
 def _undo_update(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         assert line.before is not None
@@ -533,7 +505,7 @@ def _change_to(facts: dict[str, str]) -> PlanChange:
     )
 
 
-@reverses("plan.allocate", describe=_describe_allocation)
+@reverses("plan.allocate")
 def _undo_allocate(work: Work, lines: Lines) -> None:
     """Undo an allocation by withdrawing it, and the withdrawal by allocating."""
     for line in reversed(lines):

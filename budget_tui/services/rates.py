@@ -10,7 +10,7 @@ from budget_tui.domain.currency import Rate, checked_currency, checked_rate
 from budget_tui.domain.errors import Refused, SourceError
 from budget_tui.domain.records import StoredPair
 from budget_tui.services.context import Context
-from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.services.work import Work
 from budget_tui.sources.ecb import EXPECTED, read_rates
 
@@ -95,7 +95,7 @@ def _written(rate: Decimal | None, day: date) -> dict[str, object] | None:
     return None if rate is None else {"rate": f"{rate:f}", "day": day.isoformat()}
 
 
-@reverses("fx.set", describe=value_of("rate of {}"))
+@reverses("fx.set")
 def _undo_rate(work: Work, lines: Lines) -> None:
     for line in lines:
         base, quote = line.subject.split("/")

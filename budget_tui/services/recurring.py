@@ -14,7 +14,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.costs import require_sums_in_range, spender
 from budget_tui.services.fee_booking import settle_fees
 from budget_tui.services.idempotency import run_once
-from budget_tui.services.undo import Lines, require_same, reverses, subjects_of, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 
 
@@ -162,7 +162,7 @@ def _facts(fee: RecurringFee) -> dict[str, object]:
     }
 
 
-@reverses("recurring.add", describe=subjects_of("adding of the fee"))
+@reverses("recurring.add")
 def _undo_add(work: Work, lines: Lines) -> None:
     """Remove a fee with all that was booked of it; or add it again, to book it anew."""
     for line in lines:
@@ -195,7 +195,7 @@ def _undo_add(work: Work, lines: Lines) -> None:
         work.record("recurring.add", line.subject, None, _facts(fee))
 
 
-@reverses("recurring.end", describe=subjects_of("ending of the fee"))
+@reverses("recurring.end")
 def _undo_end(work: Work, lines: Lines) -> None:
     fees = {fee.fee_key: fee for fee in work.unit.fast.recurring_fees(work.organization.org_key)}
     for line in lines:

@@ -7,7 +7,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import Entity, checked_name
 from budget_tui.domain.records import SeatRegistration
 from budget_tui.services.context import Context
-from budget_tui.services.undo import Lines, require_same, reverses, value_of
+from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.services.work import Work
 
 
@@ -51,7 +51,7 @@ def _written(seats: int | None, provider: str, day: date) -> dict[str, object] |
     return None if seats is None else {"seats": seats, "provider": provider, "from": day.isoformat()}
 
 
-@reverses("seat.set", describe=value_of("seats of {}"))
+@reverses("seat.set")
 def _undo_registration(work: Work, lines: Lines) -> None:
     for line in lines:
         facts = line.after or line.before or {}

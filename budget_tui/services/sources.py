@@ -8,7 +8,7 @@ from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import parse_day
 from budget_tui.services.context import Context
-from budget_tui.services.undo import Lines, require_same, reverses, subjects_of
+from budget_tui.services.undo import Lines, require_same, reverses
 from budget_tui.services.work import Work
 
 
@@ -99,7 +99,7 @@ def _set_replacing(work: Work, name: str, always: bool) -> None:
     work.record("source.replace", name, {"always": before}, {"always": always})
 
 
-@reverses("source.replace", describe=subjects_of("replacing by"))
+@reverses("source.replace")
 def _undo_replacing(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}
@@ -121,7 +121,7 @@ def _set(work: Work, name: str, account: str, ended_on: date | None) -> None:
     work.record("source.end", _called(name, account), *facts)
 
 
-@reverses("source.end", describe=subjects_of("ending of"))
+@reverses("source.end")
 def _undo_end(work: Work, lines: Lines) -> None:
     for line in reversed(lines):
         before, after = line.before or {}, line.after or {}

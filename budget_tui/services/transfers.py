@@ -96,7 +96,7 @@ def move(work: Work, request: TransferRequest) -> TransferOutcome:
     )
 
 
-@reverses("transfer", describe=lambda lines, _: f"transfer of {_moved(lines)}")
+@reverses("transfer")
 def _undo_move(work: Work, lines: Lines) -> None:
     """Undo a transfer by one the other way, even of amounts spent meanwhile: it restores the previous state."""
     sides: dict[bool, Budget] = {}
@@ -124,11 +124,6 @@ def _facts_of(request: TransferRequest) -> dict[str, object]:
     forced = {"forced": True} if request.force else {}
     reason = {"reason": request.reason} if request.reason else {}
     return {"from": request.giver, "to": request.taker, **forced, **reason}
-
-
-def _moved(lines: Lines) -> str:
-    ends = {_gained(line) > 0: line.subject for line in lines}
-    return f"{written(abs(_gained(lines[0])))} from {ends.get(False, POOL)} to {ends.get(True, POOL)}"
 
 
 def _gained(line: AuditEntry) -> int:

@@ -6,7 +6,7 @@ change after it. Nothing is deleted: the audit log contains all of it.
 
 A service that records an action registers the function that reverses it, and is listed in `MODULES`:
 
-    @reverses("allocation.set", describe=value_of("allocation of {}"))
+    @reverses("allocation.set")
     def _undo_allocation(work, lines): ...
 
 ``lines`` are all entries of that action in one change. The function checks that each entry's ``after`` is what is
@@ -14,9 +14,9 @@ stored (`require_same`), restores ``before``, and records the action again with 
 `Work.record` adds that these entries reverse another change. So the same function redoes: given the entries of an
 undo, it restores the state before the undo.
 
-Data that only undo needs is under `UNDO_DATA` in ``before`` and ``after``; no interface shows it. Only mutable tables
-are changed; append-only ones, such as transfers, get a row with the opposite effect. An action that is not
-registered cannot be undone.
+A change is described by the sentences of the log. Data that only undo needs is under `UNDO_DATA` in ``before`` and
+``after``; no interface shows it. Only mutable tables are changed; append-only ones, such as transfers, get a row with
+the opposite effect. An action that is not registered cannot be undone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +25,9 @@ from importlib import import_module
 from itertools import groupby
 from typing import Any
 
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.errors import Conflict, Refused
+from budget_tui.presentation.audit_sentences import change_in_words
 from budget_tui.services.context import DEMO_ACTOR, Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.work import Work
@@ -61,64 +62,19 @@ _WHY_NOT = {
 
 Lines = Sequence[AuditEntry]
 Reverse = Callable[[Work, Lines], None]
-Describe = Callable[[Lines, str], str]
+
+REVERSALS: dict[str, Reverse] = {}
+"""The function that reverses an action, by the action."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reversal:
-    """The undo of an action: ``reverse`` carries it out, ``describe`` describes the action in a few words.
-
-    The description includes the current value if it is given which one that is: ``before``, ``after`` or neither ('').
-    """
-
-    reverse: Reverse
-    describe: Describe
-
-
-_MAX_NAMED = 3
-
-REVERSALS: dict[str, Reversal] = {}
-
-
-def reverses(*actions: str, describe: Describe) -> Callable[[Reverse], Reverse]:
+def reverses(*actions: str) -> Callable[[Reverse], Reverse]:
     """Register a function that reverses ``actions``."""
 
     def register(reverse: Reverse) -> Reverse:
-        REVERSALS.update(dict.fromkeys(actions, Reversal(reverse, describe)))
+        REVERSALS.update(dict.fromkeys(actions, reverse))
         return reverse
 
     return register
-
-
-def subjects_of(what: str) -> Describe:
-    """Describe actions on named things: ``adding of DEPT-ENG, DEPT-OPS and 12 more``."""
-    return lambda lines, _: f"{what} {in_few_words([line.subject for line in lines])}"
-
-
-def value_of(noun: str) -> Describe:
-    """Describe actions that replace a value: ``allocation of pcc 150 → 120 (now 150)``."""
-
-    def describe(lines: Lines, now: str) -> str:
-        return in_few_words([f"{noun.format(line.subject)} {_describe_value(line, now)}" for line in lines])
-
-    return describe
-
-
-def in_few_words(parts: Sequence[str]) -> str:
-    """Join a few parts and count the rest, as an import may have thousands."""
-    if len(parts) <= _MAX_NAMED:
-        return ", ".join(parts)
-    return f"{', '.join(parts[: _MAX_NAMED - 1])} and {len(parts) - _MAX_NAMED + 1:,} more"
-
-
-def _describe_value(line: AuditEntry, now: str) -> str:
-    value = {"before": _values(line.before), "after": _values(line.after)}
-    change = f"{value['before']} → {value['after']}"
-    return f"{change} (now {value[now]})" if now else change
-
-
-def _values(facts: Mapping[str, Any] | None) -> str:
-    return ", ".join(str(value) for value in shown_facts(facts).values() if value is not None) or "–"
 
 
 def require_same(subject: str, stored: object, left_behind: object) -> None:
@@ -184,7 +140,7 @@ def _undo(work: Work) -> UndoOutcome:
         raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
     latest = work.unit.audit.last_redo(change) or change
     _reverse(work, change, work.unit.audit.of_change(org, latest))
-    what = _describe(work.unit.audit.of_change(org, change), "before")
+    what = _in_words(work, work.unit.audit.of_change(org, change))
     return UndoOutcome(what, work.unit.audit.change, change)
 
 
@@ -195,7 +151,7 @@ def _redo(work: Work) -> UndoOutcome:
         raise Refused("nothing to redo", "only the last undone change can be, until you make another one")
     undo, change = found
     _reverse(work, undo, work.unit.audit.of_change(org, undo))
-    what = _describe(work.unit.audit.of_change(org, change), "after")
+    what = _in_words(work, work.unit.audit.of_change(org, change))
     return UndoOutcome(what, work.unit.audit.change, undo)
 
 
@@ -205,13 +161,15 @@ def _reverse(work: Work, change: int, lines: Lines) -> None:
     for line in lines:
         if line.action not in REVERSALS:
             reason = _WHY_NOT.get(line.action, "set it again instead")
-            raise Refused(f"the last change, {_describe(lines)}, cannot be undone", reason)
+            raise Refused(f"the last change ({_in_words(work, lines)}) cannot be undone", reason)
     closed = work.unit.audit.closed_since(work.organization.org_key, lines[0].change)
     if closed is not None:
-        raise Refused(f"{closed} was closed since the last change, {_describe(lines)}", "a closed period stays closed")
+        raise Refused(
+            f"{closed} was closed since the last change ({_in_words(work, lines)})", "a closed period stays closed"
+        )
     work.reverses = change
     for action, group in reversed(_grouped(lines)):
-        REVERSALS[action].reverse(work, group)
+        REVERSALS[action](work, group)
 
 
 def _load() -> None:
@@ -223,12 +181,7 @@ def _grouped(lines: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
     return [(action, list(group)) for action, group in groupby(lines, key=lambda line: line.action)]
 
 
-def _describe(lines: Lines, now: str = "") -> str:
-    """Describe ``lines``; ``now`` is 'before' or 'after' if the current value is one of these."""
-    _load()
-    alike: dict[Describe | str, list[AuditEntry]] = {}
-    for line in lines:  # entities and projects are added alike
-        alike.setdefault(REVERSALS[line.action].describe if line.action in REVERSALS else line.action, []).append(line)
-    return ", ".join(
-        f"{how} of {group[0].subject}" if isinstance(how, str) else how(group, now) for how, group in alike.items()
-    )
+def _in_words(work: Work, lines: Lines) -> str:
+    """Say what ``lines`` of one change did, with the names of today."""
+    entities = work.unit.fast.entities(work.organization.org_key)
+    return change_in_words(lines, work.organization.currency, {each.entity_id: each.name for each in entities})

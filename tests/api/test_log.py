@@ -43,7 +43,7 @@ def test_a_key_takes_back_and_makes_again_what_was_done_with_it(api: Api) -> Non
     api.services.budgets.set_global(10**9)  # anna's, and later than what is taken back
     api("PUT", "/projects/pcc/budget", {"monthly_allocation_usd": 90})
     undone = api("POST", "/undo").json()
-    assert undone["what"] == "allocation of pcc 150 → 90 (now 150)"
+    assert undone["what"] == "PCC: allocated $150.00 → $90.00"
     assert api.get("/projects/pcc/budget")["monthly_allocation_usd"] == 150
     redone = api("POST", "/redo").json()
     assert redone["reverses"] == undone["change"]

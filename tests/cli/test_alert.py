@@ -41,7 +41,7 @@ def test_rules_are_added_listed_shown_muted_and_removed(seeded: Cli) -> None:
     seeded("alert", "mute", "9", "--off").refused(4, "no alert '9'")
     seeded("alert", "remove", "9").refused(4, "no alert '9'")
     assert seeded("alert", "remove", "3").done().out == "alert 3 on pcc is removed: share 50%, 95%\n"
-    assert seeded("undo").done().out == "undone: alert 3\n"
+    assert seeded("undo").done().out == "undone: alert 3: no longer watches PCC: share 50%, 95%, to phone\n"
     assert seeded("alert", "log").done().out == "nothing was reported yet\n"
 
 
@@ -55,7 +55,7 @@ def test_a_rule_is_changed_in_part(seeded: Cli) -> None:
     assert seeded("alert", "edit", "3", "--runway", "3", "--channel", "").out == "alert 3 watches pcc: runway 3 days\n"
     assert seeded("alert", "edit", "3", "--silent", "aws", "3", "--json").json["entity_id"] is None
     for _ in range(4):
-        assert "undone: change of alert 3" in seeded("undo").out
+        assert "undone: alert 3: watches " in seeded("undo").out
     assert seeded("alert", "list", "--json").json[2]["thresholds"] == ["50%", "95%"]
     seeded("alert", "edit", "3").refused(2, "there is nothing to change")
     seeded("alert", "edit", "3", "--share", "5", "--left", "1").refused(2, "exactly one of")

@@ -41,4 +41,4 @@ def test_donors_are_shown_and_one_is_asked(six_weeks: Cli) -> None:
     six_weeks("cover", "nothing").refused(4, "no project")
     moved = six_weeks("cover", "python-api", "--from", "dandelion").done().out
     assert moved == "$19.00 moved from dandelion to python-api, which has $119.00 now\n"
-    assert six_weeks("undo").done().out == "undone: transfer of 19 from dandelion to python-api\n"
+    assert six_weeks("undo").done().out == "undone: transfer of $19.00 from Dandelion to Python API\n"

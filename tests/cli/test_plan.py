@@ -77,13 +77,13 @@ def test_a_filter_that_means_nothing_is_refused(plan: Cli, conditions: tuple[str
 
 def test_a_budget_is_planned_shown_changed_and_deleted(plan: Cli) -> None:
     said = plan("create", "DEPT-OPS", "cloud", "20,000", "--period", "2026-02", "--notes", "racks").done().out
-    assert said.startswith("DEPT-OPS's cloud budget for February 2026: $20,000.00 planned (")
+    assert said.startswith("Operations's cloud budget for February 2026: $20,000.00 planned (")
     budget_id = said.split("(")[1][:8]
     shown = plan("show", budget_id).done().out
     assert "monthly (2026-02-01 to 2026-02-28)" in shown
     assert "racks" in shown
     assert plan("update", budget_id, "--amount", "25000", "--notes", "").done().out == (
-        "DEPT-OPS's cloud budget for February 2026: $25,000.00\n"
+        "Operations's cloud budget for February 2026: $25,000.00\n"
     )
     assert plan("delete", budget_id).done().out.endswith("$25,000.00 deleted\n")
     assert only(plan, "--deleted")["is_active"] is False
@@ -138,7 +138,7 @@ def test_the_same_budget_twice_is_a_conflict_and_under_one_key_it_is_one(plan: C
     usual = ("create", "DEPT-OPS", "cloud", "5", "--period", "2026-02")
     first, again = (plan(*usual, "--key", "k", "--json").json["budget_id"] for _ in range(2))
     assert first == again
-    plan(*usual).refused(5, "DEPT-OPS's cloud budget for February 2026 already", "plan update")
+    plan(*usual).refused(5, "Operations's cloud budget for February 2026 already", "plan update")
 
 
 @pytest.mark.parametrize(
@@ -196,16 +196,14 @@ def test_more_than_there_is_is_warned_about_on_standard_error(plan: Cli) -> None
     ran = plan("allocate", "ORG", "genai", "100", "--to", "DEPT-ENG=80", "--to", "DEPT-OPS=30")
     assert ran.code == 0
     assert ran.err == (
-        "warning: ORG's genai budget for March 2026: its children have $110.00, $10.00 more than its $100.00\n"
+        "warning: Acme Inc's genai budget for March 2026: its children have $110.00, $10.00 more than its $100.00\n"
     )
     assert "$10.00 more" in plan("tree").err
 
 
 def test_children_above_their_parent_are_told_wherever_it_is_shown(plan: Cli, cli: Cli) -> None:
     parent = str(only(plan, "--entity", "PROJ-PLATFORM")["budget_id"])
-    told = (
-        "PROJ-PLATFORM's cloud gcp budget for Q1 2026: its children have $12,000.00, $2,000.00 more than its $10,000.00"
-    )
+    told = "Platform's cloud gcp budget for Q1 2026: its children have $12,000.00, $2,000.00 more than its $10,000.00"
     assert plan("update", parent, "--amount", "10000").err == f"warning: {told}\n"
     for command in (
         ("list",),

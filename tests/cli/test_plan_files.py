@@ -50,7 +50,7 @@ def test_more_than_there_is_is_applied_and_warned_about(seeded: Cli, tmp_path: P
     assert applied.code == 0
     assert applied.err.splitlines() == [
         "warning: projects are allocated $200.00 more than the budget of $500.00",
-        "warning: ORG's cloud budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00",
+        "warning: Default's cloud budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00",
     ]
     file.write_text(file.read_text("utf-8").replace("  amount: 500", "  amount: 700", 1), "utf-8")
     assert seeded("plan", "apply", str(file), "--check").err == "", "of the budget that it sets itself"

@@ -7,15 +7,15 @@ from .conftest import Cli
 
 def test_what_was_taken_back_and_made_again_is_said_in_one_line(seeded: Cli) -> None:
     seeded("project", "allocate", "pcc", "120").done()
-    assert seeded("undo").done().out == "undone: allocation of pcc 150 → 120 (now 150)\n"
-    assert seeded("redo").done().out == "redone: allocation of pcc 150 → 120 (now 120)\n"
+    assert seeded("undo").done().out == "undone: PCC: allocated $150.00 → $120.00\n"
+    assert seeded("redo").done().out == "redone: PCC: allocated $150.00 → $120.00\n"
     seeded("redo").refused(2, "nothing to redo")
 
 
 def test_as_json(seeded: Cli) -> None:
     seeded("transfer", "pcc", "dandelion", "20").done()
     back = seeded("undo", "--json").done().json
-    assert back["what"] == "transfer of 20 from pcc to dandelion"
+    assert back["what"] == "transfer of $20.00 from PCC to Dandelion"
     taker, giver, _, did = seeded("log", "--json").json[:4]
     assert taker["change"] == giver["change"] == back["change"]
     assert taker["reverses"] == giver["reverses"] == back["reverses"] == did["change"]
@@ -44,8 +44,8 @@ def test_an_import_of_many_entities_is_taken_back_in_one_line_with_their_number(
     path = tmp_path / "company.csv"
     path.write_text("\n".join(["id,name,level,parent", *rows, ""]), "utf-8")
     cli("entity", "import", str(path)).done()
-    assert cli("undo").done().out == "undone: adding of DEPT-0, PROJ-0 and 14 more\n"
-    assert cli("redo").done().out == "redone: adding of DEPT-0, PROJ-0 and 14 more\n"
+    assert cli("undo").done().out == "undone: department DEPT-0 added to Default; project PROJ-0 added and 14 more\n"
+    assert cli("redo").done().out == "redone: department DEPT-0 added to Default; project PROJ-0 added and 14 more\n"
     path.write_text("\n".join(["id,name,level,parent", "DEPT-1,One,department,ORG", "DEPT-9,,department,ORG", ""]))
     cli("entity", "import", str(path)).done()
-    assert cli("undo").done().out == "undone: name of DEPT-1 DEPT-1 → One (now DEPT-1), adding of DEPT-9\n"
+    assert cli("undo").done().out == "undone: renamed from DEPT-1 to One; department DEPT-9 added to Default\n"

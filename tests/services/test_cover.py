@@ -71,7 +71,7 @@ def test_what_is_spared_is_moved_as_one_transfer_that_can_be_undone(home: Home) 
     before = home.allocations
     assert take(home, "api") == ("45", "155", "245")
     assert take(home, "shop", "12.50") == ("12.5", "87.5", "257.5")
-    for what in ("transfer of 12.5 from shop to web", "transfer of 45 from api to web"):
+    for what in ("transfer of $12.50 from shop to web", "transfer of $45.00 from api to web"):
         assert home.services.undo.undo().what == what
     assert home.allocations == before
     assert home.services.database.check().problems == ()

@@ -113,10 +113,10 @@ def test_enforcing_is_a_change_like_any_other(home: AgentHome) -> None:
     entities.enforce("pcc", True)
     assert [line.enforced for line in home.snapshot.projects] == [True, False]
     assert [(entry.action, entry.subject) for entry in home.log][:1] == [("entity.enforce", "pcc")]
-    assert undo.undo().what == "enforcing of pcc"
-    assert undo.redo().what == "enforcing of pcc"
+    assert undo.undo().what == "pcc: money enforced"
+    assert undo.redo().what == "pcc: money enforced"
     entities.enforce("pcc", False)
-    assert undo.undo().what == "end of enforcing of pcc"
+    assert undo.undo().what == "pcc: money no longer enforced"
     assert home.budget_of("free").enforced
     home.services.agents.change("scout", EntityChange(enforced=False))
     assert entities.enforce(ROOT_ID, True).enforced

@@ -159,7 +159,7 @@ def test_what_is_settled_for_a_day_that_was_billed_is_replaced_at_once(office: H
     bill(office.services, ("pcc", "6.40", "USD", "2026-01-31", "OpenAI"))
     assert office.services.holds.settle(held.hold_id, Settlement(usd("5"), provider="openai")).is_billed
     assert beside(office) == [("openai", "5", ["6.4"])]
-    assert office.services.undo.undo().what == "1 cost of 5 on pcc"
+    assert office.services.undo.undo().what == "pcc: 1 cost recorded, $5.00"
     assert beside(office) == []
     office.services.undo.redo()
     assert beside(office) == [("openai", "5", ["6.4"])]

@@ -450,7 +450,7 @@ def test_a_sum_of_budgets_names_what_it_adds_and_what_it_leaves_out_for_which(pl
     assert explanations.worked(values["actual"], "USD") == "$17.00 − $8.00 = $9.00"
     assert [(budget.amount, budget.actual, budget.within) for budget in explained.budgets] == [
         (usd("100"), usd("8"), ""),
-        (usd("70"), usd("8"), "DEPT-ENG's cloud gcp budget for Q1 2026"),
+        (usd("70"), usd("8"), "Engineering's cloud gcp budget for Q1 2026"),
         (usd("50"), usd("9"), ""),
     ]
     headline = plan.summary(category=Category.CLOUD).headline.total

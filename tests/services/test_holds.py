@@ -75,7 +75,7 @@ def test_a_hold_is_settled_once_with_the_full_cost(home: AgentHome) -> None:
         home.services.holds.settle(held, Settlement(usd("15")))
     with pytest.raises(Conflict, match="already settled"):
         home.services.holds.release(held)
-    assert home.services.undo.undo().what == "1 cost of 15.5 on pcc"
+    assert home.services.undo.undo().what == "pcc: 1 cost recorded, $15.50"
     assert home.services.database.check().problems == ()
 
 

@@ -621,9 +621,9 @@ def as_bert(home: Home) -> Home:
 
 def test_an_import_is_taken_back_and_made_again_as_one(two: Home, export: Export) -> None:
     run(two, export(tagged("5", "a"), tagged("7", "b", BillingPeriodStart="2025-12-01T00:00:00Z")))
-    assert undo(two) == "import of focus, 1 file with 2 rows"
+    assert undo(two) == "focus: export.csv imported, $12.00 in 2 rows"
     assert two.rows("SELECT * FROM cost") == []
-    assert redo(two) == "import of focus, 1 file with 2 rows"
+    assert redo(two) == "focus: export.csv imported, $12.00 in 2 rows"
     assert two.spent == {"a": "5", "b": "7", "all": "12"}
     undo(two)
     assert two.spent["all"] == "0"

@@ -18,8 +18,8 @@ from tests.examples import examples
 from .planning import TREE, PlanHome, amounts, home_with_tree, plan_of, planning_home, plant
 from .test_closed_hierarchy import IN_FEBRUARY, furnish
 
-WHOLE = "DEPT-ENG's total budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00"
-SEATS = "ORG's subscription slack seat budget for Q1 2026: its children have 7 seats, 2 seats more than its 5 seats"
+WHOLE = "Engineering's total budget for Q1 2026: its children have $150.00, $50.00 more than its $100.00"
+SEATS = "Default's subscription slack seat budget for Q1 2026: its children have 7 seats, 2 seats more than its 5 seats"
 
 
 def overdrawn(path: Path) -> None:
@@ -122,8 +122,8 @@ def test_children_are_those_of_the_budgets_time(engine: Engine) -> None:
         if budget.entity_id != "WEB":
             plans.update(budget.budget_id, PlanChange(amount=budget.amount // 2))
     told = (
-        "ENG's total budget for January 2026: its children have $1,000.00, $500.00 more than its $500.00",
-        "OPS's total budget for 2026: its children have $1,000.00, $500.00 more than its $500.00",
+        "Engineering's total budget for January 2026: its children have $1,000.00, $500.00 more than its $500.00",
+        "Operations's total budget for 2026: its children have $1,000.00, $500.00 more than its $500.00",
     )
     assert views.list().warnings == views.summary().warnings[:2] == views.tree().warnings[:2] == told
     assert [views.list(PlanFilter(entity_id=entity)).warnings for entity in ("ENG", "OPS", "WEB")] == [

@@ -75,7 +75,7 @@ def test_bug_3_levels_are_data(home: PlanHome) -> None:
 
 def test_bug_4_a_duplicate_is_found_by_its_dates(home: PlanHome) -> None:
     home.plan(*USUAL)
-    with pytest.raises(Conflict, match=r"DEPT-ENG's cloud budget for February 2026 already, of \$20,000\.00"):
+    with pytest.raises(Conflict, match=r"Engineering's cloud budget for February 2026 already, of \$20,000\.00"):
         home.plan(*USUAL)
     home.plan("DEPT-ENG", "cloud", "20000", "2026-03")
     assert len(home.listed()) == 2
@@ -259,7 +259,7 @@ def test_trouble_child_sum_above_the_parent_is_warned_about_and_never_blocked(ho
     assert made.warnings == ()
     outcome = home.services.plans.update(made.children[0].budget.budget_id, PlanChange(amount=90 * 10**9))
     [warning] = outcome.warnings
-    assert warning == ("ORG's cloud budget for Q1 2026: its children have $130.00, $30.00 more than its $100.00")
+    assert warning == ("Default's cloud budget for Q1 2026: its children have $130.00, $30.00 more than its $100.00")
     assert home.tree().warnings == (warning,)
     assert home.tree().roots[0].unallocated == -30 * 10**9
 

@@ -104,7 +104,7 @@ def test_too_much_is_warned_about_where_it_is_and_not_farther_up(home: PlanHome)
     plans = home.services.plans
     plans.allocate(plan_of("ORG", "cloud", "100"), amounts([("TEAM-BACKEND", "60"), ("DEPT-OPS", "10")]))
     made = plans.create(plan_of("DEPT-ENG", "cloud", "50"))
-    told = "DEPT-ENG's cloud budget for Q1 2026: its children have $60.00, $10.00 more than its $50.00"
+    told = "Engineering's cloud budget for Q1 2026: its children have $60.00, $10.00 more than its $50.00"
     assert made.warnings == (told,), "the 60 of its team are in the 50 of the department"
     found = home.tree()
     assert found.warnings == (told,)

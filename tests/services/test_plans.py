@@ -324,7 +324,9 @@ def test_amounts_above_the_parent_are_warned_about(home: PlanHome) -> None:
         plan_of("ORG", "cloud", "100"), amounts([("DEPT-ENG", "80"), ("DEPT-OPS", "30")])
     )
     assert made.unallocated == usd("-10")
-    assert made.warnings == ("ORG's cloud budget for Q1 2026: its children have $110.00, $10.00 more than its $100.00",)
+    assert made.warnings == (
+        "Default's cloud budget for Q1 2026: its children have $110.00, $10.00 more than its $100.00",
+    )
 
 
 @pytest.mark.parametrize(
@@ -350,7 +352,7 @@ def test_an_allocation_is_made_whole_or_not_at_all(
 
 def test_a_child_that_has_such_a_budget_already_stops_the_whole_allocation(home: PlanHome) -> None:
     home.plan("DEPT-OPS", "cloud", "5")
-    with pytest.raises(Conflict, match="DEPT-OPS's cloud budget"):
+    with pytest.raises(Conflict, match="Operations's cloud budget"):
         allocated(home)
     assert planned(home) == {"DEPT-OPS cloud": 5}
 

@@ -47,11 +47,11 @@ def state(home: Home) -> tuple[object, ...]:
 def test_undo_undo_redo_redo(seed: Home) -> None:
     seed.allocate("pcc", "120")
     seed.allocate("pcc", "130")
-    assert undo(seed) == "allocation of pcc 120 → 130 (now 120)"
-    assert undo(seed) == "allocation of pcc 150 → 120 (now 150)"
+    assert undo(seed) == "pcc: allocated $120.00 → $130.00"
+    assert undo(seed) == "pcc: allocated $150.00 → $120.00"
     assert seed.allocations["pcc"] == "150"
-    assert redo(seed) == "allocation of pcc 150 → 120 (now 120)"
-    assert redo(seed) == "allocation of pcc 120 → 130 (now 130)"
+    assert redo(seed) == "pcc: allocated $150.00 → $120.00"
+    assert redo(seed) == "pcc: allocated $120.00 → $130.00"
     assert seed.allocations["pcc"] == "130"
     with pytest.raises(Refused, match="nothing to redo"):
         redo(seed)
@@ -73,8 +73,8 @@ def test_another_change_ends_what_can_be_made_again(seed: Home) -> None:
     seed.allocate("dandelion", "55")
     with pytest.raises(Refused, match="nothing to redo"):
         redo(seed)
-    assert undo(seed) == "allocation of dandelion 50 → 55 (now 50)"
-    assert undo(seed) == "allocation of pcc 150 → 120 (now 150)"
+    assert undo(seed) == "dandelion: allocated $50.00 → $55.00"
+    assert undo(seed) == "pcc: allocated $150.00 → $120.00"
     redo(seed)
     redo(seed)
     with pytest.raises(Refused):
@@ -95,11 +95,11 @@ def test_everybody_takes_back_what_they_did_themselves(seed: Home) -> None:
     other = as_other(seed)
     other.allocate("dandelion", "60")
     seed.allocate("pcc", "140")
-    assert undo(other) == "allocation of dandelion 50 → 60 (now 50)"
+    assert undo(other) == "dandelion: allocated $50.00 → $60.00"
     with pytest.raises(Refused, match="no change by bert"):
         undo(other)
-    assert undo(seed) == "allocation of pcc 150 → 140 (now 150)"
-    assert redo(other) == "allocation of dandelion 50 → 60 (now 60)"
+    assert undo(seed) == "pcc: allocated $150.00 → $140.00"
+    assert redo(other) == "dandelion: allocated $50.00 → $60.00"
 
 
 def test_the_trail_tells_all_of_it(seed: Home) -> None:
@@ -123,7 +123,7 @@ def test_the_trail_tells_all_of_it(seed: Home) -> None:
 def test_a_transfer_is_taken_back_by_a_transfer_the_other_way(seed: Home) -> None:
     before = seed.allocations
     seed.transfer("pcc", "dandelion", "20")
-    assert undo(seed) == "transfer of 20 from pcc to dandelion"
+    assert undo(seed) == "transfer of $20.00 from pcc to dandelion"
     assert seed.allocations == before
     rows = seed.rows("SELECT from_budget_id, to_budget_id, amount, reason FROM transfer ORDER BY created_at")
     assert rows[0][:3] == (rows[1][1], rows[1][0], usd("20"))
@@ -136,7 +136,7 @@ def test_a_transfer_is_taken_back_by_a_transfer_the_other_way(seed: Home) -> Non
 def test_a_transfer_with_the_pool(seed: Home, giver: str, taker: str) -> None:
     before = seed.allocations
     seed.transfer(giver, taker, "20")
-    assert undo(seed) == f"transfer of 20 from {giver} to {taker}"
+    assert undo(seed) == f"transfer of $20.00 from {giver} to {taker}".replace("pool", "unallocated")
     assert seed.allocations == before
     ends = seed.rows("SELECT from_budget_id, to_budget_id FROM transfer ORDER BY created_at")
     assert ends[0] == ends[1][::-1]
@@ -187,7 +187,7 @@ def test_bringing_back_under_another_name_is_taken_back(seed: Home) -> None:
     before = state(seed)
     seed.services.projects.add("pcc", "Payments")
     after = state(seed)
-    assert undo(seed) == "bringing back of pcc"
+    assert undo(seed) == "pcc: restored"
     assert state(seed) == before
     redo(seed)
     assert state(seed) == after
@@ -202,7 +202,7 @@ def test_a_mapping_is_what_it_was_and_as_old(seed: Home) -> None:
     costs.map_to_project("dandelion", "provider", "Acme")
     before = state(seed)
     costs.map_to_project("python-api", "service", "Compute")
-    assert undo(seed) == "mapping of Compute to python-api (now pcc)"
+    assert undo(seed) == "Compute: mapped to python-api instead of pcc"
     assert state(seed) == before
 
 
@@ -313,17 +313,21 @@ def test_a_closed_period_stays_closed(seed: Home) -> None:
     refused(
         february,
         Refused,
-        "January 2026 was closed since the last change, allocation of pcc 150 → 120; a closed period stays closed",
+        r"January 2026 was closed since the last change \(pcc: allocated \$150\.00 → \$120\.00\); a closed",
     )
     february.allocate("pcc", "130")
-    assert undo(february) == "allocation of pcc 120 → 130 (now 120)"
+    assert undo(february) == "pcc: allocated $120.00 → $130.00"
 
 
 def test_a_close_by_the_way_is_no_part_of_a_command(seed: Home) -> None:
     february = seed.on("2026-02-03")
     february.allocate("pcc", "130")
-    assert undo(february) == "allocation of pcc 150 → 130 (now 150)"
-    refused(february, Refused, "period.close of January 2026, cannot be undone; a closed period stays closed")
+    assert undo(february) == "pcc: allocated $150.00 → $130.00"
+    refused(
+        february,
+        Refused,
+        r"January 2026: closed with \$241\.00 of \$500\.00 spent\) cannot be undone; a closed period stays closed",
+    )
 
 
 def test_what_an_older_version_wrote_is_told(seed: Home) -> None:

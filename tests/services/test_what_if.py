@@ -102,7 +102,7 @@ def test_it_is_saved_as_one_change(seed: Home) -> None:
     assert shown(seed, fork)["python-api"] < pace.daily_drip, "the numbers below it live on"
     assert seed.services.what_if.commit(fork) == usd("90")
     assert seed.allocations == {**before, "pcc": "100", "python-api": "140", "pool": "90"}
-    assert seed.services.undo.undo().what.startswith("allocation of pcc 150 → 100")
+    assert seed.services.undo.undo().what.startswith("pcc: allocated $150.00 → $100.00")
     assert seed.allocations == before
     seed.services.undo.redo()
     assert seed.allocations["python-api"] == "140"

@@ -28,7 +28,7 @@ async def test_rules_are_added_opened_muted_and_removed(open_dashboard: OpenDash
         await dashboard.keys(*"20", "enter")
         assert "alert 7 watches pcc: pace 20 points" in dashboard.text
         await dashboard.keys("u")
-        assert "undone: change of alert 7" in dashboard.text
+        assert "undone: alert 7: watches PCC: pace 20 points" in dashboard.text
         await dashboard.keys("z")
         assert "○ muted until" in dashboard.line_with("pace 15 points")
         await dashboard.keys("z")
@@ -36,7 +36,7 @@ async def test_rules_are_added_opened_muted_and_removed(open_dashboard: OpenDash
         await dashboard.keys("d", "tab", "enter")
         assert "alert 7 removed" in dashboard.text
         await dashboard.keys("u")
-        assert "undone: alert 7" in dashboard.text
+        assert "undone: alert 7: no longer watches PCC" in dashboard.text
         assert "pace 15 points" in dashboard.text
 
 

@@ -71,10 +71,10 @@ async def test_undo_and_redo_by_key_on_any_screen(open_dashboard: OpenDashboard,
     allocate(services, "77")
     async with open_dashboard() as dashboard:
         await dashboard.keys("u")
-        assert "undone: allocation of dandelion 50 → 77 (now 50)" in dashboard.text
+        assert "undone: Dandelion: allocated $50.00 → $77.00" in dashboard.text
         assert allocation_of(services, "dandelion") == before
         await dashboard.keys("2", "U")
-        assert "redone: allocation of dandelion 50 → 77 (now 77)" in dashboard.text
+        assert "redone: Dandelion: allocated $50.00 → $77.00" in dashboard.text
         assert "77.00" in dashboard.line_with("Dandelion")
         await dashboard.keys("U")
         assert "✕ nothing to redo" in dashboard.text

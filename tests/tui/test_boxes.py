@@ -297,7 +297,7 @@ async def test_unmapped_costs_are_assigned_row_by_row(open_dashboard: OpenDashbo
         assert "1 cost unmapped ($0.10)" in dashboard.text
         assert stored_line(with_unmapped, "dandelion").pace.spent == 4_750_000_000
         await dashboard.keys("u")
-        assert "undone: mapping of 111 name to Dandelion" in dashboard.text
+        assert "undone: 111 name: mapped to Dandelion" in dashboard.text
     assert stored(with_unmapped).unmapped_costs == 3
 
 
@@ -314,7 +314,7 @@ async def test_marked_costs_are_assigned_at_once_to_a_project_made_on_the_way(
         assert "111 name and 1 more: $4.85 in 3 costs assigned to Atlas; every cost has a project now" in dashboard.text
         assert stored_line(with_unmapped, "atlas").pace.spent == 4_850_000_000
         await dashboard.keys("u")
-        assert "undone: mapping of 111 name to Atlas, 222 name to Atlas" in dashboard.text
+        assert "undone: 111 name: mapped to Atlas; 222 name: mapped to Atlas" in dashboard.text
     assert stored(with_unmapped).unmapped_costs == 3
 
 

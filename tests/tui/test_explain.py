@@ -106,7 +106,7 @@ async def test_an_agent_and_no_agent(open_dashboard: OpenDashboard, services: Se
 async def test_a_planned_budget(open_dashboard: OpenDashboard, planned: Services) -> None:
     async with open_dashboard(mode="plan", services=planned) as dashboard:
         await dashboard.keys("tab", "down", "down", "x")
-        assert "ORG's total budget for Q1 2026" in dashboard.text
+        assert "Default's total budget for Q1 2026" in dashboard.text
         assert "$241.00" in dashboard.line_with("Actual")
         await dashboard.keys("down")
         assert "$1,000.00 − $241.00 = $759.00" in told(dashboard)
@@ -129,7 +129,7 @@ async def test_a_row_of_many_budgets_tells_which_it_adds_up_and_which_not(
         assert "Running now" in dashboard.text, "first, what the sum over months says nothing of"
         await dashboard.keys("down", "x")
         assert "All budgets" in dashboard.text
-        assert "$1,000.00  ORG's total budget for Q1 2026: $241.00 used" in told(dashboard)
+        assert "$1,000.00  Default's total budget for Q1 2026: $241.00 used" in told(dashboard)
         assert "Left out, since another one contains it" in told(dashboard)
 
 

@@ -103,7 +103,7 @@ async def test_a_single_budget_in_one_form(open_dashboard: OpenDashboard, acme: 
         await dashboard.keys("right", "right", "tab", "tab", *"1,234.50", "tab", "ctrl+a", "ctrl+k", *"eur")
         await dashboard.keys("tab", "tab", "tab", "tab", *"Google Cloud", "tab", *"for the launch", "enter")
         assert not is_open(dashboard)
-        assert "planned TEAM-BACKEND's genai gcp budget for March 2026: €1,234.50" in dashboard.text
+        assert "planned Backend's genai gcp budget for March 2026: €1,234.50" in dashboard.text
     [made] = planned(acme, "TEAM-BACKEND", "genai")
     assert (made.amount, made.currency, made.provider, made.notes) == (
         1_234_500_000_000,
@@ -120,7 +120,7 @@ async def test_undo_takes_all_of_it_back(open_dashboard: OpenDashboard, acme: Se
         await dashboard.keys("=", "enter", "enter")
         assert len(planned(acme)) == 4
         await dashboard.keys("u")
-        assert "planning of DEPT-ENG's total budget and 2 more" in words(dashboard)
+        assert "Engineering:" in words(dashboard)
         assert not planned(acme)
 
 
@@ -223,7 +223,7 @@ async def test_a_budget_that_is_there_is_refused_and_the_entry_stays(
 ) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
         await dashboard.keys("a", *TO_AMOUNT, *"10", "enter", "a", *TO_AMOUNT, *"20", "enter")
-        assert "there is ORG's total budget for March 2026 already, of $10.00" in words(dashboard)
+        assert "there is Acme Inc's total budget for March 2026 already, of $10.00" in words(dashboard)
         assert dashboard.field("amount").value == "20"
     assert amounts(acme) == {"ORG": 1000}
 
