@@ -156,7 +156,7 @@ class Driver:
         deadline = time.monotonic() + PATIENCE_SECONDS
         quiet_rounds = 0
         while quiet_rounds < _QUIET_ROUNDS:
-            assert time.monotonic() < deadline, f"still busy: {[worker.name for worker in self.any_app.workers]}"
+            assert time.monotonic() < deadline, f"still busy: {self._busy_with()}"
             if self.any_app._exception is not None:  # it has ended: what waits for its turn will wait for ever
                 raise self.any_app._exception
             has_messages = await self._round()
@@ -189,6 +189,21 @@ class Driver:
         if isinstance(app, KeyQueueApp) and app.is_handling_keys:
             return True
         return any(pump._message_queue.qsize() or pump._next_callbacks for pump in (app, *app.screen.walk_children()))
+
+    def _busy_with(self) -> dict[str, object]:
+        """What is not done yet, for the message of a test that waits in vain."""
+        app = self.any_app
+        pumps = (app, *app.screen.walk_children())
+        return {
+            "workers": [worker.name for worker in app.workers],
+            "key": app._under_way if isinstance(app, KeyQueueApp) else None,
+            "waits": isinstance(app, KeyQueueApp) and app._is_waiting(),
+            "messages": {repr(each): [*each._message_queue._queue] for each in pumps if each._message_queue.qsize()},  # type: ignore[attr-defined]
+            "callbacks": {repr(each): each._next_callbacks for each in pumps if each._next_callbacks},
+            "layout": app.screen._layout_required,
+            "batches": app._batch_count,
+            "current": app.screen.is_current,
+        }
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something that comes by itself."""
