@@ -296,5 +296,9 @@ class Layout(Container):
     """
 
 
+class Head(Layout):
+    """The line above the body."""
+
+
 class Foot(Layout):
     """The lines below the body."""

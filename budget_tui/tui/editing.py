@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from budget_tui.domain.errors import Refused
+from budget_tui.tui.chrome import Layout
 from budget_tui.tui.fields import AmountField
 from budget_tui.tui.render import MUTED
 from budget_tui.tui.table import HEADER, MARGIN, Row, Table, line_of
@@ -145,7 +146,8 @@ class EditableTable(Vertical, Generic[Row]):
     def compose(self) -> ComposeResult:
         table = self.make_table()
         yield table
-        yield TableFooter(table if self.HAS_SUMS else None)
+        with Layout():
+            yield TableFooter(table if self.HAS_SUMS else None)
         yield CellEditor()
 
     @abstractmethod

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from budget_tui.domain.errors import BudgetError, Unexpected
-from budget_tui.tui.chrome import Foot, Freshness, KeyBar, Notice, TopBar
+from budget_tui.tui.chrome import Foot, Freshness, Head, KeyBar, Notice, TopBar
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.theme import StyledScreen
@@ -42,7 +42,9 @@ class DashboardScreen(StyledScreen[None]):
 
     def compose(self) -> ComposeResult:
         dashboard = self.dashboard
-        yield TopBar(self.MODE, dashboard.database_name, dashboard.is_new_database).data_bind(DashboardScreen.snapshot)
+        with Head():
+            bar = TopBar(self.MODE, dashboard.database_name, dashboard.is_new_database)
+            yield bar.data_bind(DashboardScreen.snapshot)
         yield from self.compose_body()
         with Foot():
             yield Notice()

@@ -396,7 +396,8 @@ class ProjectsScreen(TableScreen):
         with Layout(id="projects"):
             table = ProjectTable(self.dashboard.settings.step)
             yield table.data_bind(ProjectsScreen.fork, ProjectsScreen.effects, snapshot=ProjectsScreen.shown)
-            yield ProjectPane().data_bind(snapshot=ProjectsScreen.shown)
+            with Layout(id="pane"):
+                yield ProjectPane().data_bind(snapshot=ProjectsScreen.shown)
             yield ProjectCharts()
 
     def on_mount(self) -> None:
@@ -494,7 +495,7 @@ class ProjectsScreen(TableScreen):
 
     @property
     def _has_room_for_details(self) -> bool:
-        return self.query_one(ProjectPane).display or self.query_one(ProjectCharts).display
+        return self.query_one("#pane").display or self.query_one(ProjectCharts).display
 
     async def _rest(self) -> None:
         """Wait until the cursor rests."""
