@@ -48,20 +48,27 @@ class Spender(NamedTuple):
 
 
 class EstimatedDay(NamedTuple):
-    """The estimates of one origin on one day, and how many of them do not count because of a bill."""
+    """The estimates of one origin on one day, and how many of them do not count because of a bill.
+
+    ``logged`` are those of logs, which state tokens, and ``logged_replaced`` those of them whose tokens do not count.
+    What agents consume counts apart from its cost.
+    """
 
     origin_key: int
     day: date
     estimates: int
     replaced: int
+    logged: int = 0
+    logged_replaced: int = 0
 
 
 class Bill(NamedTuple):
-    """The bill of a day: ``amount`` nanos of the biller's currency, which count as ``worth``."""
+    """The bill of a day: ``amount`` nanos of the biller's currency, which count as ``worth``; and its tokens."""
 
     biller: Spender
     amount: int
     worth: int
+    tokens: int = 0
 
 
 Bills = Mapping[tuple[int, date], Sequence[Bill]]
@@ -151,9 +158,19 @@ def _may_be_one(estimate: Spender, bill: Spender) -> bool:
     return estimate.path.startswith(bill.path) or bill.path.startswith(estimate.path)
 
 
-def to_change(days: Iterable[EstimatedDay], bills: Bills) -> Iterator[tuple[EstimatedDay, bool]]:
-    """Yield the days whose estimates do not stand as they should, with whether the bill is to replace them."""
+class Settling(NamedTuple):
+    """What is to become of the estimates of a day: whether the bill counts in their place, and its tokens."""
+
+    day: EstimatedDay
+    is_billed: bool
+    tokens_billed: bool
+
+
+def to_change(days: Iterable[EstimatedDay], bills: Bills) -> Iterator[Settling]:
+    """Yield the days whose estimates do not stand as they should."""
     for each in days:
-        is_billed = (each.origin_key, each.day) in bills
-        if each.replaced != (each.estimates if is_billed else 0):
-            yield each, is_billed
+        of_day = bills.get((each.origin_key, each.day), ())
+        tokens_billed = sum(bill.tokens for bill in of_day) > 0
+        wanted = each.estimates if of_day else 0, each.logged if tokens_billed else 0
+        if (each.replaced, each.logged_replaced) != wanted:
+            yield Settling(each, bool(of_day), tokens_billed)

@@ -43,11 +43,15 @@ def settle_estimates(work: Work) -> None:
     days = estimates.days([*spenders], on)
     ended = [(each.origin_key, each.day) for each in days if each.day < work.today]
     bills = _bills(work.unit, work.organization, spenders.values(), billers, ended)
-    for each, is_billed in to_change(days, bills):
+    for each, is_billed, tokens_billed in to_change(days, bills):
         if not is_billed:
             amount = estimates.bring_back(each.origin_key, each.day)
         else:
             amount = estimates.replace(each.origin_key, each.day, work.now)
+            if each.logged:
+                estimates.replace_tokens(each.origin_key, each.day, tokens_billed)
+            if each.replaced == each.estimates:
+                continue
             work.replaced += each.estimates - each.replaced
             work.replaced_amount += amount
         spender = spenders[each.origin_key]
@@ -138,14 +142,15 @@ def _bills(
     days = {day for _, day in wanted}
     currencies = {billers[key].currency for key in keys}
     to_own = converter(session, org, currencies, organization.currency, Period(min(days), max(days)))
-    billed: dict[date, dict[int, int]] = {day: {} for day in days}
-    for origin_key, day, imported_at, amount in session.estimates.billed(keys, days):
+    billed: dict[date, dict[int, tuple[int, int]]] = {day: {} for day in days}
+    for origin_key, day, imported_at, amount, tokens in session.estimates.billed(keys, days):
         if imported_at.astimezone(time_zone).date() > day:
-            billed[day][origin_key] = billed[day].get(origin_key, 0) + amount
+            amount_before, tokens_before = billed[day].get(origin_key, (0, 0))
+            billed[day][origin_key] = amount_before + amount, tokens_before + tokens
     known = {
         day: {
-            key: Bill(billers[key], amount, worth)
-            for key, amount in of_day.items()
+            key: Bill(billers[key], amount, worth, tokens)
+            for key, (amount, tokens) in of_day.items()
             if (worth := to_own.worth(amount, billers[key].currency, day)) is not None
         }
         for day, of_day in billed.items()

@@ -812,13 +812,17 @@ class RecurringChargeRow(Row, table=True):
 
 
 class ReplacedEstimateRow(Row, table=True):
-    """An estimate that does not count, because the bill for it is there: its cost is 0 in the meantime."""
+    """An estimate that does not count, because the bill for it is there: its cost is 0 in the meantime.
+
+    ``tokens`` are those that do not count either, because the bill states its own; the cost has none meanwhile.
+    """
 
     __tablename__ = "replaced_estimate"
 
     cost_key: int = Field(sa_column=Column(KEY, ForeignKey("cost.cost_key"), primary_key=True))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
     replaced_at: datetime = Field(sa_type=UtcTime)
+    tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 class LogMessageRow(Row, table=True):

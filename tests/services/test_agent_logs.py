@@ -110,6 +110,37 @@ def test_a_bill_counts_in_the_place_of_what_logs_estimate(home: Home, logs: Path
     assert home.spent["pcc"] == "0.00535"
 
 
+@pytest.mark.both_engines
+def test_tokens_that_a_bill_states_count_in_the_place_of_those_logged(home: Home, logs: Path) -> None:
+    def billed(amount: str, quantity: str) -> None:
+        header = "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingPeriodStart"
+        row = f"pcc,{amount},USD,{DAY}T00:00:00Z,2026-01-01T00:00:00Z,Anthropic,{quantity},Tokens"
+        path = write(home.folder / "bill.csv", f"{header},ServiceProviderName,ConsumedQuantity,ConsumedUnit", row)
+        home.services.imports.run(ImportRequest((str(path),), source="bill", replace=True))
+
+    def tokens() -> list[tuple[object, ...]]:
+        return home.rows("SELECT sum(tokens) FROM cost WHERE tokens IS NOT NULL")
+
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    two_sessions(logs)
+    sync(home)
+    of_codex = 1050
+    billed("3", "")
+    assert tokens() == [(3250,)]
+    billed("3", "5000")
+    assert tokens() == [(of_codex + 5000,)]
+    write(logs / "claude/projects/p/late.jsonl", claude_line("msg_9"))
+    sync(home)
+    assert tokens() == [(of_codex + 5000,)]
+    billed("4", "")
+    assert tokens() == [(3250 + 1100,)]
+    billed("4", "6000")
+    for stated in (3250 + 1100, of_codex + 5000, of_codex + 5000, 3250, 3250):
+        home.services.undo.undo()
+        assert tokens() == [(stated,)]
+
+
 def test_a_second_machine_with_the_same_files_adds_nothing(
     home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,7 +124,8 @@ class AgentLogRepository(Repository):
             (row.origin_key, row.day): row
             for row in self._many(
                 select(
-                    *(_c.cost_key, _c.origin_key, _day(_c.day), _c.tokens, _c.charges, _r.cost_key.label("replaced")),
+                    *(_c.cost_key, _c.origin_key, _day(_c.day), _c.charges, _r.cost_key.label("replaced")),
+                    *(func.coalesce(_r.tokens, _c.tokens).label("tokens"), _r.tokens.label("tokens_apart")),
                     func.coalesce(_r.amount_nanos, _c.amount_nanos).label("amount"),
                 )
                 .join_from(wanted, CostRow, of_day)
@@ -142,9 +143,11 @@ class AgentLogRepository(Repository):
                 added.append((origin_key, day, amount, tokens, messages))
                 continue
             if row.replaced is not None:
-                replaced.append({"key": row.cost_key, "amount": amount})
+                apart = None if row.tokens_apart is None else tokens
+                replaced.append({"key": row.cost_key, "amount": amount, "count": apart})
             counted = amount if row.replaced is None else 0
-            changed.append({"key": row.cost_key, "amount": counted, "count": tokens, "number": messages})
+            stated = tokens if row.tokens_apart is None else None
+            changed.append({"key": row.cost_key, "amount": counted, "count": stated, "number": messages})
         names = ("origin_key", "day", "amount_nanos", "tokens", "charges")
         insert_batches(self._connection, CostRow.table, names, _parts(added), {})
         self._change(
@@ -154,7 +157,9 @@ class AgentLogRepository(Repository):
             changed,
         )
         self._change(
-            update(ReplacedEstimateRow).where(_r.cost_key == bindparam("key")).values(amount_nanos=bindparam("amount")),
+            update(ReplacedEstimateRow)
+            .where(_r.cost_key == bindparam("key"))
+            .values(amount_nanos=bindparam("amount"), tokens=bindparam("count")),
             replaced,
         )
         for some in _parts([row.cost_key for row in stored.values()]):

@@ -1,10 +1,10 @@
 """Estimates: entered costs that do not count while the bill for them is there."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, literal, or_, select, update
 
 from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.estimates import ESTIMATED_SOURCES, LOG_PREFIXES, EstimatedDay, Spender
@@ -19,8 +19,7 @@ _c, _o, _e, _r, _d = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRo
 class EstimateRepository(Repository):
     def spenders(self, org: int) -> list[Spender]:
         """Return the origins of estimates."""
-        of_logs = (_o.source.startswith(prefix) for prefix in LOG_PREFIXES)
-        return self._spenders(_o.org_key == org, _o.live, or_(_o.source.in_(ESTIMATED_SOURCES), *of_logs))
+        return self._spenders(_o.org_key == org, _o.live, or_(_o.source.in_(ESTIMATED_SOURCES), *_of_logs()))
 
     def billed_kinds(self, org: int) -> Iterator[tuple[str, str]]:
         """Yield every provider and service of imported usage."""
@@ -44,21 +43,37 @@ class EstimateRepository(Repository):
     def days(self, origin_keys: Collection[int], on: Collection[date] | None) -> list[EstimatedDay]:
         """Return the days with estimates of certain origins; ``on`` certain days, or, None, on any."""
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
+        logged = case((or_(*_of_logs()), func.coalesce(_r.tokens, _c.tokens)))
         found = (
-            select(_c.origin_key, _c.day, func.count().label("estimates"), func.count(_r.cost_key).label("replaced"))
+            select(
+                _c.origin_key,
+                _c.day,
+                func.count().label("estimates"),
+                func.count(_r.cost_key).label("replaced"),
+                func.count(logged).label("logged"),
+                func.count(_r.tokens).label("logged_replaced"),
+            )
             .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
+            .join(CostOriginRow, _o.origin_key == read_first(_c.origin_key))
             .outerjoin(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
             .group_by(_c.origin_key, _c.day)
             .order_by(_c.day, _c.origin_key)
         )
         return list(self._many(found if on is None else found.where(_c.day.in_(on)), EstimatedDay))
 
-    def billed(self, origin_keys: Collection[int], days: Collection[date]) -> Iterator[tuple[int, date, datetime, int]]:
-        """Yield what certain origins billed on certain days: the origin, the day, when it was imported, and nanos."""
+    def billed(
+        self, origin_keys: Collection[int], days: Collection[date]
+    ) -> Iterator[tuple[int, date, datetime, int, int]]:
+        """Yield what certain origins billed on certain days: the origin, the day, when it was imported, nanos, and
+        tokens."""
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
         of_import = (_c.origin_key, _c.day, _d.imported_at)
         return self._many(
-            select(*of_import, total(_c.amount_nanos).label("amount"))
+            select(
+                *of_import,
+                total(_c.amount_nanos).label("amount"),
+                func.coalesce(total(_c.tokens), 0).label("tokens"),
+            )
             .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
             .join(DatasetRow, _d.dataset_key == read_first(_c.dataset_key))
             .where(_c.day.in_(days))
@@ -110,6 +125,24 @@ class EstimateRepository(Repository):
         self._change(update(CostRow).where(_c.cost_key.in_(keys)).values(amount_nanos=0))
         return self._sum(keys)
 
+    def replace_tokens(self, origin_key: int, day: date, tokens_billed: bool) -> None:
+        """Let the tokens of replaced estimates of an origin on a day not count, or count."""
+        found = select(_r.cost_key).join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
+        keys = [row.cost_key for row in self._rows(found.where(_c.origin_key == origin_key, _c.day == day))]
+        stated = select(_c.tokens).where(_c.cost_key == _r.cost_key).scalar_subquery()
+        if tokens_billed:
+            still = and_(_r.cost_key.in_(keys), _r.tokens.is_(None))
+            self._change(update(ReplacedEstimateRow).where(still).values(tokens=stated))
+            self._change(update(CostRow).where(_c.cost_key.in_(keys)).values(tokens=None))
+        else:
+            self._restore_tokens(keys)
+            self._change(update(ReplacedEstimateRow).where(_r.cost_key.in_(keys)).values(tokens=None))
+
+    def _restore_tokens(self, cost_keys: Sequence[int]) -> None:
+        kept = select(_r.tokens).where(_r.cost_key == _c.cost_key).scalar_subquery()
+        apart = select(_r.cost_key).where(_r.cost_key.in_(cost_keys), _r.tokens.is_not(None))
+        self._change(update(CostRow).where(_c.cost_key.in_(apart)).values(tokens=kept))
+
     def bring_back(self, origin_key: int, day: date) -> int:
         """Let the estimates of an origin on a day count again; return what they come to, in nanos."""
         found = select(_r.cost_key).join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
@@ -121,6 +154,7 @@ class EstimateRepository(Repository):
     def count_again(self, cost_keys: Iterable[int]) -> None:
         """Let those of some costs count that were estimates and did not."""
         keys = [*cost_keys]
+        self._restore_tokens(keys)
         amount = select(_r.amount_nanos).where(_r.cost_key == _c.cost_key).scalar_subquery()
         replaced = select(_r.cost_key).where(_r.cost_key.in_(keys))
         self._change(update(CostRow).where(_c.cost_key.in_(replaced)).values(amount_nanos=amount))
@@ -138,6 +172,10 @@ class EstimateRepository(Repository):
             .where(_o.org_key == org)
         )
         return {row.cost_key: row.replaced_at for row in rows}
+
+
+def _of_logs() -> list[ColumnElement[bool]]:
+    return [_o.source.startswith(prefix) for prefix in LOG_PREFIXES]
 
 
 def _billing(org: int) -> tuple[ColumnElement[bool], ...]:
