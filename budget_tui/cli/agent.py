@@ -22,17 +22,16 @@ from budget_tui.cli.options import (
     project_ids,
 )
 from budget_tui.cli.session import Session, session_of
-from budget_tui.domain.amount import parse_amount, parse_count, share
+from budget_tui.domain.amount import parse_count, share
 from budget_tui.domain.carry import parse_policy
-from budget_tui.domain.period import parse_day
-from budget_tui.domain.tokens import AgentBudget, TokenBalance, TokenKind, parse_duration
+from budget_tui.domain.tokens import AgentBudget, TokenBalance, parse_duration
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column, agent_columns
 from budget_tui.presentation.formatting import tokens
 from budget_tui.services.entities import EntityChange
 
 if TYPE_CHECKING:
-    from budget_tui.services.token_prices import TokenPrice
+    pass
 
 app = command_group()
 
@@ -261,63 +260,6 @@ def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = Fal
         print_json(schemas.agents.ArchivedAgent(agent_id=agent, archived=True))
         return
     print_lines(f"{agent} archived")
-
-
-@app.command(cls=AmountCommand)
-def price(
-    context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model, as named by the agents.")],
-    input_price: Annotated[
-        str, typer.Option("--input", metavar="A", help="Per million input tokens.", show_default=False)
-    ] = "",
-    output_price: Annotated[
-        str, typer.Option("--output", metavar="A", help="Per million output tokens.", show_default=False)
-    ] = "",
-    cached_price: Annotated[
-        str, typer.Option("--cached", metavar="A", help="Per million cached tokens. Default: as input.")
-    ] = "",
-    starts_on: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="First day. Default: today.", show_default=False)
-    ] = "",
-    json: JsonOption = False,
-) -> None:
-    """Set the price of a model's tokens.
-
-    The price also applies to usage since that day.
-    """
-    session = session_of(context)
-    given = {TokenKind.INPUT: input_price, TokenKind.OUTPUT: output_price, TokenKind.CACHED: cached_price}
-    prices = {kind: parse_amount(text) for kind, text in given.items() if text}
-    outcome = session.services.token_prices.set(model, prices, parse_day(starts_on) if starts_on else None)
-    currency = session.snapshot().organization.currency
-    if json:
-        print_json(schemas.agents.PriceChange.from_domain(outcome, prices, currency))
-        return
-    shown = ", ".join(f"{kind} {f.price(nanos, currency)}" for kind, nanos in prices.items())
-    print_lines(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
-    if outcome.days:
-        print_lines(f"{f.count(outcome.days, 'daily cost')} recalculated: {f.change(outcome.changed_nanos, currency)}")
-
-
-@app.command("prices")
-def list_prices(context: typer.Context, json: JsonOption = False) -> None:
-    """List prices per million tokens, newest first."""
-    session = session_of(context)
-    currency = session.snapshot().organization.currency
-    prices = session.services.token_prices.all()
-    if json:
-        print_json([schemas.agents.Price.from_domain(each, currency) for each in prices])
-        return
-    if not prices:
-        print_lines("no prices yet: budget-tui agent price MODEL --input AMOUNT --output AMOUNT")
-        return
-    columns: tuple[Column[TokenPrice], ...] = (
-        Column("model", "Model", lambda price: price.model),
-        Column("kind", "Kind", lambda price: price.kind),
-        Column("from", "From", lambda price: f.long_day(price.starts_on)),
-        Column("price", "A million", lambda price: f.price(price.amount_nanos, currency), "right"),
-    )
-    print_lines(*table(columns, prices))
 
 
 def _print_agent(session: Session, agent_id: str, json: bool, words: Callable[[AgentBudget], str]) -> None:

@@ -191,7 +191,7 @@ def map_costs(
     if option == "--tag":
         field, value = _tag_rule(value)
     elif option == "--directory":
-        value = str(Path(value).expanduser().absolute())
+        value = str(Path(value).expanduser().resolve())
     session = session_of(context)
     outcome = session.services.costs.map_to_project(project, field, value)
     if json:

@@ -171,6 +171,10 @@ def _import(facts: _Facts) -> str:
     return f"{files} imported, {stored} in {count(report.get('rows_read', 0), 'row')}"
 
 
+def _priced(facts: _Facts) -> str:
+    return f"messages without a price {'again' if facts.is_removal else 'priced'}, {facts.money(facts.all)}"
+
+
 def _sync(facts: _Facts) -> str:
     logs = facts.all
     amounts = " + ".join(money(parse_amount(str(amount)), code) for code, amount in logs["total"].items())
@@ -365,6 +369,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "key.create": lambda facts: f"created, may {facts.after['scope']}",
     "key.revoke": lambda facts: "revoked",
     "level.add": lambda facts: f"level {facts.subject} {'removed' if facts.is_removal else 'added'}",
+    "log.price": _priced,
     "log.sync": _sync,
     "org.add": lambda facts: "organization added",
     "org.rename": _renamed,

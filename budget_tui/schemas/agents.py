@@ -23,7 +23,7 @@ from budget_tui.schemas.base import (
     Tokens,
     count_from_json,
 )
-from budget_tui.services.token_prices import PriceOutcome, TokenPrice
+from budget_tui.services.token_prices import ModelPrice, PriceOutcome, TokenPrice
 
 
 class _Balance(Schema):
@@ -146,6 +146,43 @@ class Price(Schema):
             from_=price.starts_on,
             amount_usd=to_decimal(price.amount_nanos),
             currency=currency,
+        )
+
+
+class Grade(Schema):
+    """Prices of a million tokens, which apply to all of a message that reads more than ``beyond_tokens``."""
+
+    beyond_tokens: int
+    input_usd: Number
+    cache_read_usd: Number
+    cache_write_usd: Number
+    cache_write_1h_usd: Number
+    output_usd: Number
+
+
+class LogPrice(Schema):
+    """The price of a model's messages in logs on a day."""
+
+    model: str
+    on: date
+    own: bool
+    currency: str
+    grades: list[Grade]
+
+    @classmethod
+    def from_domain(cls, price: ModelPrice) -> "LogPrice":
+        return LogPrice(
+            model=price.model,
+            on=price.on,
+            own=price.is_own,
+            currency=price.rates.currency,
+            grades=[
+                Grade(
+                    beyond_tokens=beyond,
+                    **{f"{kind}_usd": to_decimal(nanos) for kind, nanos in rates._asdict().items()},
+                )
+                for beyond, rates in price.rates.grades
+            ],
         )
 
 

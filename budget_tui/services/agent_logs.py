@@ -191,7 +191,7 @@ class _Storing:
         self._work, self._report = work, report
         self._org = work.organization.org_key
         self._logs = work.unit.agent_logs
-        self._prices = MessagePrices(work)
+        self._prices = MessagePrices(work.unit, work.organization)
         self._zone = zone(work.organization.time_zone)
         self._known_origins = work.unit.costs.origins(self._org)
         self._sync_id = new_id()
@@ -238,7 +238,7 @@ class _Storing:
         again = [each for each in priced if each.message_id in undone]
         grown = [each for each in priced if each.message_id in known and each.message_id not in undone]
         self._logs.add(self._org, program, fresh, self._sync_id)
-        self._logs.put(self._org, program, again, self._sync_id)
+        self._logs.put(self._org, program, again, sync_id=self._sync_id)
         self._logs.put(self._org, program, grown)
         copied = self._logs.days_of_copies(self._org, program, [each.message_id for each in (*fresh, *again)])
         days = {(each.origin_key, each.day) for each in (*priced, *before)}

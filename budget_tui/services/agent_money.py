@@ -50,7 +50,7 @@ def price_of(work: Work, agent_id: str, model: str, use: Mapping[TokenKind, int]
         raise Refused(
             f"{whose} no price, and money is enforced",
             "set the price",
-            command=f"budget-tui agent price {model or 'MODEL'} --input AMOUNT --output AMOUNT",
+            command=f"budget-tui price set {model or 'MODEL'} --input AMOUNT --output AMOUNT",
         )
     if isinstance(use, int):
         return max(cost_nanos({kind: use}, each) for each in prices for kind in each)

@@ -8,12 +8,18 @@ from typing import NamedTuple
 from budget_tui.domain.agent_logs import GradedRates, rates_of
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, written
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.budget import Organization
+from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.estimates import LOG_PROGRAMS
 from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
 from budget_tui.services.context import Context
+from budget_tui.services.undo import Lines, reverses, subjects_of, undo_data
 from budget_tui.services.work import Work
 from budget_tui.sources.built_in_prices import built_in_rates
+from budget_tui.storage.fast_paths import day_of
+from budget_tui.storage.ids import new_id
+from budget_tui.storage.session import Session
 
 
 class TokenPrice(NamedTuple):
@@ -34,6 +40,15 @@ class PriceOutcome(NamedTuple):
     changed_nanos: int
 
 
+class ModelPrice(NamedTuple):
+    """The price of a model's messages in logs on a day: the organization's own or a built-in one."""
+
+    model: str
+    on: date
+    is_own: bool
+    rates: GradedRates
+
+
 class TokenPrices:
     """Commands on prices, each one transaction, and queries."""
 
@@ -41,7 +56,10 @@ class TokenPrices:
         self._context = context
 
     def set(self, model: str, prices: Mapping[TokenKind, int], starts_on: date | None = None) -> PriceOutcome:
-        """Set prices of a model's tokens from a day on (by default today); usage since then is priced again."""
+        """Set prices of a model's tokens from a day on (by default today).
+
+        What agents consumed since then is priced again; of messages in logs those that had no price are priced.
+        """
         model = checked_model(model)
         if not model:
             raise Refused("a price needs a model", "name it as the agent does")
@@ -56,9 +74,25 @@ class TokenPrices:
         with self._context.work() as work:
             first = starts_on or work.today
             work.record("agent.price", model, *store_prices(work, model, prices, first))
-            changed = charge_again(work, model, first)
+            changed = [*charge_again(work, model, first), *_price_logged(work, model, first)]
             work.commit()
         return PriceOutcome(model, first, sum(change != 0 for change in changed), sum(changed))
+
+    def of_logs(self, model: str, on: date | None = None) -> ModelPrice:
+        """Return the price of a model's messages in logs on a day, by default today; `NotFound` without one."""
+        model = checked_model(model)
+        with self._context.reading() as session:
+            organization = self._context.organization(session)
+            prices = MessagePrices(session, organization)
+        day = on or self._context.clock.today(organization.time_zone)
+        rates = prices.rates(model, day, "")
+        if rates is None:
+            raise NotFound(
+                f"there is no price for '{model}' on {day}",
+                "set one",
+                command=f"budget-tui price set {model} --input AMOUNT --output AMOUNT",
+            )
+        return ModelPrice(model, day, prices.is_own(model, day), rates)
 
     def all(self) -> list[TokenPrice]:
         """Return all prices, by model, the newest first."""
@@ -68,20 +102,26 @@ class TokenPrices:
 
 
 class MessagePrices:
-    """The prices of logged messages in a transaction: the organization's own from the day they begin, else built in."""
+    """The prices of messages in logs: the organization's own from the day they begin, else built in."""
 
-    def __init__(self, work: Work) -> None:
-        self._currency = work.organization.currency
+    def __init__(self, session: Session, organization: Organization) -> None:
+        self._currency = organization.currency
         self._own: dict[str, list[tuple[date, TokenKind, int]]] = {}
-        for model, kind, starts_on, nanos in work.unit.agents.prices(work.organization.org_key):
+        for model, kind, starts_on, nanos in session.agents.prices(organization.org_key):
             self._own.setdefault(model, []).append((starts_on, kind, nanos))
         self.rates = lru_cache(maxsize=4096)(self._rates)
 
+    def is_own(self, model: str, on: date) -> bool:
+        """Return whether the organization's own price applies."""
+        return bool(self._valid(model, on).keys() & {TokenKind.INPUT, TokenKind.OUTPUT})
+
+    def _valid(self, model: str, on: date) -> dict[TokenKind, int]:
+        return {kind: nanos for starts_on, kind, nanos in reversed(self._own.get(model, ())) if starts_on <= on}
+
     def _rates(self, model: str, on: date, tier: str) -> GradedRates | None:
         """Return the price of a model's tokens on a day; None without one."""
-        valid = {kind: nanos for starts_on, kind, nanos in reversed(self._own.get(model, ())) if starts_on <= on}
-        if TokenKind.INPUT in valid or TokenKind.OUTPUT in valid:
-            return GradedRates(self._currency, [(0, rates_of(valid))])
+        if self.is_own(model, on):
+            return GradedRates(self._currency, [(0, rates_of(self._valid(model, on)))])
         return built_in_rates(model, on, tier)
 
 
@@ -105,6 +145,47 @@ def charge_again(work: Work, model: str, first: date) -> list[int]:
     """Compute the costs of the model's tokens from a day on again; return the change of each daily cost, in nanos."""
     uses = work.unit.agents.uses_of(work.organization.org_key, model, first)
     return [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
+
+
+def _price_logged(work: Work, model: str, first: date) -> list[int]:
+    """Price messages in logs from a day on that had no price, and record it; return the change of each daily cost."""
+    priced_id = new_id()
+    days = _priced(work, model, first, priced_id)
+    if not days:
+        return []
+    kept = {"priced": priced_id, "from": first.isoformat()}
+    changes = [change.amount for change in work.unit.agent_logs.settle(days).values()]
+    work.record("log.price", model, None, {"amount": written(sum(changes)), UNDO_DATA: kept})
+    return changes
+
+
+def _priced(work: Work, model: str, first: date, priced_id: str) -> set[tuple[int, int]]:
+    """Price messages that have no price at the organization's own; return the origins and days that changed."""
+    org, logs = work.organization.org_key, work.unit.agent_logs
+    prices = MessagePrices(work.unit, work.organization)
+    days: set[tuple[int, int]] = set()
+    for program in LOG_PROGRAMS:
+        messages = [
+            message._replace(amount_picos=rates.cost_picos(message.tokens))
+            for message in logs.unpriced(org, program, model, first)
+            if (rates := prices.rates(model, day_of(message.day), message.tier)) is not None
+        ]
+        logs.put(org, program, messages, priced_id=priced_id)
+        days |= {(each.origin_key, each.day) for each in messages}
+    return days
+
+
+@reverses("log.price", describe=subjects_of("pricing of messages of"))
+def _undo_pricing(work: Work, lines: Lines) -> None:
+    """Let messages have no price again; or price them again."""
+    for line in lines:
+        kept = undo_data(line.after or line.before)
+        if line.after is not None:
+            days = work.unit.agent_logs.unprice(work.organization.org_key, kept["priced"])
+        else:
+            days = _priced(work, line.subject, date.fromisoformat(kept["from"]), kept["priced"])
+        work.unit.agent_logs.settle(days)
+        work.record("log.price", line.subject, line.after, None if line.after is not None else line.before)
 
 
 def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> dict[str, object]:

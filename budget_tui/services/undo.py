@@ -38,6 +38,7 @@ MODULES = (
     "hierarchy",
     "agents",
     "agent_logs",
+    "token_prices",
     "entities",
     "organizations",
     "costs",

@@ -836,6 +836,7 @@ class LogMessageRow(Row, table=True):
     __table_args__ = (
         Index("log_message_of_day", "origin_key", "day"),
         Index("log_message_of_sync", "sync_id"),
+        PartialIndex("log_message_unpriced", "org_key", "program", where="amount_picos IS NULL"),
         PartialIndex("log_message_copies", "org_key", "program", "copy_of", where="copy_of <> ''"),
         {"sqlite_with_rowid": False},
     )
@@ -853,6 +854,8 @@ class LogMessageRow(Row, table=True):
     cache_write_1h_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
     output_tokens: int = Field(sa_column=Column(BigInteger, nullable=False))
     amount_picos: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    # The price set later that it got; '' if it was priced when it was read, or has none.
+    priced_id: str = Field(default="", sa_column=Column(String, nullable=False, server_default=text("''")))
     sync_id: str
     is_undone: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 

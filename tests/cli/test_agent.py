@@ -105,9 +105,6 @@ def test_the_same_key_counts_once_and_answers_alike(scout: Cli) -> None:
         (["add", "pcc", "--project", "pcc"], 5, "already exists"),
         (["add", "critic", "--project", "nobody"], 4, "there is no project 'nobody'"),
         (["add", "critic"], 2, "missing option '--project'"),
-        (["price", "m1"], 2, "a price is missing"),
-        (["price", "m1", "--input", "-3"], 2, "cannot be negative"),
-        (["price", "m1", "--input", "3", "--from", "soon"], 2, "'soon' is not a date"),
     ],
 )
 def test_a_refused_command_says_why(scout: Cli, arguments: list[str], code: int, words: str) -> None:
@@ -117,11 +114,11 @@ def test_a_refused_command_says_why(scout: Cli, arguments: list[str], code: int,
 
 def test_a_price_makes_costs_of_tokens(scout: Cli) -> None:
     scout("agent", "consume", "scout", "1M", "--output", "100k").done()
-    assert scout("agent", "price", "M1", "--input", "3", "--output", "15", "--from", "2026-01-01").done().out == (
+    assert scout("price", "set", "M1", "--input", "3", "--output", "15", "--from", "2026-01-01").done().out == (
         "a million tokens of m1 from Jan 1, 2026: input $3.00, output $15.00\n1 daily cost recalculated: +$4.20\n"
     )
     assert scout("project", "show", "pcc", "--json").json["spent_usd"] == Decimal("109.2")
-    answer = scout("agent", "price", "m1", "--cached", "0.075", "--json").done().json
+    answer = scout("price", "set", "m1", "--cached", "0.075", "--json").done().json
     assert answer == {
         "model": "m1",
         "from": "2026-01-13",
@@ -130,12 +127,15 @@ def test_a_price_makes_costs_of_tokens(scout: Cli) -> None:
         "changed_usd": 0,
         "currency": "USD",
     }
-    assert [line.split() for line in scout("agent", "prices").done().out.splitlines()[1:]] == [
+    assert [line.split() for line in scout("price", "list").done().out.splitlines()[1:]] == [
         ["m1", "cached", "Jan", "13,", "2026", "$0.075"],
         ["m1", "input", "Jan", "1,", "2026", "$3.00"],
         ["m1", "output", "Jan", "1,", "2026", "$15.00"],
     ]
-    assert scout("agent", "prices", "--json").json[0]["amount_usd"] == Decimal("0.075")
+    assert scout("price", "list", "--json").json[0]["amount_usd"] == Decimal("0.075")
+    scout("price", "set", "m1").refused(2, "a price is missing")
+    scout("price", "set", "m1", "--input", "-3").refused(2, "cannot be negative")
+    scout("price", "set", "m1", "--input", "3", "--from", "soon").refused(2, "'soon' is not a date")
 
 
 def test_a_project_tells_its_agents_tokens(scout: Cli) -> None:
@@ -204,7 +204,7 @@ def test_the_screen_is_no_place_for_a_log(
 
 
 def test_money_bounds_the_tokens_of_an_enforced_agent(seeded: Cli) -> None:
-    seeded("agent", "price", "opus", "--input", "3").done()
+    seeded("price", "set", "opus", "--input", "3").done()
     seeded("agent", "add", "scout", "--project", "python-api", "--model", "opus", "--tokens", "9M", "--enforce").done()
     seeded("agent", "consume", "scout", "4000001").refused(
         3, "$12.00 is all that Python API has left and not held, and 4,000,001 tokens of scout cost $12.00"

@@ -156,7 +156,7 @@ LOOKS = (
     "fx list",
     "seat list",
     "key list",
-    "agent prices",
+    "price list",
     "db check",
     "db backup",
     "cost import EXPORT --dry-run",

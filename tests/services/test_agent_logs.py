@@ -179,6 +179,15 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     report = sync(home)
     assert new(report) == (3, 3100, "0.10125")
     lines = sync_report(report, dry_run=False)
+    outcome = home.services.token_prices.set("Kimi-9000", {TokenKind.INPUT: usd("1")}, date(2026, 1, 1))
+    assert (outcome.days, shown(outcome.changed_nanos)) == (1, "0.001")
+    for price in ("2", "3"):  # what is priced is not priced again
+        assert home.services.token_prices.set("kimi-9000", {TokenKind.INPUT: usd(price)}).days == 0
+        home.services.undo.undo()
+    assert home.services.undo.undo().what.endswith(", pricing of messages of kimi-9000")
+    assert home.spent["all"] == "0.10125"
+    home.services.undo.redo()
+    assert home.spent["all"] == "0.10225"
     assert "unpriced: kimi-9000 (1,100 tokens); the tokens count, their cost is not known" in lines
     assert "1 line of 1 log could not be understood and was left out" in lines
 

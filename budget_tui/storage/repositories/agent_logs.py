@@ -1,6 +1,7 @@
 """Messages in the logs of agents' programs, the files they came from, and the daily costs that they add up to."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, delete, func, select, type_coerce, update
@@ -10,7 +11,7 @@ from budget_tui.domain.agent_logs import NANO_PICOS, CostChange, MessageTokens, 
 from budget_tui.domain.amount import divide
 from budget_tui.storage.engine import insert_batches, listed
 from budget_tui.storage.repositories.base import Repository, read_first, total
-from budget_tui.storage.tables import CostRow, LogFileRow, LogMessageRow, ReplacedEstimateRow
+from budget_tui.storage.tables import CostOriginRow, CostRow, LogFileRow, LogMessageRow, ReplacedEstimateRow
 
 _m, _f, _c, _r = LogMessageRow.c, LogFileRow.c, CostRow.c, ReplacedEstimateRow.c
 _COUNTS = (
@@ -68,22 +69,32 @@ class AgentLogRepository(Repository):
         rows = [(program, sync_id, each.message_id, each.copy_of, *_values(each).values()) for each in messages]
         insert_batches(self._connection, LogMessageRow.table, names, _parts(rows), {"org_key": org})
 
-    def put(self, org: int, program: str, messages: Iterable[PricedMessage], sync_id: str | None = None) -> None:
-        """Store what is known of messages anew, and that they came with the reading ``sync_id``, if given."""
-        columns = (*_PRICED, *(("sync_id",) if sync_id is not None else ()))
+    def put(self, org: int, program: str, messages: Iterable[PricedMessage], **ids: str) -> None:
+        """Store what is known of messages anew; ``ids`` may be a ``sync_id`` or a ``priced_id``."""
         statement = (
             update(LogMessageRow)
             .where(_m.org_key == org, _m.program == program, _m.message_id == bindparam("key"))
-            .values({name: bindparam(f"new_{name}") for name in columns})
+            .values({name: bindparam(f"new_{name}") for name in (*_PRICED, *ids)})
         )
-        self._change(
-            statement,
-            [
-                {"key": each.message_id}
-                | {f"new_{name}": value for name, value in ({**_values(each), "sync_id": sync_id}).items()}
-                for each in messages
-            ],
+        rows = ({**_values(each), **ids, "key": each.message_id} for each in messages)
+        self._change(statement, [{_named(name): value for name, value in row.items()} for row in rows])
+
+    def unpriced(self, org: int, program: str, model: str, first: date) -> list[PricedMessage]:
+        """Return the messages of a model from a day on that have no price."""
+        found = (
+            select(*_stored())
+            .join(CostOriginRow, CostOriginRow.c.origin_key == _m.origin_key)
+            .where(_m.org_key == org, _m.program == program, _m.amount_picos.is_(None))
+            .where(CostOriginRow.c.service == model, _m.day >= first)
         )
+        return list(self._many(found, _message))
+
+    def unprice(self, org: int, priced_id: str) -> set[OriginDay]:
+        """Let messages have no price that got it by a later one; return their origins and days."""
+        of_price = (_m.org_key == org, _m.priced_id == priced_id)
+        days = {(key, day) for key, day in self._many(select(_m.origin_key, _day(_m.day)).where(*of_price).distinct())}
+        self._change(update(LogMessageRow).where(*of_price).values(amount_picos=None, priced_id=""))
+        return days
 
     def set_undone(self, sync_id: str, is_undone: bool) -> None:
         """Set whether the messages that came with a reading count."""
@@ -212,6 +223,10 @@ def _message(message_id: str, copy_of: str, origin_key: int, day: int, tier: str
 def _values(message: PricedMessage) -> dict[str, Any]:
     values = (message.origin_key, message.day, message.tier, *message.tokens, message.amount_picos, message.is_undone)
     return dict(zip(_PRICED, values, strict=True))
+
+
+def _named(name: str) -> str:
+    return name if name == "key" else f"new_{name}"
 
 
 def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -1,0 +1,80 @@
+"""``sync`` and ``price``: what is said, as text and as JSON."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.agent_logs import SONNET, claude_line, codex_meta, codex_sum, codex_turn, use_home, write
+from tests.cli.conftest import Cli
+
+
+def test_logs_are_read_and_mapped(seeded: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_home(monkeypatch, tmp_path)
+    seeded("sync").refused(4, "this machine has no logs of Claude Code or Codex", "they would be in")
+    seeded("sync", "emacs").refused(2, "choose claude-code or codex")
+    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(cwd="/w/shop/api"), claude_line("m2", model="kimi-9000"))
+    write(tmp_path / "codex/sessions/r.jsonl", codex_meta("c1"), codex_turn(), codex_sum(1000, 800, 50))
+    none = {"messages": 1, "tokens": 1100, "total": {}}
+    expected = {
+        "sources": ["claude-code@laptop"],
+        "files": 1,
+        "files_read": 1,
+        "unreadable_lines": {},
+        "unreadable_files": [],
+        "first_day": "2026-01-10",
+        "last_day": "2026-01-10",
+        "days": 1,
+        "new": {"messages": 2, "tokens": 2200, "total": {"USD": Decimal("0.0045")}},
+        "projects": {"pcc": {"messages": 1, "tokens": 1100, "total": {"USD": 0}}},
+        "unmapped": {"/w/shop/api": {"messages": 1, "tokens": 1100, "total": {"USD": Decimal("0.0045")}}},
+        "unpriced": {"kimi-9000": none},
+        "estimates_replaced": 0,
+    }
+    assert seeded("sync", "claude-code", "--dry-run", "--json").done().json == expected
+    assert seeded("sync", "claude-code", "--json").done().json == expected
+    assert seeded("sync").done().out == (
+        "claude-code@laptop, codex@laptop: 2 logs, 1 read\n"
+        "1 message of Jan 10, 2026, <$0.01 for 1,050 tokens: new\n"
+        "  pcc: <$0.01 for 1,050 tokens\n"
+    )
+    assert seeded("cost", "unmapped").done().out.endswith("cost map PROJECT --directory /w/shop/api\n")
+    assert (
+        seeded("cost", "map", "pcc", "--directory", "/w/x/../shop/")
+        .done()
+        .out.startswith("costs with directory = /w/shop belong to pcc; <$0.01 from the past moved there")
+    )
+    sources = seeded("cost", "source", "list", "--json").json
+    assert [(each["source"], each["live"]) for each in sources if "@" in each["source"]] == [
+        ("claude-code@laptop", True),
+        ("codex@laptop", True),
+    ]
+    assert seeded("db", "check").done()
+
+
+def test_the_price_of_a_day_is_shown_with_whose_it_is(seeded: Cli) -> None:
+    assert seeded("price", "list").done().out.startswith("no prices of your own")
+    assert seeded("price", "show", SONNET, "--on", "2026-01-10").done().out == (
+        f"a million tokens of {SONNET} on Jan 10, 2026, built in:\n"
+        "  input $3.00, cache read $0.30, cache write $3.75, cache write 1 h $6.00, output $15.00\n"
+        "  beyond 200,000 tokens of input:"
+        " input $6.00, cache read $0.60, cache write $7.50, cache write 1 h $12.00, output $22.50\n"
+    )
+    seeded("price", "show", "kimi-9000").refused(4, "there is no price for 'kimi-9000' on 2026-01-13", "price set")
+    seeded("price", "set", "kimi-9000", "--input", "1", "--output", "2").done()
+    assert seeded("price", "show", "Kimi-9000", "--json").done().json == {
+        "model": "kimi-9000",
+        "on": "2026-01-13",
+        "own": True,
+        "currency": "USD",
+        "grades": [
+            {
+                "beyond_tokens": 0,
+                "input_usd": 1,
+                "cache_read_usd": 1,
+                "cache_write_usd": Decimal("1.25"),
+                "cache_write_1h_usd": 2,
+                "output_usd": 2,
+            }
+        ],
+    }
