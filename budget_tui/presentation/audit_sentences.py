@@ -180,7 +180,8 @@ def _sync(facts: _Facts) -> str:
     amounts = " + ".join(money(parse_amount(str(amount)), code) for code, amount in logs["total"].items())
     worth = f", {amounts}" if amounts else ""
     done = "removed again" if facts.is_removal else "read"
-    return f"{count(logs['messages'], 'message')} {done}, {tokens(logs['tokens'])}{worth}"
+    read = count(logs["messages"], "message") if logs["messages"] else "more of known messages"
+    return f"{read} {done}, {tokens(logs['tokens'])}{worth}"
 
 
 def _transfer(facts: _Facts) -> str:

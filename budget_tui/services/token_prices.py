@@ -14,7 +14,7 @@ from budget_tui.domain.estimates import LOG_PROGRAMS
 from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
 from budget_tui.services.context import Context
-from budget_tui.services.undo import Lines, reverses, subjects_of, undo_data
+from budget_tui.services.undo import Lines, reverses, undo_data
 from budget_tui.services.work import Work
 from budget_tui.sources.built_in_prices import built_in_rates
 from budget_tui.storage.fast_paths import day_of
@@ -175,7 +175,7 @@ def _priced(work: Work, model: str, first: date, priced_id: str) -> set[tuple[in
     return days
 
 
-@reverses("log.price", describe=subjects_of("pricing of messages of"))
+@reverses("log.price")
 def _undo_pricing(work: Work, lines: Lines) -> None:
     """Let messages have no price again; or price them again."""
     for line in lines:

@@ -83,7 +83,7 @@ def test_what_is_new_counts_once_and_comes_and_goes_as_one_change(home: Home, lo
     write(logs / "claude/projects/p/s3.jsonl", claude_line(usage={"input_tokens": 1000, "output_tokens": 300}))
     assert new(sync(home)) == (0, 200, "0.003")  # a message that had only begun
 
-    assert home.services.undo.undo().what == "reading of the logs of claude-code@laptop"
+    assert home.services.undo.undo().what == "claude-code@laptop: more of known messages read, 200 tokens, <$0.01"
     assert costs(home) == stored
     home.services.undo.undo()
     assert (costs(home), home.spent["all"]) == ([], "0")
@@ -184,7 +184,7 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     for price in ("2", "3"):  # what is priced is not priced again
         assert home.services.token_prices.set("kimi-9000", {TokenKind.INPUT: usd(price)}).days == 0
         home.services.undo.undo()
-    assert home.services.undo.undo().what.endswith(", pricing of messages of kimi-9000")
+    assert home.services.undo.undo().what.endswith("; kimi-9000: messages without a price priced, <$0.01")
     assert home.spent["all"] == "0.10125"
     home.services.undo.redo()
     assert home.spent["all"] == "0.10225"

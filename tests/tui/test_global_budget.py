@@ -242,7 +242,7 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         await dashboard.keys("m")
         assert "$15.00" in dashboard.line_with("/home/a/pcc ")
         await dashboard.keys("escape", "u")
-        assert "undone: reading of the logs of claude-code@laptop" in dashboard.text
+        assert "undone: claude-code@laptop: 1 message read, 1,000,000 tokens, $15.00" in dashboard.text
 
 
 async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard, services: Services) -> None:
