@@ -68,10 +68,11 @@ def add(
 def show(context: typer.Context, project: ProjectArgument, json: JsonOption = False) -> None:
     """Show one project's budget."""
     session = session_of(context)
-    snapshot = session.snapshot()
+    session.services.context.require_database()
+    snapshot, line = session.services.snapshots.of_project(project)
     sums = session.services.agents.sums_of(project)
     if json:
-        print_json(schemas.status.ProjectDetails.from_sums(snapshot, snapshot.project(project), sums))
+        print_json(schemas.status.ProjectDetails.from_sums(snapshot, line, sums))
         return
     agents = [token_sums(sums)] if sums.agents else []
     print_project(snapshot, project, json, lambda line: [*details(snapshot, line), *agents])
@@ -130,7 +131,8 @@ def enforce(
     They are refused when their price is more than it has left and not held.
     """
     session = session_of(context)
-    session.snapshot().project(project)
+    session.services.context.require_database()
+    session.services.snapshots.of_project(project)
     session.services.entities.enforce(project, parse_switch(switch))
     print_project(
         session.snapshot(),

@@ -311,6 +311,15 @@ def written_thresholds(kind: AlertKind, thresholds: Iterable[int], budget_type: 
     return "" if kind is AlertKind.SPIKE else ", ".join(_written(kind, each, budget_type) for each in thresholds)
 
 
+def plain_threshold(kind: AlertKind, threshold: int, budget_type: BudgetType) -> Decimal | str | None:
+    """Return a threshold as a new rule may give it: a number in percent, points, days or the budget's type, or
+    ``median`` or ``low``; None for a spike, which has none."""
+    if kind is AlertKind.SPIKE:
+        return None
+    text = _written(kind, threshold, budget_type)
+    return text if kind is AlertKind.FORECAST else Decimal(text)
+
+
 def _written(kind: AlertKind, threshold: int, budget_type: BudgetType) -> str:
     match kind:
         case AlertKind.FORECAST:

@@ -45,7 +45,8 @@ class AgentFact(NamedTuple):
 class StoredReservation(NamedTuple):
     """A reservation of tokens as stored, with the ``nanos`` that are reserved for them where money is enforced.
 
-    ``last_day`` is the end of the period that granted it; ``path`` is the agent's.
+    ``last_day`` is the end of the period that granted it; ``path`` is the agent's. ``settled`` are the tokens that it
+    was settled with.
     """
 
     reservation_id: str
@@ -60,6 +61,7 @@ class StoredReservation(NamedTuple):
     last_day: date
     expires_at: datetime
     path: str
+    settled: int | None
 
 
 class StoredHold(NamedTuple):

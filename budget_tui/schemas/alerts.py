@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
-from budget_tui.domain.alerts import AlertKind, Finding, Reading, RuleStatus
+from budget_tui.domain.alerts import AlertKind, Finding, Reading, RuleStatus, plain_threshold
 from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.records import AlertMessage as StoredMessage
@@ -20,6 +20,7 @@ from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.deliveries import Attempt
 
 _YEAR = 366 * 86_400
+_AS_GIVEN = "A number of percent, points, days or what the budget is of; for a forecast `median` or `low`."
 
 
 def _threshold(value: object) -> str:
@@ -45,6 +46,7 @@ class AlertFinding(Schema):
     period_end: date
     data_through: date = Field(description="How far costs are known.")
     threshold: str = Field(examples=["80%"])
+    threshold_value: Number | str | None = Field(description=_AS_GIVEN, examples=[80])
     sentence: str
     command: str = Field(description="The command that helps.")
 
@@ -59,6 +61,7 @@ class AlertFinding(Schema):
             period_end=reading.period.end,
             data_through=reading.data_through,
             threshold=words.threshold_text(rule.kind, threshold, rule.budget_type, currency),
+            threshold_value=plain_threshold(rule.kind, threshold, rule.budget_type),
             sentence=words.sentence(finding),
             command=words.helpful_command(rule.kind, reading),
         )
@@ -70,6 +73,9 @@ class Alert(Schema):
     alert: int = Field(examples=[3])
     kind: AlertKind
     thresholds: list[str] = Field(description="None for a spike.", examples=[["80%", "100%"]])
+    threshold_values: list[Number | str] = Field(
+        description=f"The same. Each is {_AS_GIVEN[0].lower()}{_AS_GIVEN[1:]}", examples=[[80, 100]]
+    )
     entity_id: str | None = Field(description="The entity; null for each project on its own.")
     category: str = Field(description="Only budgets of this category; empty for any.")
     budget_type: BudgetType
@@ -91,6 +97,11 @@ class Alert(Schema):
                 words.threshold_text(rule.kind, threshold, rule.budget_type, currency)
                 for threshold in rule.thresholds
                 if rule.kind is not AlertKind.SPIKE
+            ],
+            threshold_values=[
+                value
+                for threshold in rule.thresholds
+                if (value := plain_threshold(rule.kind, threshold, rule.budget_type)) is not None
             ],
             entity_id=rule.entity_id,
             category=rule.category,

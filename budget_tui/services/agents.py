@@ -30,6 +30,7 @@ from budget_tui.domain.tokens import (
     status_of,
 )
 from budget_tui.domain.tree import Placement
+from budget_tui.presentation.formatting import tokens as tokens_text
 from budget_tui.services.agent_money import is_enforced, require_money
 from budget_tui.services.agent_tokens import (
     archive_agent,
@@ -198,7 +199,7 @@ class Agents:
         """Use the actual amount in place of the reservation, and release the rest.
 
         More than was reserved is used if available; otherwise `InsufficientBudget`, and the reservation stays.
-        `Conflict` if the reservation has ended already.
+        Repeating it changes nothing. `Conflict` if the reservation has ended otherwise, or with other tokens.
         """
         kinds = by_kind(tokens, output, cached) if checked_tokens(tokens, 0) else {}
         with _LogRefusal(self._context, "settle", reservation_id, tokens), self._context.work() as work:
@@ -453,9 +454,12 @@ def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, 
 
 def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
     reservation = _reservation(work, reservation_id)
+    if reservation.state == "settled":
+        if reservation.settled != tokens:
+            was = tokens_text(reservation.settled or 0)
+            raise Conflict(f"reservation {reservation_id} was settled with {was}", "consume the difference")
+        return TokenBalance(reservation.agent_id, *work.unit.fast.token_counts(reservation.budget_id))
     if reservation.state != "held" or reservation.expires_at <= work.now:
-        if reservation.state == "settled":
-            raise Conflict(f"reservation {reservation_id} is already settled", "nothing is reserved any more")
         ended = "was released already" if reservation.state == "released" else "is over its time"
         raise Conflict(
             f"reservation {reservation_id} {ended}",

@@ -27,13 +27,14 @@ from budget_tui.domain.alerts import (
     evaluate,
     found_in,
     parse_thresholds,
+    plain_threshold,
     topic_of,
     value_of,
     written_thresholds,
 )
 from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType, Organization, plain_amount
-from budget_tui.domain.errors import NotFound, unknown
+from budget_tui.domain.errors import Conflict, NotFound, unknown
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
 from budget_tui.domain.trouble import Trouble
@@ -181,6 +182,7 @@ class Alerts:
         with self._context.work() as work:
 
             def add() -> dict[str, Any]:
+                _require_other(work, _checked(work, new))
                 return {"alert": add_rule(work, new).rule_key}
 
             added = _stored(work, run_once(work, "alert.add", key, new._asdict(), add)["alert"])
@@ -192,7 +194,9 @@ class Alerts:
         """Change a rule as requested; what it finds then is taken as it is, and not reported."""
         with self._context.work() as work:
             before = _stored(work, rule_key)
-            change_rule(work, before, _checked(work, _edited(before, edit)))
+            after = _checked(work, _edited(before, edit))
+            _require_other(work, after, but=rule_key)
+            change_rule(work, before, after)
             status = self._taken_as_found(work, _stored(work, rule_key))
             work.commit()
             return status
@@ -495,6 +499,7 @@ def _message(organization: Organization, finding: Finding, trouble: Trouble | No
         "period_start": reading.period.start.isoformat(),
         "period_end": reading.period.end.isoformat(),
         "threshold": words.threshold_text(rule.kind, threshold, watched.budget_type, watched.currency),
+        "threshold_value": plain_threshold(rule.kind, threshold, watched.budget_type),
         "value": None if value is None else words.plain_value(rule.kind, value, watched.budget_type),
         "amount": plain(reading.amount),
         "used": plain(reading.used),
@@ -609,6 +614,14 @@ def _checked(work: Work, new: NewRule) -> AlertRule:
     )
     check_rule(rule)
     return rule
+
+
+def _require_other(work: Work, rule: AlertRule, but: int = 0) -> None:
+    """Raise `Conflict` if another rule than ``but`` watches and does the same: each would report it."""
+    for known in work.unit.alerts.rules(work.organization.org_key):
+        same = known._replace(rule_key=0, muted_until=None, seeded=(), created_by="")
+        if known.rule_key != but and same == rule:
+            raise Conflict(f"alert {known.rule_key} is the same rule", "nothing was changed")
 
 
 def _budget(work: Work, scope: str) -> PlannedBudget:

@@ -13,6 +13,7 @@ from budget_tui.presentation.formatting import count, money
 from budget_tui.services.context import Context
 from budget_tui.services.forecasts import ForecastReport, read_forecasts
 from budget_tui.services.idempotency import run_once
+from budget_tui.services.snapshots import line_of
 from budget_tui.services.transfers import TransferOutcome, TransferRequest, move
 from budget_tui.services.work import Work
 
@@ -74,7 +75,9 @@ class Cover:
         with context.reading() as session:
             organization = context.organization(session)
             today = context.clock.today(organization.time_zone)
-            return _offer(read_forecasts(session, organization, today, context.clock.now()), project_id)
+            report = read_forecasts(session, organization, today, context.clock.now())
+            line_of(session, report.snapshot, project_id)
+            return _offer(report, project_id)
 
     def take(
         self, project_id: str, donor_id: str, amount: int | None = None, key: str | None = None

@@ -54,7 +54,7 @@ from budget_tui.services.forecasts import read_money
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_views import allocated_totals_in_plan
-from budget_tui.services.snapshots import load_facts
+from budget_tui.services.snapshots import line_of, load_facts
 from budget_tui.services.usage import InOneCurrency, Usage, UsageQuery, WholeAndCovered, entity_named, usage_queries
 from budget_tui.storage.session import Session
 
@@ -112,7 +112,7 @@ class Explainer:
         with self._context.reading() as session:
             organization = self._context.organization(session)
             snapshot, spends = self._snapshot(session, organization)
-            line = snapshot.project(project_id)
+            line = line_of(session, snapshot, project_id)
             entity = session.fast.entity(organization.org_key, project_id)
             assert entity is not None
             spend = spends.get(project_id, Spend())

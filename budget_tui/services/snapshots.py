@@ -7,11 +7,13 @@ from datetime import date, datetime
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import NO_CARRY
 from budget_tui.domain.currency import Converted
+from budget_tui.domain.errors import NotFound
 from budget_tui.domain.pacing import BurnWindow, burn_window
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.snapshot import (
     BudgetSnapshot,
     ProjectFact,
+    ProjectLine,
     SnapshotFacts,
     Spend,
     added_up,
@@ -32,11 +34,20 @@ class Snapshots:
 
     def current(self) -> BudgetSnapshot:
         """Return today's snapshot, from one consistent read."""
-        context = self._context
         with self._reader.session() as session:
-            organization = context.organization(session)
-            today, now = context.clock.today(organization.time_zone), context.clock.now()
-            return build_snapshot(load_facts(session, organization, today, now), today, now)
+            return self._snapshot(session)
+
+    def of_project(self, project_id: str) -> tuple[BudgetSnapshot, ProjectLine]:
+        """Return today's snapshot with the line of a project in it; raises `NotFound`."""
+        with self._reader.session() as session:
+            snapshot = self._snapshot(session)
+            return snapshot, line_of(session, snapshot, project_id)
+
+    def _snapshot(self, session: Session) -> BudgetSnapshot:
+        context = self._context
+        organization = context.organization(session)
+        today, now = context.clock.today(organization.time_zone), context.clock.now()
+        return build_snapshot(load_facts(session, organization, today, now), today, now)
 
     def is_behind(self) -> bool:
         """Return whether a period has ended that nobody closed, or a recurring fee is due that nobody booked.
@@ -66,6 +77,19 @@ class Snapshots:
 
     def close(self) -> None:
         self._reader.close()
+
+
+def line_of(session: Session, snapshot: BudgetSnapshot, project_id: str) -> ProjectLine:
+    """Return the line of a project in a snapshot that ``session`` read; raises `NotFound`, which says how to see what
+    an archived one had."""
+    entity = session.fast.entity(snapshot.organization.org_key, project_id)
+    if entity is not None and entity.archived and entity.level_code == "project":
+        raise NotFound(
+            f"project '{project_id}' is archived",
+            "the log and the closed periods show its past; add it again to restore it",
+            command=f"budget-tui log --subject {project_id} shows its past, project add {project_id} restores it",
+        )
+    return snapshot.project(project_id)
 
 
 def load_facts(session: Session, organization: Organization, today: date, now: datetime) -> SnapshotFacts:

@@ -750,7 +750,7 @@ class FastPaths:
         row = self._row(
             "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, '') AS model,"
             " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = b.org_key AND t.model = a.model) AS is_priced,"
-            " r.budget_id, r.tokens, r.amount_nanos, r.state, b.period_end, r.expires_at, e.path"
+            " r.budget_id, r.tokens, r.amount_nanos, r.state, b.period_end, r.expires_at, e.path, r.settled_tokens"
             " FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
             " JOIN entity e ON e.entity_key = b.entity_key LEFT JOIN agent a ON a.entity_key = b.entity_key"
             " WHERE r.reservation_id = :reservation AND b.org_key = :org AND r.tokens > 0",
@@ -772,6 +772,7 @@ class FastPaths:
             date.fromisoformat(row["period_end"]),
             _moment(row["expires_at"]),
             row["path"],
+            row["settled_tokens"],
         )
 
     def hold(self, org: int, hold_id: str) -> StoredHold | None:

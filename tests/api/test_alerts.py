@@ -14,6 +14,8 @@ def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
     added = answers[0].json()
     assert answers[1].json() == added
     assert (added["thresholds"], added["channels"], added["fails"]) == (["50%", "95%"], ["phone", "mail"], True)
+    assert added["threshold_values"] == [50, 95]
+    assert api("POST", "/alerts", body).status_code == 409, "the same rule"
 
     assert added["idle"] is False
     assert api("POST", "/alerts", {"kind": "spike", "scope": "pcc"}).json()["thresholds"] == []

@@ -31,6 +31,7 @@ def test_rules_are_added_listed_shown_muted_and_removed(seeded: Cli) -> None:
     assert (third["thresholds"], third["channels"], third["entity_id"]) == (["50%", "95%"], ["phone"], "pcc")
     [finding] = third["findings"]
     assert (finding["threshold"], finding["command"]) == ("50%", "budget-tui cover pcc")
+    assert (third["threshold_values"], finding["threshold_value"]) == ([50, 95], 50)
     assert seeded("alert", "show", "4").done().out == (
         "alert 4 watches pcc: forecast almost surely over\n"
         "● quiet, dashboard only, and budget-tui check fails while it holds\n"
@@ -54,6 +55,8 @@ def test_a_rule_is_changed_in_part(seeded: Cli) -> None:
     assert (rule["thresholds"], rule["channels"], rule["category"], rule["fails"]) == (["60%"], ["phone"], "", False)
     assert seeded("alert", "edit", "3", "--runway", "3", "--channel", "").out == "alert 3 watches pcc: runway 3 days\n"
     assert seeded("alert", "edit", "3", "--silent", "aws", "3", "--json").json["entity_id"] is None
+    seeded("alert", "add", "--silent", "aws", "3").refused(5, "alert 3 is the same rule; nothing was changed")
+    seeded("alert", "edit", "2", "--silent", "aws", "3").refused(5, "alert 3 is the same rule; nothing was changed")
     for _ in range(4):
         assert "undone: alert 3: watches " in seeded("undo").out
     assert seeded("alert", "list", "--json").json[2]["thresholds"] == ["50%", "95%"]

@@ -146,6 +146,8 @@ def test_archiving_returns_the_allocation_and_keeps_the_costs(seeded: Cli) -> No
     for command in (["show"], ["allocate"], ["rename"], ["archive"]):
         more = {"allocate": ["1"], "rename": ["x"]}.get(command[0], [])
         seeded("project", *command, "pcc", *more).refused(4, "pcc")
+    for reading in (["project", "show"], ["explain"], ["cover"], ["project", "enforce"]):
+        seeded(*reading, "pcc").refused(4, "'pcc' is archived; budget-tui log --subject pcc shows its past")
     seeded("project", "add", "pcc").done()
     assert seeded("project", "show", "pcc", "--json").json["spent_usd"] == 105
 

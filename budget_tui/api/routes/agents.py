@@ -135,7 +135,7 @@ async def post_reserve(
 async def post_settle(
     caller: CurrentCaller, reservation_id: ReservationId, body: SettledUse, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Settle a reservation with the actual usage; the rest becomes available again."""
+    """Settle a reservation with the actual usage; the rest becomes available again. Repeating it changes nothing."""
     agents = caller.services.agents
     balance, replayed = await caller.pools.write_once(
         lambda: agents.settle(reservation_id, body.tokens, body.output, body.cached, idempotency_key)

@@ -136,6 +136,6 @@ async def post_cost(
 
 
 async def _project(request: Request, caller: Caller, project_id: str) -> Response:
-    snapshot = await caller.pools.read(caller.services.snapshots.current)
-    line = snapshot.project(project_id)
+    snapshots = caller.services.snapshots
+    snapshot, line = await caller.pools.read(lambda: snapshots.of_project(project_id))
     return tagged_response(DatedProjectBudget.from_snapshot(snapshot, line), line.pace.allocation, request)
