@@ -169,7 +169,7 @@ class Reader:
 
     def __init__(self, context: Context, reader: "DatabaseReader") -> None:
         self._context, self._reader = context, reader
-        self._is_fee_due = False
+        self._lacks_fees = False
 
     @contextmanager
     def session(self, *, as_stored: bool = False) -> Iterator["Session"]:
@@ -181,20 +181,20 @@ class Reader:
         """
         with self._reader.session() as session:
             due = None if as_stored else self._organization_with_due_fees(session)
-            self._is_fee_due = due is not None
+            self._lacks_fees = False
             if due is None:
                 yield session
                 return
-        from budget_tui.services.fee_booking import reading_with_fees_booked
+            from budget_tui.services.fee_booking import reading_with_fees_booked
 
-        with ExitStack() as stack:
-            try:
-                # A write that is never committed: one way to book, and every figure follows from it.
-                unit = self._context._unit(self._context.org_slug)
-                session = stack.enter_context(reading_with_fees_booked(unit, *due))
-            except StorageError:  # it may not be written, or somebody is writing: what is stored is shown
-                session = stack.enter_context(self._reader.session())
-            yield session
+            with ExitStack() as stack:
+                try:
+                    # A write that is never committed: one way to book, and every figure follows from it.
+                    unit = self._context._unit(self._context.org_slug)
+                    session = stack.enter_context(reading_with_fees_booked(unit, *due))
+                except StorageError:  # it may not be written, or somebody is writing: what is stored is shown
+                    self._lacks_fees = True
+                yield session
 
     def _organization_with_due_fees(self, session: "Session") -> tuple[Organization, date] | None:
         """Return the organization and the day, if recurring fees are due by then that nobody has booked."""
@@ -213,9 +213,9 @@ class Reader:
     def is_unchanged(self) -> bool:
         """Return whether certainly nobody wrote since the last session began, so that another one would see the same.
 
-        While a fee is due it may not: a session sees the fee unless somebody else is writing.
+        It might see more if that one could not see a fee that is due, because somebody else was writing.
         """
-        return not self._is_fee_due and self._reader.is_unchanged()
+        return not self._lacks_fees and self._reader.is_unchanged()
 
     def close(self) -> None:
         self._reader.close()

@@ -45,12 +45,9 @@ class LazyForecasts(Mapping[_Key, Forecast]):
 
     def __init__(self, makers: Mapping[_Key, Callable[[], Forecast]]) -> None:
         self._makers = makers
-        self._made: dict[_Key, Forecast] = {}
 
     def __getitem__(self, key: _Key) -> Forecast:
-        if key not in self._made:
-            self._made[key] = self._makers[key]()
-        return self._made[key]
+        return self._makers[key]()
 
     def __iter__(self) -> Iterator[_Key]:
         return iter(self._makers)
@@ -61,11 +58,12 @@ class LazyForecasts(Mapping[_Key, Forecast]):
 
 @dataclass(frozen=True, slots=True)
 class ForecastReport:
-    """The forecasts of the running period beside its snapshot; ``projects`` by id."""
+    """The forecasts of the running period beside its snapshot; ``projects`` by id. ``usage`` is what they rest on."""
 
     snapshot: BudgetSnapshot
     total: Forecast
     projects: Mapping[str, Forecast]
+    usage: "DailyUsage"
 
     def total_for(self, snapshot: BudgetSnapshot) -> Forecast | None:
         """Return the forecast of everything, if it is of the same period as ``snapshot``."""
@@ -86,40 +84,56 @@ class Forecasts:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reader = context.reader()
-        self._known: tuple[date, ForecastReport] | None = None
+        self._known: _Known | None = None
 
     def current(self) -> ForecastReport:
         """Return the forecasts of today's period, from one consistent read; without a write, those of before.
 
-        While money is held they are computed again: a hold ends by itself, and the snapshot says what is reserved.
+        A hold ends without a write, and the snapshot says what is reserved: when the next one ends they are read again.
         """
-        if self._known is not None and self._reader.is_unchanged():
-            today, report = self._known
-            is_today = today == self._context.clock.today(report.snapshot.organization.time_zone)
-            if is_today and not report.snapshot.total.reserved:
-                return report
+        clock, known = self._context.clock, self._known
+        if known is not None and self._reader.is_unchanged():
+            is_today = known.today == clock.today(known.report.snapshot.organization.time_zone)
+            if is_today and (known.until is None or clock.now() < known.until):
+                return known.report
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            today = self._context.clock.today(organization.time_zone)
-            report = read_forecasts(session, organization, today, self._context.clock.now())
-            self._known = today, report  # before another thread's turn
+            today, now = clock.today(organization.time_zone), clock.now()
+            report = read_forecasts(session, organization, today, now, known.report.usage if known else None)
+            holds = session.fast.open_holds(organization.org_key, now)
+            self._known = _Known(today, holds[0].expires_at if holds else None, report)  # before another thread's turn
         return report
 
     def close(self) -> None:
         self._reader.close()
 
 
-def read_forecasts(session: Session, organization: Organization, today: date, now: datetime) -> ForecastReport:
-    """Return the forecasts of the period that ``today`` is in; ``now`` only says when they were computed."""
+class _Known(NamedTuple):
+    """The forecasts of ``today``, and the time ``until`` which they hold without a write, if there is one."""
+
+    today: date
+    until: datetime | None
+    report: ForecastReport
+
+
+def read_forecasts(
+    session: Session, organization: Organization, today: date, now: datetime, known: "DailyUsage | None" = None
+) -> ForecastReport:
+    """Return the forecasts of the period that ``today`` is in, computed at ``now``, which holds may outlast.
+
+    Few writes change what was used: where it is as it was ``known``, the forecasts of before stand.
+    """
     facts = load_facts(session, organization, today, now)
     snapshot = build_snapshot(facts, today, now)
     daily = read_money(session, organization, today, [snapshot.period], organization.currency, snapshot.data_through)
+    if known is not None and daily.is_same_below(ROOT_PATH, known):
+        daily = known
 
     def of(path: str) -> Callable[[], Forecast]:
         return lambda: daily.forecast(path, TOTAL, ANY_PROVIDER, snapshot.period)
 
     return ForecastReport(
-        snapshot, of(ROOT_PATH)(), LazyForecasts({fact.project_id: of(fact.path) for fact in facts.projects})
+        snapshot, of(ROOT_PATH)(), LazyForecasts({fact.project_id: of(fact.path) for fact in facts.projects}), daily
     )
 
 
@@ -304,6 +318,7 @@ class DailyUsage:
         self._draws: dict[Period, Draws] = {}
         self._cells: dict[int, Cell] = {}
         self._expected: dict[tuple[int, Period], Expected] = {}
+        self._forecasts: dict[tuple[str, str, str, Period], Forecast] = {}
 
     def is_same_below(self, path: str, other: "DailyUsage") -> bool:
         """Return whether usage at and below ``path`` is as in ``other``, and its forecasts with it."""
@@ -315,8 +330,11 @@ class DailyUsage:
 
     def forecast(self, path: str, category: str, provider: str, period: Period) -> Forecast:
         """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
-        numbers = self._costs.counting(path, category, provider)
-        return self._range_of(self._expected_of(numbers, period), numbers, period)
+        key = path, category, provider, period
+        if key not in self._forecasts:
+            numbers = self._costs.counting(path, category, provider)
+            self._forecasts[key] = self._range_of(self._expected_of(numbers, period), numbers, period)
+        return self._forecasts[key]
 
     def forecast_together(self, scopes: Iterable[UsageScope], period: Period, used: int) -> Forecast:
         """Return the forecast of usage that counts for any of ``scopes``, once, and for what it comes to at the end if

@@ -39,8 +39,8 @@ class DatabaseReader:
         return self._reader.changed()
 
     def is_unchanged(self) -> bool:
-        """Return whether certainly nobody wrote since the last session began."""
-        return not self._reader.changed() and self._reader.knows_of_changes
+        """Return whether certainly nobody wrote since the last session began; False while one is under way."""
+        return not self._reader.changed(if_busy=True) and self._reader.knows_of_changes
 
     def close(self) -> None:
         self._reader.close()

@@ -79,8 +79,12 @@ def test_forecasts_follow_every_change(home: Home) -> None:
     home.spend("web", "10", on="2026-01-12")
     report = forecasts.current()
     assert forecasts.current() is report
+    home.allocate("web", "100")
+    assert forecasts.current().snapshot.allocated == usd("100")
+    assert forecasts.current().usage is report.usage, "what was used is as it was"
     home.spend("web", "20", on="2026-01-12")
     assert forecasts.current().snapshot.total.spent == usd("30")
+    assert forecasts.current().total.median > report.total.median
     forecasts.close()
 
 
@@ -103,7 +107,10 @@ def test_a_hold_whose_time_is_up_is_not_reserved_beside_a_forecast(home: Home) -
     clock = PassingClock()
     services = Services(replace(home.services.context, clock=clock), Settings())
     services.holds.hold("web", usd("50"), seconds=60)
-    assert services.forecasts.current().snapshot.total.reserved == usd("50")
+    report = services.forecasts.current()
+    assert report.snapshot.total.reserved == usd("50")
+    clock.moments.append(utc("2026-01-13 12:00:59"))
+    assert services.forecasts.current() is report
     clock.moments.append(utc("2026-01-13 12:02"))
     assert services.forecasts.current().snapshot.total.reserved == 0, "though nobody wrote"
 

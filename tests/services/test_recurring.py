@@ -309,6 +309,17 @@ def test_while_somebody_writes_at_length_what_is_stored_is_shown_at_once(web: Ho
     assert later.services.forecasts.current().snapshot.total.spent == usd("100"), "what was stored is not kept"
 
 
+def test_forecasts_are_kept_while_a_fee_is_due(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    forecasts = web.on("2026-02-04").services.forecasts
+    report = forecasts.current()
+    assert report.snapshot.total.spent == usd("100")
+    assert forecasts.current() is report
+    web.services.costs.add(CostEntry("web", usd("1"), date(2026, 1, 4)))
+    assert forecasts.current() is not report
+    forecasts.close()
+
+
 def test_of_a_database_that_may_not_be_written_what_is_stored_is_shown(web: Home) -> None:
     web.services.recurring.add(FIGMA)
     close_writers()

@@ -88,6 +88,8 @@ def test_a_transaction_that_is_taken_back_is_no_change(budgeted: Budgeted, reade
 def test_looking_for_a_change_does_not_wait_for_a_session(reader: DatabaseReader) -> None:
     with reader.session():
         assert not reader.changed()
+        assert not reader.is_unchanged(), "nor is it known"
+    assert reader.is_unchanged()
 
 
 def test_a_session_that_fails_leaves_the_reader_usable(reader: DatabaseReader) -> None:

@@ -116,10 +116,10 @@ class Reader(ABC):
         """Begin a consistent read. Raises `StorageError` when there is no database that this version can read."""
 
     @abstractmethod
-    def changed(self) -> bool:
+    def changed(self, *, if_busy: bool = False) -> bool:
         """Return whether anybody wrote since the last transaction began; takes a few microseconds.
 
-        Returns False at once while a transaction is under way; the next call will notice the change.
+        Returns ``if_busy`` at once while a transaction is under way; the next call will notice the change.
         """
 
     @property

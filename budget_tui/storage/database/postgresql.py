@@ -356,9 +356,9 @@ class PostgresReader(Reader):
                 if self._connection is connection and connection.is_in_transaction:
                     connection.rollback()
 
-    def changed(self) -> bool:
+    def changed(self, *, if_busy: bool = False) -> bool:
         if not self._turn.acquire(blocking=False):
-            return False
+            return if_busy
         try:
             with self._database.described_errors():
                 self._hear()
