@@ -249,6 +249,22 @@ def rename(
 
 
 @app.command()
+def model(
+    context: typer.Context,
+    agent: AgentArgument,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model used for pricing; '' for none.")],
+    json: JsonOption = False,
+) -> None:
+    """Change an agent's model.
+
+    What it uses from now on is priced as that model's.
+    """
+    session = session_of(context)
+    session.services.agents.change(agent, EntityChange(), model=model)
+    _print_agent(session, agent, json, lambda agent: f"{agent.agent_id} uses {agent.model or 'no model'} from now on")
+
+
+@app.command()
 def archive(context: typer.Context, agent: AgentArgument, json: JsonOption = False) -> None:
     """Archive an agent.
 

@@ -343,6 +343,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "agent.allocate": _tokens_allocated,
     "agent.archive": _archived,
     "agent.carry": _carry,
+    "agent.model": lambda facts: difference(facts.before, facts.after),
     "agent.price": _price,
     "agent.rename": _renamed,
     "agent.top-up": _tokens_allocated,

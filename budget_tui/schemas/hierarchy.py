@@ -153,6 +153,7 @@ class AgentChangeIn(Change):
     name: Text | None = Field(None, description="New name to display; the id does not change.")
     project_id: EntityId | None = Field(None, description="The project to assign it to.")
     enforced: StrictBool | None = Field(None, description="Let the money of its project bound its tokens.")
+    model: Text | None = Field(None, description="The model of what it uses from now on; empty: none.")
 
     def to_domain(self) -> EntityChange:
         return EntityChange(self.name, self.project_id, self.enforced)

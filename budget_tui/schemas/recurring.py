@@ -90,6 +90,10 @@ class RecurringFees(Schema):
 # Requests
 
 
+class FeeEnd(Request):
+    ended_on: Day = Field(description="The last day on which it can be due; what was booked stays.")
+
+
 class NewRecurringFee(Request):
     project_id: EntityId = Field(description="The project, or another entity, that bears it.", examples=["pcc"])
     amount_usd: PositiveAmount = Field(examples=[20])

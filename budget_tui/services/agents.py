@@ -112,11 +112,14 @@ class Agents:
         """Change the display name; the id stays. `Conflict` if the name is taken."""
         self.change(agent_id, EntityChange(name))
 
-    def change(self, agent_id: str, change: EntityChange, seen: int | None = None) -> Moved:
-        """Rename an agent, assign it to another project, or both; see `Entities.change`."""
+    def change(self, agent_id: str, change: EntityChange, seen: int | None = None, model: str | None = None) -> Moved:
+        """Rename an agent, assign it to another project, or have what it uses from now on priced as another
+        ``model``'s ('': none); see `Entities.change`."""
         with _LogRefusal(self._context, "change", agent_id), self._context.work() as work:
-            find_agent(work, agent_id)
+            agent = find_agent(work, agent_id)
             moved = carry_out(work, work.entity(agent_id), change, seen)
+            if model is not None:
+                _set_model(work, agent, checked_model(model))
             work.commit()
         return moved
 
@@ -274,6 +277,13 @@ class Agents:
         put(work, [Placement(agent_id, name, "agent", project_id)])
         if known is None or model:
             work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
+
+
+def _set_model(work: Work, agent: AgentFact, model: str) -> None:
+    """Store an agent's model and record it in the audit log, unless it is unchanged."""
+    if agent.model != model:
+        work.unit.agents.set_model(agent.entity_key, model)
+        work.record("agent.model", agent.agent_id, {"model": agent.model}, {"model": model})
 
 
 def change_carry(work: Work, agent: AgentFact, policy: CarryPolicy, cap: int | None) -> None:
@@ -533,6 +543,16 @@ def _restore(work: Work, line: AuditEntry) -> None:
     put(work, [Placement(line.subject, entity.name, "agent", entity.parent_id)])
     with_budget(work, find_agent(work, line.subject))
     work.record(line.action, line.subject, None, line.before)
+
+
+@reverses("agent.model")
+def _undo_model(work: Work, lines: Lines) -> None:
+    for line in reversed(lines):
+        assert line.before is not None
+        assert line.after is not None
+        agent = find_agent(work, line.subject)
+        require_same(f"the model of {line.subject}", agent.model, line.after["model"])
+        _set_model(work, agent, line.before["model"])
 
 
 @reverses("agent.price")

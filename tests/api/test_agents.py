@@ -86,3 +86,11 @@ def test_money_bounds_the_tokens_of_an_enforced_agent(api: Api) -> None:
         assert api("PATCH", path, {"enforced": True}).json()["enforced"] is True
     assert api.get("/projects/pcc/budget")["enforced"] is True
     refused(api("POST", "/agents/scout/budget/consume", {"tokens": 1}), 422, "refused", "no price")
+
+
+def test_another_model_is_what_tokens_cost_from_then_on(api: Api) -> None:
+    assert api("PATCH", "/agents/scout", {"model": "Claude-4"}).status_code == 200
+    entry = api.get("/log")[0]
+    assert (entry["action"], entry["after"]) == ("agent.model", {"model": "claude-4"})
+    assert api("POST", "/undo").json()["what"] == "scout: model – → claude-4"
+    assert api.get("/log")[0]["after"] == {"model": ""}

@@ -77,7 +77,7 @@ def test_a_reservation_is_settled_or_released(scout: Cli) -> None:
     assert counts(scout) == (1_000_000, 0, 800_000, 200_000)
     scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
     scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
-    scout("agent", "settle", first, "300k").refused(5, "is already settled")
+    scout("agent", "settle", first, "301k").refused(5, "was settled with 300,000 tokens")
     scout("agent", "release", second).done()
     assert counts(scout) == (1_000_000, 300_000, 0, 700_000)
 

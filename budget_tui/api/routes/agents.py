@@ -66,9 +66,10 @@ async def post_agent(caller: CurrentCaller, body: NewAgent, idempotency_key: Ide
 async def patch_agent(
     caller: CurrentCaller, agent_id: AgentId, body: AgentChangeIn, if_match: IfMatch = None
 ) -> Response:
-    """Rename an agent, assign it to another project, or both. `If-Match` takes the ETag of `/entities/{id}`."""
+    """Rename an agent, assign it to another project, or change its model. `If-Match` takes the ETag of
+    `/entities/{id}`."""
     agents = caller.services.agents
-    return await change(caller, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen))
+    return await change(caller, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen, body.model))
 
 
 @router.delete("/agents/{id}", status_code=204, responses=problem_responses(404, 409, 412))
