@@ -246,6 +246,21 @@ class CostDetails:
                     found[entity_id][(day - first).days] += amount
         return {project_id: tuple(amounts) for project_id, amounts in found.items()}
 
+    def recent_days(self, snapshot: BudgetSnapshot, since: date) -> tuple[tuple[date, int | None], ...]:
+        """Return what was spent on each day from ``since`` through today, in nanos; None before the first and after the
+        last day that costs are known of."""
+        today = snapshot.as_of
+        days = Period(since, today)
+        with self._reader.session() as session:
+            organization = self._context.organization(session)
+            spent = dict(session.fast.daily_spend(organization.org_key, organization.currency, days))
+            foreign = OtherCurrencyCosts(session, organization, days).converted(days, 0)
+        for cost, counted in foreign.costs:
+            spent[cost.day] = spent.get(cost.day, 0) + counted
+        first = min(spent, default=date.max)
+        listed = (since + timedelta(days=ahead) for ahead in range(days.days))
+        return tuple((day, spent.get(day, 0 if first <= day <= snapshot.data_through else None)) for day in listed)
+
     def close(self) -> None:
         self._reader.close()
 

@@ -38,8 +38,10 @@ _LABEL = 4
 _BUDGET_LINE = "─"
 _BUDGET_LINES = "▁─▔"
 """The line of a budget at the lower edge of a cell, in its middle, at its upper edge."""
-_MIN_PERIOD_WIDTH, _MAX_PERIOD_WIDTH, _PERIOD_GAP = 5, 16, 2
-_MIN_MONTH_WIDTH, _MAX_MONTH_WIDTH = 4, 8
+_MIN_PERIOD_WIDTH, _MAX_PERIOD_WIDTH, _PERIOD_GAP = 5, 36, 2
+_MIN_MONTH_WIDTH, _MAX_MONTH_WIDTH = 4, 24
+_MAX_BAR = 16
+"""Cells of a bar that has more room: the rest of its column stays free."""
 _MAX_MONTH_CHART_WIDTH = 120
 _NAME = 12
 
@@ -60,9 +62,19 @@ class Canvas:
         self._bits = [[0] * width for _ in range(height)]
         self._styles = [[""] * width for _ in range(height)]
 
-    def draw(self, curve: Callable[[float], float], first: float, last: float, style: str, every: int = 1) -> None:
+    def draw(
+        self,
+        curve: Callable[[float], float],
+        first: float,
+        last: float,
+        style: str,
+        every: int = 1,
+        *,
+        bold: bool = False,
+    ) -> None:
         """Draw ``curve``, a function of x, from x = ``first`` to ``last``; with ``every`` above 1, only every n-th dot.
 
+        A ``bold`` line is two dots high.
         x is 0 at the left edge and 1 at the right, y 0 at the bottom and 1 at the top.
         """
         columns, rows = self.width * 2, self.height * 4
@@ -71,6 +83,8 @@ class Canvas:
             row = rows - 1 - round(min(max(curve(column / max(columns - 1, 1)), 0.0), 1.0) * (rows - 1))
             if column % every == 0:
                 self._dot(column, row, style)
+                if bold:
+                    self._dot(column, row + 1 if row + 1 < rows else row - 1, style)
                 if every == 1 and before is not None:
                     for between in range(min(before, row) + 1, max(before, row)):
                         self._dot(column, between, style)
@@ -131,14 +145,19 @@ def round_up(amount: int, smallest: int = CENT) -> int:
         step *= 10
 
 
-def scale_label(nanos: int, currency: str, room: int) -> str:
-    """Format a label as ``$20,000``, or shorter (``$20k``, millions, billions) where it exceeds ``room`` cells."""
-    text = formatting.short_money(nanos, currency)
+def scale_labels(top: int, currency: str, room: int) -> list[str]:
+    """Return the labels of a scale: ``top``, its half and zero, all in one unit.
+
+    That is ``$20,000``, or where it exceeds ``room`` cells ``$20k``, millions or billions.
+    """
+    parts = (top, top // 2, 0)
+    labels = [formatting.short_money(part, currency) for part in parts]
     for unit, letter in ((10**3, "k"), (10**6, "M"), (10**9, "B")):
-        shorter = f"{formatting.short_money(nanos // unit, currency)}{letter}"
-        if room < len(text) > len(shorter) and nanos >= unit * NANOS:
-            text = shorter
-    return text
+        if len(labels[0]) > room and top >= unit * NANOS:
+            tenths = [f"{part * 10 // (unit * NANOS) / 10:g}" for part in parts]
+            sign = formatting.sign_of(currency)
+            labels = [f"{sign}{number}{letter if part else ''}" for number, part in zip(tenths, parts, strict=True)]
+    return labels
 
 
 DayAmounts = Sequence[tuple[date, int | None]]
@@ -147,6 +166,8 @@ DayAmounts = Sequence[tuple[date, int | None]]
 _SHADES = ("$primary 30%", "$primary 45%", "$primary 62%", "$primary 80%", "$primary")
 _GLYPHS = ("░ ", "░░", "▒▒", "▓▓", "██")
 _ZERO = "··"
+CALENDAR_HEIGHT, CALENDAR_NAMES, CALENDAR_WEEK = 9, 4, 3
+"""Lines of a calendar, and cells of its days' names and of a week."""
 
 
 def calendar(days: DayAmounts, today: date, currency: str, *, is_plain: bool) -> list[Content]:
@@ -284,7 +305,7 @@ class SpendChart(DayChart):
         amounts = [max(0, spend.get(day, 0)) for day in days]
         even = max(0, _even(snapshot))
         top, free = round_up(max(*amounts, even)), max(_LABEL, width - _AXIS - len(days))
-        labels = [scale_label(part, snapshot.organization.currency, free) for part in (top, top // 2, 0)]
+        labels = scale_labels(top, snapshot.organization.currency, free)
         room = max(map(len, labels))
         shown = max(1, min(len(days), width - _AXIS - room))
         first = max(0, snapshot.period.day_number(snapshot.as_of) - shown)
@@ -370,7 +391,7 @@ class MonthChart(DayChart):
         likely = total.run_rate if found is None else found.median
         ahead = (found.low, found.high, likely) if found is not None and found.has_range else (likely,)
         top = round_up(max(total.allocation, *ahead, total.spent, NANOS))
-        labels = [scale_label(part, snapshot.organization.currency, _LABEL) for part in (top, top // 2, 0)]
+        labels = scale_labels(top, snapshot.organization.currency, _LABEL)
         room, rows = max(map(len, labels)), max(1, height - 1)
         cells = min(max(1, width - room - _AXIS - 1), _MAX_MONTH_CHART_WIDTH)
         days, today = period.days, period.day_number(snapshot.as_of)
@@ -395,7 +416,9 @@ class MonthChart(DayChart):
             is_end = amount != ahead[-1]
             style = MUTED if is_end else _forecast_style(snapshot, amount)
             canvas.draw(towards(amount), today / days, 1, style, every=3 if is_end else 2)
-        canvas.draw(lambda x: height_of(spent[min(int(x * days), len(spent) - 1)]), 0, today / days, "$primary")
+        canvas.draw(
+            lambda x: height_of(spent[min(int(x * days), len(spent) - 1)]), 0, today / days, "$primary", bold=True
+        )
         return columns_chart(labels, rows, canvas.line, partial(self._axis, snapshot, cells))
 
     def _spent_by_day(self, snapshot: BudgetSnapshot, today: int) -> list[int]:
@@ -478,10 +501,10 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
     is_over = closed.spent > closed.budget
     third = max(0, -(-closed.budget * rows * 3 // top) - 1)
     line = _BUDGET_LINES[third % 3] if third // 3 == row - 1 else " "
-    bar = line if spent == " " else spent
+    bar, width = line if spent == " " else spent, min(column - _PERIOD_GAP, _MAX_BAR)
     return Content.assemble(
-        (bar * (column - _PERIOD_GAP), "$foreground" if spent == " " else "$warning" if is_over else "$primary"),
-        (line * _PERIOD_GAP, "$foreground"),
+        (bar * width, "$foreground" if spent == " " else "$warning" if is_over else "$primary"),
+        (line * (column - width), "$foreground"),
     )
 
 
@@ -573,10 +596,10 @@ class TrendChart(Widget):
         room = max(map(len, labels))
         column = max(_MIN_MONTH_WIDTH, min(_MAX_MONTH_WIDTH, (width - room - 2) // len(self.months)))
         shown = self.months[-max(1, (width - room - 2) // column) :]
-        rows = max(1, height - 1)
+        rows, bar = max(1, height - 1), min(column - 1, _MAX_BAR // 2)
 
         def cells(row: int) -> Content:
-            blocks = (block(actual or 0, row, rows, top) * (column - 1) + " " for _, actual in shown)
+            blocks = ((block(actual or 0, row, rows, top) * bar).ljust(column) for _, actual in shown)
             return Content.styled("".join(blocks), "$primary")
 
         axis = "".join(f"{month.start:%b}".ljust(column) for month, _ in shown)

@@ -6,7 +6,7 @@ from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
 from budget_tui.presentation.formatting import sparkline
 from budget_tui.services.costs import CostEntry
-from budget_tui.tui.charts import DayAmounts, calendar, scale_label
+from budget_tui.tui.charts import DayAmounts, calendar, scale_labels
 from tests.databases import change
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import units
@@ -46,10 +46,10 @@ def test_a_sparkline_is_as_high_as_its_highest_day() -> None:
     assert len(sparkline([1] * 14)) == 7
 
 
-def test_a_label_is_shortened_only_where_that_is_shorter() -> None:
-    assert [scale_label(dollars * NANOS, "USD", 4) for dollars in (3000, 1500, 20, 2_000_000)] == [
-        *("$3k", "$1,500", "$20", "$2M")
-    ]
+def test_the_labels_of_a_scale_have_one_unit() -> None:
+    labels = [scale_labels(dollars * NANOS, "USD", 4) for dollars in (3_000, 20, 2_000_000)]
+    assert labels == [["$3k", "$1.5k", "$0"], ["$20", "$10", "$0"], ["$2M", "$1M", "$0"]]
+    assert scale_labels(3_000 * NANOS, "USD", 6) == ["$3,000", "$1,500", "$0"]
 
 
 async def test_days_beyond_the_data_are_unknown(open_dashboard: OpenDashboard, services: Services) -> None:

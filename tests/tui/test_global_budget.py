@@ -1,7 +1,7 @@
 """Global Budget: its figures are the snapshot's, and its total is edited where it stands."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -75,9 +75,35 @@ async def test_the_outlook_is_the_snapshots(open_dashboard: OpenDashboard) -> No
         pace = dashboard.shown.total
         assert formatting.money(pace.burn_rate, "USD") in dashboard.line_with("Burn")
         assert formatting.runway(pace.runway_days) in dashboard.line_with("Lasts")
-        assert "Forecast  $599–$622  likely $610 ▲" in dashboard.line_with("Forecast")
+        assert "Forecast $599–$622  likely $610 ▲" in dashboard.line_with("Forecast")
         assert "data through Jan 13" in dashboard.text
         assert "unmapped" not in dashboard.text
+
+
+async def test_the_outlook_uses_its_room(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(120, 40)) as dashboard:
+        weeks = dashboard.line_with("Last 11 weeks")
+        assert weeks.rstrip(" │").endswith(f" {dearest_day(dashboard.services)}"), "of the dearest day"
+        assert all(day in dashboard.text for day in ("Mon ", "Sun "))
+        chart = dashboard.app.screen.query_one("SpendChart").region
+        lowest = dashboard.lines[chart.bottom - 3][chart.x : chart.right]
+        assert "█ █ █" in lowest, "the bars of days do not touch"
+        assert "██" not in lowest
+        await dashboard.resized(120, 29)
+        assert "Last 11 weeks" not in dashboard.text
+        await dashboard.resized(80, 23)
+        assert "Dandelion" not in dashboard.text
+        assert "and 2 more" in dashboard.text, "who is healthy stands there as far as there is room"
+
+
+def dearest_day(services: Services) -> str:
+    snapshot = stored(services)
+    days = services.cost_details.recent_days(snapshot, snapshot.as_of - timedelta(weeks=10, days=1))
+    assert days[-1][0] == snapshot.as_of
+    before, first = services.cost_details.recent_days(snapshot, date(2025, 10, 31))[:2]
+    assert before[1] is None, "nothing is known before the first day with costs"
+    assert first[1] is not None
+    return formatting.money(max(amount or 0 for _, amount in days), "USD")
 
 
 async def test_more_allocated_than_there_is_is_said_plainly(open_dashboard: OpenDashboard, elsewhere: Services) -> None:

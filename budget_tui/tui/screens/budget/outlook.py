@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from budget_tui.domain.trouble import is_in_trouble
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import pace_bar_style, trouble_rank
+from budget_tui.tui.charts import CALENDAR_HEIGHT, CALENDAR_NAMES, CALENDAR_WEEK, calendar
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, status
 
 if TYPE_CHECKING:
@@ -21,20 +21,24 @@ if TYPE_CHECKING:
     from budget_tui.domain.forecast import Forecast
     from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
     from budget_tui.services.forecasts import ForecastReport
+    from budget_tui.tui.charts import DayAmounts
 
-_MIN_BAR = 8
+_MIN_BAR = 6
+_MIN_WEEKS = 4
 
 
 class Outlook(Widget):
     """Three figures, a line each, with a comparison; below them the projects in trouble, the worst first.
 
-    Where there is room for all projects, the others follow.
+    The others follow as far as there is room, and below all of them a calendar of the last weeks.
 
     Until the forecast is read, there is the run rate.
     """
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     forecasts: reactive[ForecastReport | None] = reactive(None)
+    days: reactive[DayAmounts] = reactive(())
+    """What was spent on each day of the last weeks, from a Monday on."""
     lately: reactive[list[bool]] = reactive(list)
     """The last periods, the newest first, each with whether its range held."""
 
@@ -85,23 +89,35 @@ class Outlook(Widget):
         room = max(len(value) for _, value, _ in rows)
         lines = []
         for label, value, words in rows:
-            figure = Content.assemble((label.ljust(10), MUTED), (value.rjust(room), STRONG))
+            figure = Content.assemble((label.ljust(9), MUTED), (value.rjust(room), STRONG))
             space = self.content_size.width - figure.cell_length - 2
             # The comparisons shorten rather than wrap: the lines below would be pushed out of sight.
             fitting = next((text for text in words if text.cell_length <= space), Content(""))
             lines.append(Content.assemble(figure, "  ", fitting))
-        return Content("\n").join([*lines, *self._trouble(snapshot, self.content_size.height - len(lines) - 1)])
+        lines += self._projects(snapshot, self.content_size.height - len(lines) - 1)
+        return Content("\n").join([*lines, *self._calendar(snapshot, self.content_size.height - len(lines) - 1)])
 
-    def _trouble(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
+    def _projects(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
         ranked = sorted(snapshot.projects, key=lambda line: trouble_rank(line.pace), reverse=True)
-        found = ranked if len(ranked) <= room else [line for line in ranked if is_in_trouble(line.pace)]
-        if not found or room < 1:
+        if not ranked or room < 1:
             return []
-        shown = found if len(found) <= room else found[: max(1, room - 1)]
+        shown = ranked if len(ranked) <= room else ranked[: max(1, room - 1)]
         lines = self._project_lines(snapshot, shown)
-        if len(shown) < len(found):
-            lines.append(Content.styled(f"and {len(found) - len(shown):,} more", MUTED))
+        if (hidden := len(ranked) - len(shown)) and room > 1:
+            lines.append(Content.styled(f"and {hidden:,} more", MUTED))
         return [Content(""), *lines]
+
+    def _calendar(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
+        """Draw as many of the last weeks as there is room for; nothing where there is none for a month of them."""
+        weeks = (self.content_size.width - CALENDAR_NAMES) // CALENDAR_WEEK
+        if room < CALENDAR_HEIGHT - 1 or weeks < _MIN_WEEKS:
+            return []
+        is_plain = self.app.no_color or self.app.native_ansi_color
+        hidden = max(0, -(-len(self.days) // 7) - weeks)
+        days = self.days[hidden * 7 :]
+        drawn = calendar(days, snapshot.as_of, snapshot.organization.currency, is_plain=is_plain)
+        # The months alone say which days these are.
+        return [Content(""), *drawn[0 if room >= CALENDAR_HEIGHT else 1 :]] if drawn else []
 
     def _project_lines(self, snapshot: BudgetSnapshot, shown: Sequence[ProjectLine]) -> list[Content]:
         """Draw the projects: status, name, a bar where there is room, what is left, and how long that lasts."""

@@ -1,6 +1,7 @@
 """Global Budget: the money of the period at a glance."""
 
 import asyncio
+from datetime import timedelta
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -32,6 +33,7 @@ _PERIODS = {PeriodKind.MONTHLY: "this month", PeriodKind.QUARTERLY: "this quarte
 
 _EXPORTS = "a cloud's FOCUS export, or a CSV with dates and amounts"
 _MIN_HEIGHT_OF_STEPS = 15
+_WEEKS = 16
 
 
 class FirstSteps(Widget):
@@ -152,13 +154,18 @@ class GlobalBudgetScreen(DashboardScreen):
         try:
             summary = await self.dashboard.read(lambda services: services.plan_views.at_a_glance())
             forecasts = await self.dashboard.read(lambda services: services.forecasts.current())
+            shown, since = self.snapshot, self.snapshot.as_of - timedelta(weeks=_WEEKS - 1)
+            since -= timedelta(days=since.weekday())
+            days = await self.dashboard.read(lambda services: services.cost_details.recent_days(shown, since))
         except Exception as error:
             self.failure = str(error if isinstance(error, BudgetError) else Unexpected(error))
             return
         for glance in self.query(PlanGlance):  # there is none any more if the dashboard is closing
             glance.summary = summary
-        for shown in (*self.query(Outlook), *self.query(MonthChart)):
-            shown.forecasts = forecasts
+        for widget in (*self.query(Outlook), *self.query(MonthChart)):
+            widget.forecasts = forecasts
+        for outlook in self.query(Outlook):
+            outlook.days = days
         if forecasts.total.has_range:
             self._look_back()
 
