@@ -98,7 +98,8 @@ class BudgetSnapshot:
     ``computed_at`` is not compared, so that a minute without changes repaints nothing. ``carried_over``: the stored
     period has ended and nobody has closed it yet; ``is_closed``: somebody closed the shown period today. Of costs in
     other currencies, ``converted`` are in the sums and ``left_out`` are not. ``alerts`` is the number of those that
-    were reported and still hold.
+    were reported and still hold. ``unpriced`` are tokens of models without a price in agents' logs, by model: they are
+    in no sum of money.
     """
 
     organization: Organization
@@ -120,6 +121,7 @@ class BudgetSnapshot:
     is_closed: bool = False
     has_costs: bool = True
     alerts: int = 0
+    unpriced: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_budgeted(self) -> bool:
@@ -168,6 +170,7 @@ class SnapshotFacts:
     converted: tuple[ConvertedSpend, ...] = ()
     is_closed: bool = False
     alerts: int = 0
+    unpriced: tuple[tuple[str, int], ...] = ()
 
 
 @lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
@@ -235,6 +238,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         is_closed=facts.is_closed,
         has_costs=everything.first_day is not None or bool(facts.left_out),
         alerts=facts.alerts,
+        unpriced=facts.unpriced,
     )
 
 

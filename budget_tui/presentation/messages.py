@@ -36,6 +36,10 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
             f"{f.money(snapshot.elsewhere, currency)} spent outside the listed projects, as by departments or by"
             " archived projects: it counts in the total"
         )
+    found.extend(
+        f"no price is known for {model or 'an unnamed model'}: its {f.tokens(tokens)} are in no amount"
+        for model, tokens in snapshot.unpriced
+    )
     found.extend(f.converted_note(spend, "cost", currency) for spend in snapshot.converted)
     found.extend(map(f.left_out_warning, snapshot.left_out))
     return found

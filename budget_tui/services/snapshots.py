@@ -104,12 +104,13 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
         unmapped_costs=session.fast.unmapped_costs(key, currency, so_far),
         daily_spend=session.fast.daily_spend(key, currency, so_far),
         alerts=session.fast.alerts_holding(key, facts.period.start),
+        unpriced=session.fast.unpriced(key, so_far),
     )
     return _in_one_currency(session, shown, today)
 
 
 def load_paces(session: Session, organization: Organization, today: date, now: datetime) -> SnapshotFacts:
-    """Read `load_facts` without what no budget's pace depends on: each day's spend, unmapped costs' number, alerts."""
+    """Read `load_facts` without what no budget's pace depends on, such as each day's spend and alerts."""
     return _in_one_currency(session, _budgets_and_spend(session, organization, today, now), today)
 
 

@@ -222,6 +222,25 @@ class FastPaths:
 
     # The cycle
 
+    def unpriced(self, org: int, days: Period) -> tuple[tuple[str, int], ...]:
+        """Return the tokens in agents' logs of ``days`` whose model has no price, by model."""
+        if not self._rows(
+            "SELECT 1 AS one FROM log_message WHERE org_key = :org AND amount_picos IS NULL LIMIT 1", org=org
+        ):
+            return ()
+        rows = self._rows(
+            f"SELECT o.service, CAST(sum({_LOGGED}) AS BIGINT) AS tokens FROM log_message m"
+            " JOIN cost_origin o ON o.origin_key = m.origin_key"
+            " WHERE m.org_key = :org AND m.amount_picos IS NULL AND m.day >= :first AND m.day <= :last"
+            " AND NOT m.is_undone"
+            " AND NOT EXISTS (SELECT 1 FROM log_message p WHERE p.org_key = m.org_key AND p.program = m.program"
+            " AND p.message_id = m.copy_of AND NOT p.is_undone) GROUP BY o.service ORDER BY o.service",
+            org=org,
+            first=day_number(days.start),
+            last=day_number(days.end),
+        )
+        return tuple((row["service"], row["tokens"]) for row in rows)
+
     def alerts_holding(self, org: int, since: date) -> int:
         """Return how many of the alerts that were reported in periods from ``since`` on still hold."""
         row = self._row(
@@ -1117,6 +1136,7 @@ RESULT_RETENTION = timedelta(days=90)
 
 # One short range of the covering index per origin: half the time of one wide range with conditional sums.
 _OF_LOGS = " ".join(f"OR (source >= '{program}@' AND source < '{program}A')" for program in LOG_PROGRAMS)
+_LOGGED = "m.input_tokens + m.cache_read_tokens + m.cache_write_tokens + m.cache_write_1h_tokens + m.output_tokens"
 _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
 _HOLD = (

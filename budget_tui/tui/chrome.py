@@ -212,6 +212,11 @@ class Freshness(Widget):
             unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
             parts.append((f" · {costs} unmapped ({unmapped}): {key_of(self.app, 'cost.map')} to map", "$warning"))
+        if snapshot.unpriced:
+            unpriced = formatting.tokens(sum(tokens for _, tokens in snapshot.unpriced))
+            parts.append(
+                (f" · {unpriced} of {', '.join(model for model, _ in snapshot.unpriced)} unpriced", "$warning")
+            )
         if snapshot.total.scheduled:
             scheduled = formatting.money(snapshot.total.scheduled, snapshot.organization.currency)
             parts.append((f" · {scheduled} scheduled for later days", MUTED))

@@ -33,16 +33,15 @@ def test_logs_are_read_and_mapped(seeded: Cli, tmp_path: Path, monkeypatch: pyte
     }
     assert seeded("sync", "claude-code", "--dry-run", "--json").done().json == expected
     assert seeded("sync", "claude-code", "--json").done().json == expected
+    assert "no price is known for kimi-9000: its 1,100 tokens are in no amount" in seeded("status").err
     assert seeded("sync").done().out == (
         "claude-code@laptop, codex@laptop: 2 logs, 1 read\n"
         "1 message of Jan 10, 2026, <$0.01 for 1,050 tokens: new\n"
         "  pcc: <$0.01 for 1,050 tokens\n"
     )
     assert seeded("cost", "unmapped").done().out.endswith("cost map PROJECT --directory /w/shop/api\n")
-    assert (
-        seeded("cost", "map", "pcc", "--directory", "/w/x/../shop/")
-        .done()
-        .out.startswith("costs with directory = /w/shop belong to pcc; <$0.01 from the past moved there")
+    assert seeded("cost", "map", "pcc", "--directory", "/w/x/../shop/").out.startswith(
+        "costs with directory = /w/shop belong to pcc; <$0.01 from the past moved there"
     )
     sources = seeded("cost", "source", "list", "--json").json
     assert [(each["source"], each["live"]) for each in sources if "@" in each["source"]] == [

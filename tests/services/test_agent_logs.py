@@ -171,6 +171,7 @@ def test_a_directory_belongs_to_the_project_of_its_longest_mapped_path(home: Hom
     assert home.spent == {"shop": "0.0135", "blog": "0.0045", "x": "0", "all": "0.0225"}
 
 
+@pytest.mark.both_engines
 def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home, logs: Path) -> None:
     home.services.token_prices.set("gpt-5-codex", {TokenKind.INPUT: usd("100")}, date(2026, 1, 10))
     write(logs / "claude/projects/p/s.jsonl", claude_line(model="kimi-9000"), "garbage")
@@ -179,8 +180,9 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     report = sync(home)
     assert new(report) == (3, 3100, "0.10125")
     lines = sync_report(report, dry_run=False)
+    assert home.snapshot.unpriced == (("kimi-9000", 1100),)
     outcome = home.services.token_prices.set("Kimi-9000", {TokenKind.INPUT: usd("1")}, date(2026, 1, 1))
-    assert (outcome.days, shown(outcome.changed_nanos)) == (1, "0.001")
+    assert (outcome.days, shown(outcome.changed_nanos), home.snapshot.unpriced) == (1, "0.001", ())
     for price in ("2", "3"):  # what is priced is not priced again
         assert home.services.token_prices.set("kimi-9000", {TokenKind.INPUT: usd(price)}).days == 0
         home.services.undo.undo()

@@ -248,6 +248,7 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         await dashboard.keys("y")
         assert "this machine has no logs of Claude Code or Codex" in dashboard.text
     log = write(tmp_path / "claude/projects/p/s.jsonl", claude_line(usage={"output_tokens": 1_000_000}), "garbage")
+    write(tmp_path / "claude/projects/p/other.jsonl", claude_line("m2", model="kimi-9000", cwd="/home/a/web"))
     async with open_dashboard(empty, size=(80, 24)) as dashboard:
         assert dashboard.line_with("read what Claude Code logged here").startswith("│  ○ y")
         assert dashboard.line_with("or import costs").startswith("│    i")
@@ -256,19 +257,20 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         assert "e total  a project  y logs  i import" in dashboard.text
         await dashboard.resized(160, 30)
         await dashboard.keys("y")
-        assert "Claude Code: 1 log on this machine" in dashboard.text
+        assert "Claude Code: 2 logs on this machine" in dashboard.text
         await dashboard.keys("escape")
         assert "Three steps to a useful screen" in dashboard.text
         await dashboard.keys("y", "enter")
-        assert "1 message read, $15.00 for 1,000,000 tokens, Jan 10, 2026, $15.00 of it without a" in dashboard.text
+        assert "2 messages read, $15.00 for 1,001,100 tokens, Jan 10, 2026, $15.00 of it without a" in dashboard.text
+        assert "1,100 tokens of kimi-9000 unpriced" in dashboard.text
         assert "Three steps to a useful screen" not in dashboard.text
         log.touch()
         await dashboard.keys("y", "enter")
-        assert "nothing new in 1 log; 1 line of 1 log could not be understood and was left out" in dashboard.text
+        assert "nothing new in 2 logs; 1 line of 1 log could not be understood and was left out" in dashboard.text
         await dashboard.keys("m")
         assert "$15.00" in dashboard.line_with("/home/a/pcc ")
         await dashboard.keys("escape", "u")
-        assert "undone: claude-code@laptop: 1 message read, 1,000,000 tokens, $15.00" in dashboard.text
+        assert "undone: claude-code@laptop: 2 messages read, 1,001,100 tokens, $15.00" in dashboard.text
 
 
 async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard, services: Services) -> None:
