@@ -281,6 +281,9 @@ def _source_state(source: "Source") -> str:
         return f"ended on {f.long_day(source.ended_on)}"
     if not source.is_active:
         return f"silent since {f.long_day(source.last_day)}"
+    if source.paid is not None:
+        amounts = " + ".join(f.money(nanos, currency) for currency, nanos in sorted(source.paid.items()))
+        return f"live, paid by a plan: {amounts or 'nothing'} otherwise"
     return "live" if source.is_live else "active"
 
 

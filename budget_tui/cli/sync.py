@@ -25,6 +25,10 @@ def sync(
             autocompletion=lambda: LOG_PROGRAMS,
         ),
     ] = None,
+    plan: Annotated[
+        bool | None,
+        typer.Option("--plan/--no-plan", help="Whether a flat fee pays for them, past ones too."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be stored; change nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -35,7 +39,9 @@ def sync(
     """
     session = session_of(context)
     with reading_progress() as progress:
-        report = session.services.agent_logs.sync(names or (), progress, dry_run=dry_run)
+        logs = session.services.agent_logs
+        flat_fees = {} if plan is None else {each.source: plan for each in logs.required(names or ())}
+        report = logs.sync(names or (), progress, flat_fees=flat_fees, dry_run=dry_run)
     if json:
         print_json(schemas.agent_logs.SyncReport.from_domain(report))
     else:

@@ -121,6 +121,10 @@ class _Facts(NamedTuple):
     def money(self, facts: Mapping[str, Any], name: str = "amount") -> str:
         return money(parse_amount(str(facts[name])), self.currency)
 
+    def foreign(self, facts: Mapping[str, Any]) -> str:
+        """Format an amount that may be in another currency than the organization's."""
+        return money(parse_amount(str(facts["amount"])), str(facts.get("currency", self.currency)))
+
     def amount(self, facts: Mapping[str, Any], name: str = "amount") -> str:
         """Format money, which is stored as text, or tokens or seats, which are whole numbers."""
         return self.money(facts, name) if isinstance(facts[name], str) else shown(facts[name])
@@ -364,8 +368,8 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "entity.move": _moved,
     "entity.rename": _renamed,
     "entity.restore": _restored,
-    "estimate.bill": lambda facts: f"estimate of {facts.money(facts.after)} replaced by the bill",
-    "estimate.count": lambda facts: f"estimate of {facts.money(facts.after)} counts again: its bill was removed",
+    "estimate.bill": lambda facts: f"estimate of {facts.foreign(facts.after)} replaced by the bill",
+    "estimate.count": lambda facts: f"estimate of {facts.foreign(facts.after)} counts again: its bill was removed",
     "fx.import": lambda facts: f"{count(facts.all['rates_changed'], 'rate')} imported",
     "fx.set": _rate,
     "key.create": lambda facts: f"created, may {facts.after['scope']}",
@@ -393,6 +397,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "recurring.bill": _fee_charge,
     "recurring.book": _fee_charge,
     "recurring.end": _fee_end,
+    "source.plan": lambda facts: f"{'paid by a plan' if facts.after['flat_fee'] else 'paid by tokens'}",
     "seat.set": _seats,
     "source.end": _source_end,
     "source.replace": lambda facts: (

@@ -93,7 +93,8 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
     if len(report.vanished) > f.MAX_NAMED:
         lines.append(f"  and {len(report.vanished) - f.MAX_NAMED:,} more")
     if report.estimates_replaced:
-        amount = f.money(report.estimates_amount, report.currency)
+        amounts = report.estimates_amounts.items()
+        amount = " + ".join(f.money(nanos, currency) for currency, nanos in sorted(amounts))
         lines.append(f"{f.count(report.estimates_replaced, 'estimate')} of {amount} {'would be ' * dry_run}replaced")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
@@ -112,7 +113,12 @@ def sync_report(report: "SyncReport", *, dry_run: bool) -> list[str]:
         lines.append(f"{f.count(total.messages, 'message')} of {days}, {log_sum(total)}: {done}")
     for name, each in sorted(report.projects.items(), key=lambda item: _weight(item[1])):
         lines.append(f"  {escaped(name)}: {log_sum(each)}")
-    lines += log_problems(report)
+    if report.unpriced:
+        models = ", ".join(f"{escaped(name)} ({f.tokens(each.tokens)})" for name, each in report.unpriced.items())
+        lines.append(f"unpriced: {models}; the tokens count, their cost is not known")
+    lines += logs_left_out(report)
+    if report.paid:
+        lines.append(f"a plan pays for {', '.join(report.paid)}: the tokens count, the amounts are what it would cost")
     if report.replaced:
         lines.append(f"{f.count(report.replaced, 'estimate')} of days with a bill {'would ' * dry_run}not count")
     if report.unmapped:
@@ -127,12 +133,9 @@ def sync_report(report: "SyncReport", *, dry_run: bool) -> list[str]:
     return lines
 
 
-def log_problems(report: "SyncReport") -> list[str]:
-    """Report models without a price, and what could not be read."""
+def logs_left_out(report: "SyncReport") -> list[str]:
+    """Report what could not be read of logs."""
     lines = []
-    if report.unpriced:
-        models = ", ".join(f"{escaped(name)} ({f.tokens(each.tokens)})" for name, each in report.unpriced.items())
-        lines.append(f"unpriced: {models}; the tokens count, their cost is not known")
     if report.unreadable_lines:
         number, files = sum(report.unreadable_lines.values()), len(report.unreadable_lines)
         was = "was" if number == 1 else "were"

@@ -37,6 +37,7 @@ class SyncReport(Schema):
     unmapped: dict[str, LogSum]
     unpriced: dict[str, LogSum]
     estimates_replaced: int
+    paid_by_plan: list[str]
 
     @classmethod
     def from_domain(cls, report: agent_logs.SyncReport) -> "SyncReport":
@@ -54,6 +55,7 @@ class SyncReport(Schema):
             unmapped=_sums(report.unmapped),
             unpriced=_sums(report.unpriced),
             estimates_replaced=report.replaced,
+            paid_by_plan=report.paid,
         )
 
 

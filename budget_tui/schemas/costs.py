@@ -153,7 +153,7 @@ class ImportReportOut(Schema):
             seats=report.seats,
             read_as=list(report.read_as),
             estimates_replaced=report.estimates_replaced,
-            estimates_replaced_usd=to_decimal(report.estimates_amount),
+            estimates_replaced_usd=to_decimal(report.estimates_amounts.get(report.currency, 0)),
             warnings=messages.imported_far_ahead(report),
         )
 
@@ -232,6 +232,8 @@ class SourceOut(Schema):
     data_through: date | None
     ended_on: date | None
     active: bool
+    paid_by_plan: bool
+    would_have_cost: Totals
 
     @classmethod
     def from_domain(cls, source: Source) -> "SourceOut":
@@ -243,6 +245,8 @@ class SourceOut(Schema):
             data_through=source.reach,
             ended_on=source.ended_on,
             active=source.is_active,
+            paid_by_plan=source.paid is not None,
+            would_have_cost={currency: to_decimal(nanos) for currency, nanos in (source.paid or {}).items()},
         )
 
 

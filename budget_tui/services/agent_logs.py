@@ -20,7 +20,7 @@ from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
 from budget_tui.services.costs import DEFAULT_TAG, Resolver, origin_keys, require_sums_in_range
 from budget_tui.services.token_prices import MessagePrices
-from budget_tui.services.undo import Lines, reverses, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 from budget_tui.sources.agent_logs.base import PROGRAMS, LogFile, LogLines, log_files, place_of, reader_named
 from budget_tui.storage.fast_paths import day_number, day_of
@@ -63,7 +63,8 @@ class SyncReport:
 
     It names the sources, the files that were read, the lines of them that could not be understood, by file, and the
     files that could not be opened. ``total`` is what is new, and ``projects``, by id, and ``unmapped``, by directory,
-    are its parts; ``days`` are the days that changed. ``unpriced`` are messages of models without a price, by model:
+    are its parts; ``days`` are the days that changed. Of ``paid`` sources, for which a plan pays, it is what would have
+    been its cost. ``unpriced`` are messages of models without a price, by model:
     their tokens count. ``replaced`` estimates do not count, because the bill for them is there.
     """
 
@@ -78,6 +79,7 @@ class SyncReport:
     unmapped: dict[str, LogSum] = field(default_factory=dict)
     unpriced: dict[str, LogSum] = field(default_factory=dict)
     replaced: int = 0
+    paid: list[str] = field(default_factory=list)
 
 
 class AgentLogs:
@@ -106,18 +108,38 @@ class AgentLogs:
             raise NotFound(f"this machine has no logs of {titles}", f"they would be in {folders}")
         return found
 
-    def sync(self, names: Sequence[str] = (), progress: Progress | None = None, *, dry_run: bool = False) -> SyncReport:
+    def flat_fees(self) -> set[str]:
+        """Return the sources that a plan with a flat fee pays for."""
+        if not self._context.prepare():
+            return set()
+        with self._context.reading() as session:
+            return session.costs.flat_fees(self._context.organization(session).org_key)
+
+    def sync(
+        self,
+        names: Sequence[str] = (),
+        progress: Progress | None = None,
+        *,
+        flat_fees: Mapping[str, bool] | None = None,
+        dry_run: bool = False,
+    ) -> SyncReport:
         """Read what is new in the logs of all programs, or of some, into costs: one transaction and one change.
 
-        `NotFound` if there are none.
+        ``flat_fees`` says of sources whether a plan pays for them, from now on and for all of their days; others stay
+        as they are. `NotFound` if there are no logs.
         """
         logs = self.required(names)
         report = SyncReport([each.source for each in logs], sum(len(each.files) for each in logs))
         changed = self._changed(logs)
-        if not any(changed.values()):
+        known, wanted = self.flat_fees(), flat_fees or {}
+        report.paid = [source for source in report.sources if wanted.get(source, source in known)]
+        to_set = {source: flat for source, flat in wanted.items() if flat != (source in known)}
+        if not any(changed.values()) and not to_set:
             return report
         read = _read(changed, report, progress)
         with self._context.work() as work:
+            for source, flat in to_set.items():
+                _set_flat_fee(work, source, flat)
             _Storing(work, report).store(read)
             if dry_run:
                 work.settle()
@@ -207,7 +229,7 @@ class _Storing:
                 days |= stored.days
         if not grown:
             return
-        changes = self._logs.settle(days)
+        changes = _settled(self._work, days)
         origins = {each.origin_key: each for each in self._work.unit.costs.origins(self._org)}
         by_origin: dict[int, list[CostChange]] = defaultdict(list)
         for (key, _), change in changes.items():
@@ -324,6 +346,26 @@ def _facts(total: LogSum) -> dict[str, Any]:
     return {"messages": total.messages, "tokens": total.tokens, "total": amounts}
 
 
+# Plans with a flat fee
+
+
+def _set_flat_fee(work: Work, source: str, flat: bool) -> None:
+    work.unit.costs.set_flat_fee(work.organization.org_key, source, flat)
+    work.unit.estimates.bring_back_all(work.organization.org_key, source)
+    if flat:
+        work.unit.estimates.replace_all(work.organization.org_key, source, work.now)
+    work.record("source.plan", source, {"flat_fee": not flat}, {"flat_fee": flat})
+
+
+@reverses("source.plan")
+def _undo_flat_fee(work: Work, lines: Lines) -> None:
+    for line in reversed(lines):
+        flat = (line.before or {})["flat_fee"]
+        stored = line.subject in work.unit.costs.flat_fees(work.organization.org_key)
+        require_same(f"whether a plan pays for {line.subject}", stored, not flat)
+        _set_flat_fee(work, line.subject, flat)
+
+
 # Undo
 
 
@@ -346,7 +388,15 @@ def _undo_sync(work: Work, lines: Lines) -> None:
         logs.forget_files(org, program)
         days |= logs.days_of(org, sync_id) | {(each.origin_key, each.day) for pair in pairs for each in pair}
         work.record("log.sync", line.subject, line.after, None if is_undo else line.before)
-    logs.settle(days)
+    _settled(work, days)
+
+
+def _settled(work: Work, days: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], CostChange]:
+    """Set the costs of origins and days to what their messages add up to; return the changes of what they come to."""
+    changes = work.unit.agent_logs.settle(days)
+    for source in work.unit.costs.flat_fees(work.organization.org_key):
+        work.unit.estimates.replace_all(work.organization.org_key, source, work.now)
+    return changes
 
 
 def _unpacked(stored: Sequence[Any]) -> PricedMessage:

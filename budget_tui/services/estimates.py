@@ -44,6 +44,7 @@ def settle_estimates(work: Work) -> None:
     ended = [(each.origin_key, each.day) for each in days if each.day < work.today]
     bills = _bills(work.unit, work.organization, spenders.values(), billers, ended)
     for each, is_billed, tokens_billed in to_change(days, bills):
+        spender = spenders[each.origin_key]
         if not is_billed:
             amount = estimates.bring_back(each.origin_key, each.day)
         else:
@@ -53,13 +54,14 @@ def settle_estimates(work: Work) -> None:
             if each.replaced == each.estimates:
                 continue
             work.replaced += each.estimates - each.replaced
-            work.replaced_amount += amount
-        spender = spenders[each.origin_key]
+            amounts = work.replaced_amounts
+            amounts[spender.currency] = amounts.get(spender.currency, 0) + amount
         work.record_separately(
             "estimate.bill" if is_billed else "estimate.count",
             f"{(spender.path or '').strip('/').rpartition('/')[2]}: {spender.provider}",
             {},
-            {"amount": written(amount), "on": each.day.isoformat()},
+            {"amount": written(amount), "on": each.day.isoformat()}
+            | ({} if spender.currency == work.organization.currency else {"currency": spender.currency}),
             BOOKED_BY,
         )
 

@@ -81,7 +81,7 @@ class ImportReport:
     costs that replaced nothing, and ``rows_unchanged`` those that replaced equal ones. ``vanished`` are costs that a
     replacement removed and the new files do not mention. ``seats`` is the maximum on one day; ``seats`` and ``tokens``
     are None if the files contain none. ``estimates_replaced`` are the estimates that it is the bill for, of
-    ``estimates_amount`` nanos of ``currency``.
+    ``estimates_amounts`` nanos by currency; ``currency`` is the organization's.
     """
 
     files: tuple[str, ...]
@@ -108,7 +108,7 @@ class ImportReport:
     read_as: tuple[str, ...] = ()
     far_ahead_total: Mapping[str, Decimal] = field(default_factory=dict)
     estimates_replaced: int = 0
-    estimates_amount: int = 0
+    estimates_amounts: Mapping[str, int] = field(default_factory=dict)
     currency: str = ""
 
 
@@ -166,7 +166,7 @@ class Imports:
                     report = replace(
                         report,
                         estimates_replaced=work.replaced,
-                        estimates_amount=work.replaced_amount,
+                        estimates_amounts=work.replaced_amounts,
                         currency=organization.currency,
                     )
         return report

@@ -1,5 +1,6 @@
 """Sources of costs: how far the data of each reaches, and which have ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,7 +18,8 @@ class Source:
     """A source of costs, or one of its billing accounts.
 
     It has its latest day with costs, the day its data reaches (None without usage), and the day it was ended by hand.
-    More costs are expected while it ``is_active``.
+    More costs are expected while it ``is_active``. ``paid`` is what a source would have cost that a plan with a flat
+    fee pays for, in nanos by currency; None for others.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Source:
     reach: date | None
     ended_on: date | None
     is_active: bool
+    paid: Mapping[str, int] | None = None
 
 
 class Sources:
@@ -41,8 +44,10 @@ class Sources:
             organization = self._context.organization(session)
             org, rule = organization.org_key, organization.period_rule
             today = self._context.clock.today(organization.time_zone)
+            flat_fees, paid = session.costs.flat_fees(org), session.estimates.paid(org)
             live = [
-                Source(name, "", True, last, today, None, True) for name, last in session.costs.live_sources(org, today)
+                Source(name, "", True, last, today, None, True, paid.get(name, {}) if name in flat_fees else None)
+                for name, last in session.costs.live_sources(org, today)
             ]
             imported = [
                 Source(

@@ -400,6 +400,8 @@ class SourceRow(Row, table=True):
     billing_account_id: str = Field(default="", primary_key=True)
     ended_on: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
     replaces_always: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    # A plan with a flat fee pays for what its logs say: that is no cost, whatever it would come to.
+    flat_fee: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class FormerCostRow(Row, table=True):
@@ -812,7 +814,7 @@ class RecurringChargeRow(Row, table=True):
 
 
 class ReplacedEstimateRow(Row, table=True):
-    """An estimate that does not count, because the bill for it is there: its cost is 0 in the meantime.
+    """An estimate that does not count, because its bill is there or a plan pays for it: its cost is 0 meanwhile.
 
     ``tokens`` are those that do not count either, because the bill states its own; the cost has none meanwhile.
     """

@@ -471,10 +471,11 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     async def action_sync(self) -> None:
         try:
             found = await asyncio.to_thread(lambda: self.services.agent_logs.required())
+            flat_fees = await self.read(lambda services: services.agent_logs.flat_fees())
         except BudgetError as missing:
             self._report(str(missing), is_problem=True)
             return
-        report = await self.ask(dialogs.agent_logs.SyncScreen(found))
+        report = await self.ask(dialogs.agent_logs.SyncScreen(found, flat_fees))
         if report is not None:
             self._report(dialogs.agent_logs.message(report))
 

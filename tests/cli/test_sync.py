@@ -30,6 +30,7 @@ def test_logs_are_read_and_mapped(seeded: Cli, tmp_path: Path, monkeypatch: pyte
         "unmapped": {"/w/shop/api": {"messages": 1, "tokens": 1100, "total": {"USD": Decimal("0.0045")}}},
         "unpriced": {"kimi-9000": none},
         "estimates_replaced": 0,
+        "paid_by_plan": [],
     }
     assert seeded("sync", "claude-code", "--dry-run", "--json").done().json == expected
     assert seeded("sync", "claude-code", "--json").done().json == expected
@@ -48,6 +49,9 @@ def test_logs_are_read_and_mapped(seeded: Cli, tmp_path: Path, monkeypatch: pyte
         ("claude-code@laptop", True),
         ("codex@laptop", True),
     ]
+    assert "a plan pays for codex@laptop" in seeded("sync", "codex", "--plan").done().out
+    listed = seeded("cost", "source", "list").done().out
+    assert "live, paid by a plan: <$0.01 otherwise" in listed
     assert seeded("db", "check").done()
 
 

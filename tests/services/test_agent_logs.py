@@ -141,6 +141,38 @@ def test_tokens_that_a_bill_states_count_in_the_place_of_those_logged(home: Home
         assert tokens() == [(stated,)]
 
 
+@pytest.mark.both_engines
+def test_under_a_plan_tokens_count_and_their_price_is_what_they_would_have_cost(home: Home, logs: Path) -> None:
+    def paid() -> tuple[str, int, list[tuple[str, str]]]:
+        [(tokens,)] = home.rows("SELECT sum(tokens) FROM cost WHERE tokens IS NOT NULL")
+        known = [(each.name, each.paid["USD"]) for each in home.services.sources.all() if each.paid is not None]
+        return home.spent["all"], int(str(tokens)), [(name, shown(amount)) for name, amount in known]
+
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    two_sessions(logs)
+    agents = home.services.agent_logs
+    by_plan = {"claude-code@laptop": True}
+    report = agents.sync(flat_fees=by_plan)
+    assert (new(report), report.paid) == ((3, 3250, "0.00985"), ["claude-code@laptop"])
+    assert paid() == ("0.00085", 3250, [("claude-code@laptop", "0.009")])
+    write(logs / "claude/projects/p/late.jsonl", claude_line("msg_9"))
+    assert new(agents.sync()) == (1, 1100, "0.0045")
+    assert paid() == ("0.00085", 4350, [("claude-code@laptop", "0.0135")])
+    bill(home.services, ("pcc", "3", "USD", DAY, "Anthropic"))
+    assert paid() == ("3.00085", 4350, [("claude-code@laptop", "0.0135")])
+    agents.sync(flat_fees={"claude-code@laptop": False})
+    assert paid() == ("3.00085", 4350, [])
+    home.services.undo.undo()
+    assert paid() == ("3.00085", 4350, [("claude-code@laptop", "0.0135")])
+    home.services.undo.undo()
+    agents.sync(flat_fees={"claude-code@laptop": False, "codex@laptop": True})
+    assert paid() == ("0.0135", 4350, [("codex@laptop", "0.00085")])
+    for _ in range(3):
+        home.services.undo.undo()
+    assert (home.spent["all"], costs(home), agents.flat_fees()) == ("0", [], set())
+
+
 def test_a_second_machine_with_the_same_files_adds_nothing(
     home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         unit.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in (
-            "INSERT INTO source VALUES (1, 'focus', '', '2026-02-01', 0)",
+            "INSERT INTO source VALUES (1, 'focus', '', '2026-02-01', 0, 0)",
             f"INSERT INTO agent VALUES ({project.entity_key}, 'sonnet')",
             "INSERT INTO reservation (reservation_id, budget_id, tokens, state, expires_at, created_by, created_at)"
             f" VALUES ('r', '{child.budget_id}', 5, 'held', '2026-01-01', 'a', '2026-01-01')",

@@ -269,7 +269,12 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         assert "nothing new in 2 logs; 1 line of 1 log could not be understood and was left out" in dashboard.text
         await dashboard.keys("m")
         assert "$15.00" in dashboard.line_with("/home/a/pcc ")
-        await dashboard.keys("escape", "u")
+        await dashboard.keys("escape", "y", "shift+tab", "shift+tab", "right")
+        assert "● by a plan's flat fee" in dashboard.text
+        await dashboard.keys("tab", "tab", "enter")
+        assert "a plan pays for claude-code@laptop" in dashboard.text
+        assert "$0.00" in dashboard.line_with("Spent  ")
+        await dashboard.keys("u", "u")
         assert "undone: claude-code@laptop: 2 messages read, 1,001,100 tokens, $15.00" in dashboard.text
 
 

@@ -341,6 +341,14 @@ class CostRepository(Repository):
             )
         )
 
+    def flat_fees(self, org: int) -> set[str]:
+        """Return the sources that a plan with a flat fee pays for."""
+        return {row.name for row in self._rows(select(_s.name).where(_s.org_key == org, _s.flat_fee))}
+
+    def set_flat_fee(self, org: int, source: str, flat_fee: bool) -> None:
+        """Set whether a plan with a flat fee pays for a source."""
+        self._decide(org, source, "", flat_fee=flat_fee)
+
     def set_replaces_always(self, org: int, source: str, always: bool) -> None:
         """Set whether a source replaces what its imports touch, whatever is stored."""
         self._decide(org, source, "", replaces_always=always)

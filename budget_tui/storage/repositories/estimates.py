@@ -4,22 +4,24 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, literal, or_, select, update
 
 from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.estimates import ESTIMATED_SOURCES, LOG_PREFIXES, EstimatedDay, Spender
 from budget_tui.domain.period import Period
 from budget_tui.storage.engine import listed
 from budget_tui.storage.repositories.base import Repository, read_first, total
-from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow
+from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow, SourceRow
 
 _c, _o, _e, _r, _d = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRow.c, DatasetRow.c
 
 
 class EstimateRepository(Repository):
     def spenders(self, org: int) -> list[Spender]:
-        """Return the origins of estimates."""
-        return self._spenders(_o.org_key == org, _o.live, or_(_o.source.in_(ESTIMATED_SOURCES), *_of_logs()))
+        """Return the origins of estimates that a bill can replace: a plan with a flat fee has paid for others."""
+        paid = select(SourceRow.c.name).where(SourceRow.c.org_key == org, SourceRow.c.flat_fee)
+        is_estimate = or_(_o.source.in_(ESTIMATED_SOURCES), *_of_logs())
+        return self._spenders(_o.org_key == org, _o.live, is_estimate, _o.source.not_in(paid))
 
     def billed_kinds(self, org: int) -> Iterator[tuple[str, str]]:
         """Yield every provider and service of imported usage."""
@@ -138,7 +140,7 @@ class EstimateRepository(Repository):
             self._restore_tokens(keys)
             self._change(update(ReplacedEstimateRow).where(_r.cost_key.in_(keys)).values(tokens=None))
 
-    def _restore_tokens(self, cost_keys: Sequence[int]) -> None:
+    def _restore_tokens(self, cost_keys: Sequence[int] | Select[Any]) -> None:
         kept = select(_r.tokens).where(_r.cost_key == _c.cost_key).scalar_subquery()
         apart = select(_r.cost_key).where(_r.cost_key.in_(cost_keys), _r.tokens.is_not(None))
         self._change(update(CostRow).where(_c.cost_key.in_(apart)).values(tokens=kept))
@@ -151,9 +153,46 @@ class EstimateRepository(Repository):
         self.count_again(keys)
         return amount
 
+    def replace_all(self, org: int, source: str, now: datetime) -> None:
+        """Let no estimate of a source count, though their tokens do: a plan with a flat fee pays for them."""
+        costs = self._of_source(org, source)
+        rows = (
+            select(_c.cost_key, _c.amount_nanos, literal(now, _r.replaced_at.type))
+            .outerjoin_from(CostRow, ReplacedEstimateRow, _r.cost_key == _c.cost_key)
+            .where(_c.cost_key.in_(costs), _r.cost_key.is_(None))
+        )
+        self._change(insert(ReplacedEstimateRow).from_select(["cost_key", "amount_nanos", "replaced_at"], rows))
+        self._change(update(CostRow).where(_c.cost_key.in_(costs)).values(amount_nanos=0))
+
+    def bring_back_all(self, org: int, source: str) -> None:
+        """Let all estimates of a source count again, with their tokens."""
+        self._count_again(self._of_source(org, source))
+
+    def paid(self, org: int) -> dict[str, dict[str, int]]:
+        """Return what sources would have cost that plans with a flat fee pay for, in nanos by currency."""
+        rows = self._rows(
+            select(_o.source, _o.currency, total(_r.amount_nanos).label("amount"))
+            .join_from(SourceRow, CostOriginRow, and_(_o.org_key == SourceRow.c.org_key, _o.source == SourceRow.c.name))
+            .join(CostRow, _c.origin_key == _o.origin_key)
+            .join(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
+            .where(SourceRow.c.org_key == org, SourceRow.c.flat_fee)
+            .group_by(_o.source, _o.currency)
+        )
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row.source, {})[row.currency] = row.amount
+        return found
+
+    def _of_source(self, org: int, source: str) -> Select[Any]:
+        """Return a query of the keys of a source's costs."""
+        of_source = (_o.org_key == org, _o.source == source, _o.live)
+        return select(_c.cost_key).join(CostOriginRow, _o.origin_key == _c.origin_key).where(*of_source)
+
     def count_again(self, cost_keys: Iterable[int]) -> None:
         """Let those of some costs count that were estimates and did not."""
-        keys = [*cost_keys]
+        self._count_again([*cost_keys])
+
+    def _count_again(self, keys: Sequence[int] | Select[Any]) -> None:
         self._restore_tokens(keys)
         amount = select(_r.amount_nanos).where(_r.cost_key == _c.cost_key).scalar_subquery()
         replaced = select(_r.cost_key).where(_r.cost_key.in_(keys))

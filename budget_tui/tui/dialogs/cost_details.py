@@ -325,7 +325,8 @@ def _of_line(line: CostLine, actual: Actual) -> Iterable[Content]:
         own = formatting.money(line.amount, line.currency)
         yield _field("Amount", own if own == counted else f"{own}, counted as {counted}")
     if line.estimated is not None:
-        yield _field("Estimated", f"{formatting.money(line.estimated, line.currency)}: the bill counts instead")
+        estimated = formatting.money(line.estimated, line.currency)
+        yield _field("Estimated", f"{estimated}: the bill or a plan's fee counts instead")
     yield _field("Day", f"{line.day:%A}, {formatting.long_day(line.day)}")
     yield _field("Entity", f"{line.entity_name} ({line.entity_id})" if line.entity_id else _UNMAPPED)
     yield from _fields((("Provider", line.provider), ("Service", line.service)))
