@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget_tui.cli.console import prose
 from budget_tui.cli.options import AmountCommand, CapOption, JsonOption, PolicyArgument, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_budget, summary
@@ -22,7 +23,7 @@ app = command_group()
 def show(context: typer.Context, json: JsonOption = False) -> None:
     """Show the global budget."""
     snapshot = session_of(context).snapshot()
-    print_budget(snapshot, json, *([] if json else details(snapshot)))
+    print_budget(snapshot, json, *([] if json else prose(details(snapshot))))
 
 
 @app.command("set", cls=AmountCommand)

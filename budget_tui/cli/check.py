@@ -9,6 +9,7 @@ from budget_tui.channels.base import channels_of
 from budget_tui.cli.console import EXIT_UNEXPECTED, print_json, print_lines, report, warn
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.domain.errors import NotWritable
 from budget_tui.presentation import alerts as words
 from budget_tui.presentation import formatting as f
 
@@ -39,7 +40,12 @@ def check(
     session = session_of(context)
     services = session.services
     services.context.require_database()
-    found = services.alerts.check(scopes or (), only_look=no_send)
+    try:
+        found = services.alerts.check(scopes or (), only_look=no_send)
+    except NotWritable as error:
+        if no_send:
+            raise
+        raise NotWritable(error.message, error.hint, command="budget-tui check --no-send only looks") from None
     attempts = [] if no_send else services.deliveries.send_due(channels_of(services.settings.channels))
     evaluation = found.evaluation
     age = (evaluation.today - evaluation.data_through).days

@@ -171,6 +171,16 @@ def table(
     return lines
 
 
+def prose(lines: Sequence[str]) -> list[str]:
+    """Continue lines that are wider than the terminal on further ones, indented, rather than within a word."""
+    room = _room()
+    if room is None:
+        return [*lines]
+    from textwrap import wrap
+
+    return [piece for line in lines for piece in wrap(line, room, subsequent_indent="  ") or [""]]
+
+
 def _room() -> int | None:
     """Return the width of the terminal, or what COLUMNS says; None where standard output is none: nothing is cut."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -99,7 +99,7 @@ def _print(found: PlanDifferences, json: bool) -> None:
     if json:
         print_json(schemas.plan_file.Differences.from_domain(found))
     else:
-        print_lines(*map(_line, found.found)) if found.found else None
+        print_lines(*map(_line, found.shown)) if found.found else None
 
 
 def _line(found: Difference) -> str:

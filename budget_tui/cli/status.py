@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from budget_tui import schemas
-from budget_tui.cli.console import print_json, print_lines, table, warn
+from budget_tui.cli.console import print_json, print_lines, prose, table, warn
 from budget_tui.cli.main import print_status_line
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
@@ -50,7 +50,7 @@ def status(
 
 def overview(snapshot: BudgetSnapshot) -> list[str]:
     """Describe the global budget, with a table of the projects."""
-    return [*summary(snapshot), "", *project_table(snapshot)]
+    return [*prose(summary(snapshot)), "", *project_table(snapshot)]
 
 
 def summary(snapshot: BudgetSnapshot) -> list[str]:

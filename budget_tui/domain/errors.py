@@ -64,6 +64,10 @@ class StorageError(BudgetError):
     code = "storage"
 
 
+class NotWritable(StorageError):
+    """The database may be read, but not written, by this user."""
+
+
 class DatabaseNotFound(StorageError):
     """There is no database at the given place."""
 

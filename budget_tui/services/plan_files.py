@@ -1,6 +1,6 @@
 """The plan as a file: exported, compared with what is stored, and applied as one change."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -57,11 +57,26 @@ from budget_tui.storage.session import Session
 
 @dataclass(frozen=True, slots=True)
 class PlanDifferences:
-    """The differences between a file and the stored plan; ``warnings`` are about what applying it over-allocated."""
+    """The differences between a file and the stored plan; ``warnings`` are about what applying it over-allocated.
+
+    ``show_period`` returns the first and last day of a budget as files write its period.
+    """
 
     organization: str
     found: tuple[Difference, ...]
+    show_period: Callable[[str], str]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> list[Difference]:
+        """The differences with periods as files write them: ``2026-02``."""
+        return [each._replace(item=self._shown(each.item)) for each in self.found]
+
+    def _shown(self, item: Item) -> Item:
+        if item.section != "budgets":
+            return item
+        named = zip(SECTIONS["budgets"].identity, item.name, strict=True)
+        return item._replace(name=tuple(self.show_period(text) if key == "period" else text for key, text in named))
 
     @property
     def conflicts(self) -> list[Difference]:
@@ -193,7 +208,7 @@ def _require_no_conflict(found: PlanDifferences) -> None:
         return
     more = f", and {len(found.conflicts) - 1} more" if len(found.conflicts) > 1 else ""
     raise Conflict(
-        f"{conflict_text(found.conflicts[0])}{more}",
+        f"{conflict_text(next(each for each in found.shown if each.kind is Kind.CONFLICT))}{more}",
         "take one of the two into the file",
         command="budget-tui plan diff shows all; plan export takes what is stored into the file",
     )
@@ -232,7 +247,7 @@ def _compared(
     opened = _opened(session, organization, today, file.plan)
     wanted = {item: fields for item, fields in file.plan.items() if item not in opened}
     found = [*differences(wanted, stored, history, prune=prune), *filter(None, opened.values())]
-    return PlanDifferences(organization.slug, tuple(found))
+    return PlanDifferences(organization.slug, tuple(found), _Periods(organization).show)
 
 
 def _opened(session: Session, organization: Organization, today: date, plan: Plan) -> dict[Item, Difference | None]:

@@ -62,3 +62,9 @@ def test_where_files_are(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     lines = cli("--db", str(tmp_path / "none.db"), "config", "path").done().out.splitlines()
     assert [line.split(maxsplit=1) for line in lines] == [list(each) for each in expected.items()]
     assert not (tmp_path / "none.db").exists()
+    settings = tmp_path / "config/budget-tui/settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("bell = 5\n", "utf-8")
+    ran = cli("--db", str(tmp_path / "none.db"), "config", "path", "--json")
+    assert (ran.code, ran.json) == (0, expected), "it is what one looks for to mend the settings"
+    assert ran.err.startswith(f"warning: 'bell' in {settings} is neither true nor false")

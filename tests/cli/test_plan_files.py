@@ -46,6 +46,7 @@ def test_more_than_there_is_is_applied_and_warned_about(seeded: Cli, tmp_path: P
     text = file.read_text("utf-8").replace("allocation: 120", "allocation: 400")
     more = "budgets:\n  - {entity: ENG, category: cloud, period: 2026-Q1, amount: 150}\n"
     file.write_text(text.replace("budgets:\n", more), "utf-8")
+    assert "+ ENG cloud monetary 2026-Q1 USD: amount 150\n" in seeded("plan", "diff", str(file)).done().out
     applied = seeded("plan", "apply", str(file))
     assert applied.code == 0
     assert applied.err.splitlines() == [

@@ -50,6 +50,16 @@ def test_a_table_is_as_wide_as_the_terminal_at_most(demo: Cli, monkeypatch: pyte
             rows = len(shown)
 
 
+def test_sentences_break_between_words_where_the_terminal_is_narrow(demo: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = demo("status").out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    for command in ("status", "budget show"):
+        narrow = demo(*command.split()).out
+        assert max(map(cell_len, narrow.partition("\n\n")[0].splitlines())) <= 40, command
+        assert narrow.split()[0] in whole
+
+
 def test_what_is_piped_is_not_cut(demo: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     piped = demo("log", "--limit", "5").done().out

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import Services, open_services
+from budget_tui.cli.app import run
 from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import parse_change
@@ -172,6 +173,18 @@ def test_a_reader_cannot_write(demo: str) -> None:
     with pytest.raises(StorageError, match="may not be written"), reader.transaction() as connection:
         connection.change("DELETE FROM idempotency")
     reader.close()
+
+
+def test_who_may_only_read_is_told_how_to_check(
+    demo: str, postgres: Postgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with postgres.connect(database_at(demo).name) as psql:
+        psql.execute("CREATE ROLE looker LOGIN")
+        psql.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker")
+    looking = ["--db", demo.replace(f"{ROLE}@", "looker@"), "check"]
+    assert run(looking) == 2
+    assert capsys.readouterr().err.endswith("budget-tui check --no-send only looks\n")
+    assert run([*looking, "--no-send"]) in (0, 3)
 
 
 @pytest.mark.parametrize("table", ["audit", "transfer", "period_close", "period_close_line"])

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from zlib import crc32
 
-from budget_tui.domain.errors import BudgetError, Refused, StorageError
+from budget_tui.domain.errors import BudgetError, NotWritable, Refused, StorageError
 from budget_tui.storage.database.base import (
     PATIENCE_SECONDS,
     Connection,
@@ -143,7 +143,8 @@ class PostgresDatabase(Database):
             return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
         for kinds, what, hint in _MEANINGS:
             if isinstance(cause, kinds):
-                return StorageError(what.format(database=self), hint)
+                kind = NotWritable if kinds in _NOT_WRITABLE else StorageError
+                return kind(what.format(database=self), hint)
         if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
             return self._unreachable(cause)
         return None
@@ -201,6 +202,8 @@ _MEANINGS: Sequence[tuple[tuple[type[psycopg.Error], ...], str, str]] = (
         "ask its owner for the right, or connect as another user",
     ),
 )
+
+_NOT_WRITABLE = ((errors.ReadOnlySqlTransaction,), (errors.InsufficientPrivilege,))
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from budget_tui.domain.errors import BudgetError, Refused, StorageError
+from budget_tui.domain.errors import BudgetError, NotWritable, Refused, StorageError
 from budget_tui.storage.database.base import (
     PATIENCE_SECONDS,
     Connection,
@@ -320,6 +320,7 @@ _OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
 """SQLite's messages for a full disk when it finds no room for the files beside the database."""
 _DAMAGED = ("{path} is damaged", "restore a backup", "restore a backup: budget-tui db restore FILE")
 # The beginning of SQLite's message, what it means, what to do about it, and by which command.
+_READ_ONLY = "attempt to write a readonly"
 _MEANINGS = (
     ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed", ""),
     (
@@ -331,7 +332,7 @@ _MEANINGS = (
     (_FULL, "the disk of {path} is full", "free some space; nothing was changed", ""),
     ("disk I/O error", "{path} cannot be read or written", "check the disk and the permissions of its folder", ""),
     (
-        "attempt to write a readonly",
+        _READ_ONLY,
         "{path} may not be written",
         "check the permissions of the file and its folder",
         "",
@@ -364,7 +365,8 @@ def error_at(path: Path, error: BaseException) -> BudgetError | None:
         text = _FULL
     for beginning, what, hint, command in _MEANINGS:
         if text.startswith(beginning):
-            return _storage_error(path, what, hint, command)
+            kind = NotWritable if beginning == _READ_ONLY else StorageError
+            return kind(what.format(path=path), hint, command=command)
     return None
 
 
