@@ -2,9 +2,7 @@
 
 import shlex
 import shutil
-import signal
 import sys
-import threading
 from typing import Annotated
 
 import typer
@@ -12,8 +10,8 @@ import typer
 from budget_tui.channels.base import channels_of
 from budget_tui.cli.console import print_lines, report, warn
 from budget_tui.cli.options import command_group
+from budget_tui.cli.repeating import repeat_until_stopped
 from budget_tui.cli.session import Session, session_of
-from budget_tui.domain.errors import StorageError
 from budget_tui.services.watching import POLL_SECONDS, Watcher
 
 app = command_group()
@@ -39,29 +37,18 @@ def watch(
 
 
 def _watch(session: Session) -> None:
-    services, ended = session.services.without_evaluation(), threading.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: ended.set())
+    services = session.services.without_evaluation()
     warn(services.settings.channel_problems)
     watcher = Watcher(services.context, channels_of(services.settings.channels))
-    report(f"watching {services.context.database}; Ctrl-C ends it")
-    failure = ""
-    while not ended.is_set():
-        try:
-            look = watcher.look()
-        except StorageError as error:  # it may be back later, as after a restart of the server
-            if str(error) != failure:
-                report(f"error: {error}")
-            failure = str(error)
-        else:
-            if failure:
-                report(f"watching {services.context.database} again")
-            failure = ""
-            if look is not None:
-                report(*(str(message.body["sentence"]) for message in look.evaluation.messages))
-                for attempt in look.attempts:
-                    report(f"{'not sent' if attempt.error else 'sent'} to {attempt.channel} {attempt.error}".rstrip())
-        ended.wait(POLL_SECONDS)
+
+    def look() -> None:
+        found = watcher.look()
+        if found is not None:
+            report(*(str(message.body["sentence"]) for message in found.evaluation.messages))
+            for attempt in found.attempts:
+                report(f"{'not sent' if attempt.error else 'sent'} to {attempt.channel} {attempt.error}".rstrip())
+
+    repeat_until_stopped(look, POLL_SECONDS, f"watching {services.context.database}")
     watcher.close()
 
 

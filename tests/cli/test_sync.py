@@ -1,5 +1,9 @@
 """``sync`` and ``price``: what is said, as text and as JSON."""
 
+import os
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,6 +57,24 @@ def test_logs_are_read_and_mapped(seeded: Cli, tmp_path: Path, monkeypatch: pyte
     listed = seeded("cost", "source", "list").done().out
     assert "live, paid by a plan: <$0.01 otherwise" in listed
     assert seeded("db", "check").done()
+
+
+WATCH = "import sys; from budget_tui.cli import app, sync; sync._SECONDS_APART = 0.05; sys.exit(app.run(sys.argv[1:]))"
+
+
+def test_a_watch_reads_what_is_written(cli: Cli, tmp_path: Path) -> None:
+    log = write(tmp_path / "codex/sessions/r.jsonl", codex_meta("c1"), codex_turn(), codex_sum(1000))
+    environment = {**os.environ, "CODEX_HOME": str(tmp_path / "codex")}
+    command = [sys.executable, "-c", WATCH, "sync", "codex", "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as watch:
+        assert watch.stdout is not None
+        assert watch.stderr is not None
+        assert next(line for line in watch.stderr if line.startswith("reading logs into "))
+        write(log, codex_meta("c1"), codex_turn(), codex_sum(1000), codex_sum(3500))
+        assert next(line for line in watch.stdout if line.startswith("1 message") and "2,500 tokens" in line)
+        watch.send_signal(signal.SIGTERM)
+        assert watch.wait() == 0
+    cli("sync", "--watch", "--json").refused(2, "--watch goes on for good")
 
 
 def test_the_price_of_a_day_is_shown_with_whose_it_is(seeded: Cli) -> None:
