@@ -232,6 +232,23 @@ def test_days_are_those_of_the_organization(fresh: Any, logs: Path) -> None:
     assert sync(home).days == [date(2026, 1, 11)]
 
 
+def test_a_line_that_nothing_can_be_made_of_stops_no_other(home: Home, logs: Path) -> None:
+    home.budget("500")
+    most = dict.fromkeys(("input_tokens", "cache_read_input_tokens", "output_tokens"), 10**9)
+    odd = [
+        claude_line("x" * 5000),
+        claude_line("msg_3", cwd="/" + "d/" * 50_000),
+        claude_line("msg_4", cwd="/a\0b", model="\ud800"),
+        claude_line("msg_5", usage=most),
+    ]
+    write(logs / "claude/projects/p/s.jsonl", *odd, claude_line())
+    os.mkfifo(logs / "claude/projects/p/pipe.jsonl")
+    report = sync(home)
+    assert (report.total.messages, [*report.unreadable_lines.values()]) == (4, [1])
+    assert set(report.unmapped) == {"", "/home/a/pcc"}
+    assert sync(home).files_read == 0
+
+
 def test_logs_that_are_not_there_are_looked_for_by_name(home: Home, logs: Path) -> None:
     with pytest.raises(NotFound, match=r"no logs of Claude Code or Codex; they would be in .*/claude/"):
         sync(home)

@@ -68,7 +68,8 @@ def test_lines_that_nobody_understands_are_counted_but_for_a_last_one_half_writt
     bad = [
         claude_line(at="yesterday"),
         claude_line(at="2026-01-10T08:00:00"),
-        *(claude_line(usage={"input_tokens": each}) for each in (-1, 1.5, "12", True, 10**18)),
+        *(claude_line(at=f"{year}-01-01T00:00:00Z") for year in ("0001", "1969", "2200", "9999")),
+        *(claude_line(usage={"input_tokens": each}) for each in (-1, 1.5, "12", True, 10**9 + 1)),
         "not JSON",
         '{"usage": }',
     ]

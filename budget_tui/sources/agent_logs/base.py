@@ -5,6 +5,7 @@ A program is one module and one line in `PROGRAMS`. Nothing here writes: program
 
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from budget_tui.domain.agent_logs import Message
+from budget_tui.domain.cost import FIRST_DAY, LAST_DAY
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.estimates import CLAUDE_CODE, CODEX
 
@@ -21,7 +23,10 @@ PROGRAMS: Mapping[str, str] = {
     CODEX: "budget_tui.sources.agent_logs.codex:Codex",
 }
 """The reader of each program's logs by the program's name."""
-_LIMIT_TOKENS = 10**12
+MOST_TOKENS = 10**9
+"""Most tokens of one kind in a message: more is no number of tokens, and its cost might not fit the database."""
+_MOST_TOKENS_OF_SESSION = 10**12
+_LONGEST_TEXT = 4096
 
 
 class LogReader(Protocol):
@@ -64,7 +69,7 @@ def log_files(reader: LogReader) -> Iterator[LogFile]:
                     found = path.stat()
                 except OSError:
                     continue
-                if path not in seen:
+                if stat.S_ISREG(found.st_mode) and path not in seen:
                     seen.add(path)
                     yield LogFile(path, found.st_size, found.st_mtime_ns)
 
@@ -105,25 +110,32 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def text(value: object) -> str:
-    """Return ``value`` if it is text, else ''."""
-    return value if isinstance(value, str) else ""
+    """Return ``value`` if it is text that may be stored and no longer than a path can be, else ''."""
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or "\0" in value:
+        return ""
+    return "" if any("\ud800" <= sign <= "\udfff" for sign in value) else value
 
 
-def tokens(usage: Mapping[str, Any], name: str) -> int:
-    """Return a number of tokens, 0 if it is not stated; `ValueError` if it is none."""
+def tokens(usage: Mapping[str, Any], name: str, most: int = MOST_TOKENS) -> int:
+    """Return a number of tokens, 0 if it is not stated; `ValueError` if it is none, or more than ``most``."""
     value = usage.get(name)
     if value is None:
         return 0
-    if type(value) is not int or not 0 <= value <= _LIMIT_TOKENS:
+    if type(value) is not int or not 0 <= value <= most:
         raise ValueError(name)
     return value
 
 
+def tokens_of_session(usage: Mapping[str, Any], name: str) -> int:
+    """Return a session's number of tokens so far, as `tokens` does."""
+    return tokens(usage, name, _MOST_TOKENS_OF_SESSION)
+
+
 def moment(value: object) -> datetime:
-    """Return the time of a line; `ValueError` if it has none."""
+    """Return the time of a line; `ValueError` if it has none, or one that no cost can be of."""
     at = datetime.fromisoformat(text(value))
-    if at.tzinfo is None:
-        raise ValueError("no time zone")
+    if at.tzinfo is None or not FIRST_DAY < at.date() < LAST_DAY:  # in any time zone
+        raise ValueError("no time of a message")
     return at
 
 

@@ -39,12 +39,13 @@ class ClaudeCode:
                 continue
             try:
                 counts = _tokens(usage)
-                message_id = text(message.get("id")) or text(line.get("requestId")) or text(line["uuid"])
+                message_id = text(message.get("id")) or text(line.get("requestId")) or text(line.get("uuid"))
                 at = moment(line.get("timestamp"))
-            except (ValueError, KeyError):
+            except ValueError:
+                message_id = ""
+            if not message_id:
                 lines.unreadable += 1
-                continue
-            if message_id and sum(counts):
+            elif sum(counts):
                 yield Message(
                     message_id,
                     at,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from budget_tui.domain.agent_logs import Message, MessageTokens, provider_of
-from budget_tui.sources.agent_logs.base import LogLines, mapping, moment, text, tokens
+from budget_tui.sources.agent_logs.base import MOST_TOKENS, LogLines, mapping, moment, text, tokens_of_session
 
 
 class _Sum(NamedTuple):
@@ -18,7 +18,8 @@ class _Sum(NamedTuple):
 
     @classmethod
     def of(cls, usage: Mapping[str, Any]) -> "_Sum":
-        return cls(tokens(usage, "input_tokens"), tokens(usage, "cached_input_tokens"), tokens(usage, "output_tokens"))
+        names = ("input_tokens", "cached_input_tokens", "output_tokens")
+        return cls(*(tokens_of_session(usage, name) for name in names))
 
     @property
     def total(self) -> int:
@@ -67,6 +68,9 @@ class Codex:
                         before, resets = _Sum(), resets + 1
                     rise, before = _Sum(*(max(0, b - a) for a, b in zip(before, now, strict=True))), now
                     if not rise.total:
+                        continue
+                    if max(rise) > MOST_TOKENS:
+                        lines.unreadable += 1
                         continue
                     cached = min(rise.cached, rise.input)
                     event = f"{resets}:{now.input}-{now.cached}-{now.output}"
