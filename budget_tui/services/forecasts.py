@@ -121,13 +121,13 @@ def read_forecasts(
 ) -> ForecastReport:
     """Return the forecasts of the period that ``today`` is in, computed at ``now``, which holds may outlast.
 
-    Few writes change what was used: where it is as it was ``known``, the forecasts of before stand.
+    Of projects whose usage is as it was ``known``, the forecasts of before stand.
     """
     facts = load_facts(session, organization, today, now)
     snapshot = build_snapshot(facts, today, now)
     daily = read_money(session, organization, today, [snapshot.period], organization.currency, snapshot.data_through)
-    if known is not None and daily.is_same_below(ROOT_PATH, known):
-        daily = known
+    if known is not None:
+        daily.keep_forecasts(known)
 
     def of(path: str) -> Callable[[], Forecast]:
         return lambda: daily.forecast(path, TOTAL, ANY_PROVIDER, snapshot.period)
@@ -327,6 +327,12 @@ class DailyUsage:
             and self._seed == other._seed
             and self._cells_of(self._costs.below(path)) == other._cells_of(other._costs.below(path))
         )
+
+    def keep_forecasts(self, known: "DailyUsage") -> None:
+        """Take over the forecasts that ``known`` has of what was used as it was there."""
+        for scope, forecast in known._forecasts.copy().items():
+            if self.is_same_below(scope[0], known):
+                self._forecasts[scope] = forecast
 
     def forecast(self, path: str, category: str, provider: str, period: Period) -> Forecast:
         """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""

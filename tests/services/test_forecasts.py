@@ -74,17 +74,22 @@ def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
 def test_forecasts_follow_every_change(home: Home) -> None:
     """They are computed once for the same data."""
     home.budget("1000")
+    home.add("api")
     home.add("web")
     forecasts = home.services.forecasts
     home.spend("web", "10", on="2026-01-12")
     report = forecasts.current()
+    assert report.of("api").median == 0
+    assert report.of("web") == report.total
     assert forecasts.current() is report
     home.allocate("web", "100")
     assert forecasts.current().snapshot.allocated == usd("100")
-    assert forecasts.current().usage is report.usage, "what was used is as it was"
+    assert forecasts.current().total is report.total, "what was used is as it was"
     home.spend("web", "20", on="2026-01-12")
     assert forecasts.current().snapshot.total.spent == usd("30")
     assert forecasts.current().total.median > report.total.median
+    assert forecasts.current().of("web") == forecasts.current().total
+    assert forecasts.current().of("api") is report.of("api")
     forecasts.close()
 
 
