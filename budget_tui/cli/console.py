@@ -268,7 +268,10 @@ def exit_code_of(carry_out: Callable[[], object]) -> int:
             f"{sign} is no text in UTF-8", "type it again, or check the terminal's encoding", EXIT_REFUSED
         )
     except OSError as error:
-        if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
+        if error.filename is not None and error.strerror:  # named by the user, or it would be caught elsewhere
+            what = f"{str(error.filename)[:200]} cannot be used ({error.strerror.lower()})"
+            return report_error(what, "check it, and its permissions", EXIT_REFUSED)
+        if error.errno not in _OUTPUT_ERRORS:
             return _unexpected(error)
         refused = not_written(error)
         return report_error(refused.message, refused.hint, EXIT_REFUSED) if refused else 0

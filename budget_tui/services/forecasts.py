@@ -407,8 +407,9 @@ class DailyUsage:
             cell = self._cell(number)
             in_period, complete = self._slice(period.start, period.end), self._at(self._last) + 1
             known = sum(cell.usage[in_period]) + (sum(cell.once[in_period]) if cell.once else 0)
-            drawn_again = sum(cell.usage[max(in_period.start, complete) : in_period.stop])
             start = max(self._at(cell.first_day), complete - MAX_DAYS)
+            # Of usage that began after the last complete day, nothing can be drawn.
+            drawn_again = sum(cell.usage[max(in_period.start, complete) : in_period.stop]) if start < complete else 0
             self._expected[number, period] = expected(
                 cell.usage[start:complete], self._last, period, known - drawn_again, known, self._draws[period]
             )

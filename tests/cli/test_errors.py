@@ -177,3 +177,11 @@ def test_settings_say_where_and_in_what_currency(
     assert cli("budget", "set", "50000").done().out.startswith("¥0 → ¥50,000 for January 2026")
     assert (tmp_path / "mine.db").exists()
     assert cli("status", "--json").json["currency"] == "JPY"
+
+
+def test_a_name_that_no_file_can_have_is_one_line(seeded: Cli) -> None:
+    for command in (("plan", "export"), ("plan", "apply"), ("db", "backup"), ("db", "restore")):
+        ran = seeded(*command, "x" * 300)
+        assert ran.code == 2, ran
+        assert ran.err.startswith("error: xxx"), ran
+        assert "too long" in ran.err, ran

@@ -71,6 +71,20 @@ def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
     home.services.forecasts.close()
 
 
+def test_what_began_after_the_data_ends_is_part_of_the_whole(home: Home) -> None:
+    """Of 30 days at $10 until January 12, 12 are in January; a project that began on January 14 counts beside."""
+    home = home.on("2026-01-16")
+    home.add("web", "new")
+    days = [date(2026, 1, 12) - timedelta(days=ago) for ago in range(30)]
+    bill(home.services, *(("web", "10", "USD", day.isoformat(), "AWS") for day in days))
+    before = home.services.forecasts.current().total
+    assert before[:3] == (usd("310"),) * 3
+    home.spend("new", "80", on="2026-01-14")
+    report = home.services.forecasts.current()
+    assert (report.total[:3], report.of("new").median) == ((usd("390"),) * 3, usd("80"))
+    home.services.forecasts.close()
+
+
 def test_forecasts_follow_every_change(home: Home) -> None:
     """They are computed once for the same data."""
     home.budget("1000")

@@ -13,7 +13,7 @@ from budget_tui.domain.alerts import GIVE_UP_AFTER, AlertKind, AlertRule, Phase,
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
 from budget_tui.storage.ids import new_id
-from budget_tui.storage.repositories.base import Repository
+from budget_tui.storage.repositories.base import MOST_ROWS, Repository
 from budget_tui.storage.tables import (
     AlertDeliveryRow,
     AlertMessageRow,
@@ -187,7 +187,10 @@ class AlertRepository(Repository):
     def newest_messages(self, org: int, limit: int) -> list[AlertMessage]:
         """Return the latest messages, the newest first, each with the deliveries that it has."""
         rows = self._rows(
-            select(*_MESSAGE).where(_m.org_key == org).order_by(_m.created_at.desc(), _m.message_id.desc()).limit(limit)
+            select(*_MESSAGE)
+            .where(_m.org_key == org)
+            .order_by(_m.created_at.desc(), _m.message_id.desc())
+            .limit(min(limit, MOST_ROWS))
         )
         ids = [row.message_id for row in rows]
         deliveries: dict[str, list[Delivery]] = {}
