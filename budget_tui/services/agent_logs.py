@@ -5,9 +5,10 @@ same files add nothing, and logs that were deleted remove nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 from budget_tui.config.paths import host_name
@@ -251,8 +252,10 @@ class _Storing:
         """Store the messages of a source that are news; None if none are."""
         program = source.partition("@")[0]
         known = self._logs.known(self._org, program, messages.keys())
-        priced = self._priced(source, [each for each in messages.values() if _is_news(each, known)])
-        if not priced:
+        news = {message_id: each for message_id, each in messages.items() if _is_news(each, known)}
+        late = self._priced_late(program, news)
+        priced = self._priced(source, news.values())
+        if not priced and not late:
             return None
         before = [known[each.message_id] for each in priced if each.message_id in known]
         undone = {each.message_id for each in before if each.is_undone}
@@ -263,8 +266,33 @@ class _Storing:
         self._logs.put(self._org, program, again, sync_id=self._sync_id)
         self._logs.put(self._org, program, grown)
         copied = self._logs.days_of_copies(self._org, program, [each.message_id for each in (*fresh, *again)])
-        days = {(each.origin_key, each.day) for each in (*priced, *before)}
-        return _Stored(days | copied, [[known[each.message_id], each] for each in grown])
+        days = {(each.origin_key, each.day) for each in (*priced, *before, *chain(*late))}
+        return _Stored(days | copied, [*late, *([known[each.message_id], each] for each in grown)])
+
+    def _priced_late(self, program: str, news: Container[str]) -> list[list[PricedMessage]]:
+        """Price messages that had no price when they were read, if there is one by now; return them before and after.
+
+        A later version of this program may know it. Those that are ``news`` are priced anyway.
+        """
+        of_key = {each.origin_key: each.origin for each in self._known_origins}
+        found = [
+            (before, replace(of_key[before.origin_key], currency=rates.currency), rates.cost_picos(before.tokens))
+            for before in self._logs.unpriced(self._org, program)
+            if before.message_id not in news
+            and (rates := self._prices.rates(of_key[before.origin_key].service, day_of(before.day), before.tier))
+        ]
+        keys = self._keys_of({origin: None for _, origin, _ in found})
+        pairs = [
+            [before, before._replace(origin_key=keys[origin], amount_picos=picos)] for before, origin, picos in found
+        ]
+        self._logs.put(self._org, program, [after for _, after in pairs])
+        return pairs
+
+    def _keys_of(self, origins: Iterable[CostOrigin]) -> Mapping[CostOrigin, int]:
+        found = [*origins]
+        if not found:
+            return {}
+        return origin_keys(self._work, found, self._known_origins, Resolver(self._work, found).resolve)
 
     def _priced(self, source: str, messages: Collection[Message]) -> list[PricedMessage]:
         """Return messages with their price, and the origin of their cost."""
@@ -280,8 +308,7 @@ class _Storing:
                 before = self._report.unpriced.get(name, LogSum(0, 0, {}))
                 self._report.unpriced[name] = before.plus("", CostChange(0, sum(each.tokens), 1))
         origins = {kind: _origin(source, kind) for _, kind, _, _ in rated}
-        resolver = Resolver(self._work, origins.values())
-        keys = origin_keys(self._work, origins.values(), self._known_origins, resolver.resolve)
+        keys = self._keys_of(origins.values())
         key_of = {kind: keys[origin] for kind, origin in origins.items()}
         return [
             PricedMessage(each.message_id, each.copy_of, key_of[kind], day, each.tier, each.tokens, picos)

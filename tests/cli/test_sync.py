@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from tests.agent_logs import SONNET, claude_line, codex_meta, codex_sum, codex_t
 from tests.cli.conftest import Cli
 
 
-def test_logs_are_read_and_mapped(seeded: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_home(monkeypatch, tmp_path)
     seeded("sync").refused(4, "this machine has no logs of Claude Code or Codex", "they would be in")
     seeded("sync", "emacs").refused(2, "choose claude-code or codex")
@@ -57,6 +59,11 @@ def test_logs_are_read_and_mapped(seeded: Cli, tmp_path: Path, monkeypatch: pyte
     listed = seeded("cost", "source", "list").done().out
     assert "live, paid by a plan: <$0.01 otherwise" in listed
     assert seeded("db", "check").done()
+    assert "unpriced  claude-code@laptop · kimi-9000" in seeded("explain", "pcc").out
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE log_message SET output_tokens = output_tokens + 1 WHERE program = 'codex'")
+    said = "codex@laptop: the cost of gpt-5-codex on 20260110 is not what its messages add up to"
+    assert said in seeded("db", "check").out
 
 
 WATCH = "import sys; from budget_tui.cli import app, sync; sync._SECONDS_APART = 0.05; sys.exit(app.run(sys.argv[1:]))"

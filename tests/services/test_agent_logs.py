@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from genai_prices.data_snapshot import DataSnapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,8 @@ from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.messages import sync_report
 from budget_tui.services.agent_logs import SyncReport
 from budget_tui.services.imports import ImportRequest
-from tests.agent_logs import claude_line, codex_meta, codex_sum, codex_turn, use_home, write
+from budget_tui.sources.built_in_prices import built_in_rates
+from tests.agent_logs import SONNET, claude_line, codex_meta, codex_sum, codex_turn, use_home, write
 from tests.databases import empty
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 from tests.services.planning import bill
@@ -224,6 +226,29 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     assert home.spent["all"] == "0.10225"
     assert "unpriced: kimi-9000 (1,100 tokens); the tokens count, their cost is not known" in lines
     assert "1 line of 1 log could not be understood and was left out" in lines
+
+
+def test_a_price_that_a_later_version_knows_is_made_up_for(
+    fresh: Any, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in another currency than that of the organization, in which nothing was known to cost anything."""
+    home = fresh(new_currency="EUR")
+    home.budget("500")
+    with monkeypatch.context() as patch:
+        patch.setattr("genai_prices.data_snapshot.get_snapshot", lambda: DataSnapshot([], False))
+        built_in_rates.cache_clear()
+        write(logs / "claude/projects/p/s.jsonl", claude_line())
+        assert [*sync(home).unpriced] == [SONNET]
+    built_in_rates.cache_clear()
+    before = costs(home)
+    write(logs / "claude/projects/p/more.jsonl", claude_line("msg_2", cwd="/home/a/web"))
+    assert new(sync(home)) == (1, 1100, "0.009")
+    assert home.rows("SELECT currency, amount_nanos FROM cost JOIN cost_origin USING (origin_key)") == [
+        ("USD", 4_500_000),
+        ("USD", 4_500_000),
+    ]
+    home.services.undo.undo()
+    assert costs(home) == before
 
 
 def test_days_are_those_of_the_organization(fresh: Any, logs: Path) -> None:

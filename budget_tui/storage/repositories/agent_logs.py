@@ -79,15 +79,14 @@ class AgentLogRepository(Repository):
         rows = ({**_values(each), **ids, "key": each.message_id} for each in messages)
         self._change(statement, [{_named(name): value for name, value in row.items()} for row in rows])
 
-    def unpriced(self, org: int, program: str, model: str, first: date) -> list[PricedMessage]:
-        """Return the messages of a model from a day on that have no price."""
+    def unpriced(self, org: int, program: str, model: str = "", first: date = date.min) -> list[PricedMessage]:
+        """Return the messages without a price, of a model (any by default) from a day on."""
         found = (
             select(*_stored())
             .join(CostOriginRow, CostOriginRow.c.origin_key == _m.origin_key)
-            .where(_m.org_key == org, _m.program == program, _m.amount_picos.is_(None))
-            .where(CostOriginRow.c.service == model, _m.day >= first)
+            .where(_m.org_key == org, _m.program == program, _m.amount_picos.is_(None), _m.day >= first)
         )
-        return list(self._many(found, _message))
+        return list(self._many(found.where(CostOriginRow.c.service == model) if model else found, _message))
 
     def unprice(self, org: int, priced_id: str) -> set[OriginDay]:
         """Let messages have no price that got it by a later one; return their origins and days."""

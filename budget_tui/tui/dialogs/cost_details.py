@@ -16,6 +16,7 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.errors import BudgetError
+from budget_tui.domain.estimates import is_unpriced
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
 from budget_tui.services.cost_details import Actual, Charges, CostGroup, CostGroups, CostLine, CostPage
@@ -292,6 +293,9 @@ def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
             return ""
         return formatting.money(line.amount, line.currency)
 
+    def counted(line: CostLine) -> str:
+        return "unpriced" if _is_unpriced(line) else _counted(actual, line.counted)
+
     def tokens(line: CostLine) -> str:
         return "" if line.tokens is None else f"{line.tokens:,}"
 
@@ -300,7 +304,7 @@ def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
         Column("provider", "Provider", lambda line: line.provider, max_width=20, shrinks_to=8),
         Column("service", "Service", lambda line: line.service, max_width=32, shrinks_to=7),
         Column("entity", "Entity", lambda line: line.entity_name or _UNMAPPED, max_width=28, shrinks_to=8),
-        Column("counted", _LABELS[actual.budget_type], lambda line: _counted(actual, line.counted), align="point"),
+        Column("counted", _LABELS[actual.budget_type], counted, align="point"),
         Column("own", "Cost", own, align="right"),
     ]
     if actual.budget_type is BudgetType.MONETARY:
@@ -312,6 +316,10 @@ def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
     return tuple(found)
 
 
+def _is_unpriced(line: CostLine) -> bool:
+    return line.amount is not None and line.estimated is None and is_unpriced(line.source, line.amount)
+
+
 def _tags(line: CostLine) -> str:
     return ", ".join(f"{key}={value}" for key, value in line.tags)
 
@@ -321,6 +329,8 @@ def _of_line(line: CostLine, actual: Actual) -> Iterable[Content]:
     counted = formatting.amount_of(line.counted, actual.budget_type, actual.currency)
     if line.amount is None:
         yield _field("Counted", counted)
+    elif _is_unpriced(line):
+        yield _field("Amount", "unpriced: no price is known for the model")
     else:
         own = formatting.money(line.amount, line.currency)
         yield _field("Amount", own if own == counted else f"{own}, counted as {counted}")
