@@ -35,6 +35,7 @@ from budget_tui.domain.alerts import (
 from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType, Organization, plain_amount
 from budget_tui.domain.errors import Conflict, NotFound, unknown
+from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
 from budget_tui.domain.trouble import Trouble
@@ -608,8 +609,12 @@ def _checked(work: Work, new: NewRule) -> AlertRule:
         category,
         budget_type,
         provider_named(work.unit, org, provider) if provider else "",
-        new.source.strip(),
-        tuple(dict.fromkeys(name for text in new.channels for name in map(str.strip, text.split(",")) if name)),
+        checked_name(new.source) if new.source.strip() else "",
+        tuple(
+            dict.fromkeys(
+                checked_name(name) for text in new.channels for name in map(str.strip, text.split(",")) if name
+            )
+        ),
         new.fails,
     )
     check_rule(rule)

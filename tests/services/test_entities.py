@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.cost import CostOrigin
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import Entity, segments
@@ -15,6 +16,7 @@ from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.records import DayCost
 from budget_tui.domain.tree import Placement
 from budget_tui.presentation.audit import changes
+from budget_tui.services.alerts import NewRule
 from budget_tui.services.budgets import spent_by
 from budget_tui.services.costs import Resolver, origin_keys
 from budget_tui.services.work import Work
@@ -375,3 +377,20 @@ def test_a_tree_grows(engine: Engine) -> None:
     run_state_machine_as_test(
         lambda: Growing(engine), settings=settings(max_examples=examples(5), stateful_step_count=15, deadline=None)
     )
+
+
+@pytest.mark.both_engines
+def test_a_name_with_a_nul_is_nobodys(home: Home) -> None:
+    """SQLite finds nothing of that name; PostgreSQL has no such texts."""
+    home.add("pcc")
+    services = home.services
+    for ask in (
+        lambda: services.snapshots.of_project("\0"),
+        lambda: services.entities.get("\0"),
+        lambda: services.projects.rename("\0", "x"),
+        lambda: services.alerts.add(NewRule(AlertKind.SILENT, ("3",), source="a\0")),
+        lambda: services.alerts.add(NewRule(AlertKind.SHARE, ("80",), "pcc", channels=("a\0",))),
+    ):
+        with pytest.raises((NotFound, Refused)):
+            ask()
+    services.snapshots.close()

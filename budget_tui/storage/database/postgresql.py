@@ -141,6 +141,8 @@ class PostgresDatabase(Database):
             return made_meanwhile()
         if isinstance(cause, errors.NumericValueOutOfRange):
             return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
+        if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):  # in a name that somebody asks for
+            return Refused("no text has a NUL character in it", "leave it out")
         for kinds, what, hint in _MEANINGS:
             if isinstance(cause, kinds):
                 kind = NotWritable if kinds in _NOT_WRITABLE else StorageError
