@@ -412,13 +412,16 @@ def _halves(share: Fraction, width: int) -> int:
     return min(halves, width * 2 - 2) if share < 1 and width > 1 else halves
 
 
-_LEFT_DOTS, _RIGHT_DOTS = (0, 0x40, 0x44, 0x46, 0x47), (0, 0x80, 0xA0, 0xB0, 0xB8)
+_LEFT_DOTS, _RIGHT_DOTS = (0, 0x40, 0x44, 0x46), (0, 0x80, 0xA0, 0xB0)
 
 
 def sparkline(amounts: Sequence[int]) -> str:
-    """Draw amounts as columns of braille dots, two in a cell, as high as their share of the largest one."""
+    """Draw amounts as columns of braille dots, two in a cell, as high as their share of the largest one.
+
+    The highest dots stay empty: they would touch the line above.
+    """
     top = max(1, *amounts)
-    heights = [-(-max(0, amount) * 4 // top) for amount in amounts]
+    heights = [-(-max(0, amount) * 3 // top) for amount in amounts]
     pairs = zip(heights[::2], [*heights[1::2], 0], strict=False)
     return "".join(chr(0x2800 + _LEFT_DOTS[left] + _RIGHT_DOTS[right]) for left, right in pairs)
 

@@ -43,7 +43,8 @@ def test_a_calendar_of_nothing_is_not_drawn() -> None:
 
 def test_a_sparkline_is_as_high_as_its_highest_day() -> None:
     assert sparkline([0] * 14).strip("⠀ ") == ""
-    assert len(sparkline([1] * 14)) == 7
+    assert sparkline([1] * 14) == "⣶" * 7, "the highest dots stay empty, or rows would touch"
+    assert sparkline([3, 1, 0, 2]) == "⣆⢠"
 
 
 def test_the_labels_of_a_scale_have_one_unit() -> None:

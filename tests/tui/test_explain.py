@@ -194,7 +194,7 @@ async def test_a_project_that_somebody_archived_meanwhile_is_told(
         await dashboard.keys("down", "down", "down", "down", "x")
         elsewhere.projects.archive("aaa")
         await dashboard.looked()
-        assert "there is no project 'aaa'" in told(dashboard)
+        assert "project 'aaa' is archived" in told(dashboard)
         await dashboard.keys("escape")
         assert not isinstance(dashboard.app.screen, ExplainScreen)
 
