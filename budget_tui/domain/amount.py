@@ -94,7 +94,7 @@ def parse_count(text: str) -> int:
     digits, decimals, unit = found.groups("") if found else ("", "", "")
     zeros = _ZEROS.get(unit.lower(), 0) - len(decimals.rstrip("0"))
     if not digits or zeros < 0 or (decimals and not unit):
-        raise Refused(f"'{text.strip()}' is not a whole number of 0 or more", "give one such as 25000000, 25M or 1.5M")
+        raise Refused(f"'{text.strip()}' is not a whole number of 0 or more", "give one such as 12, 25000 or 1.5M")
     digits = (digits.replace(",", "") + decimals.rstrip("0") + "0" * zeros).lstrip("0") or "0"
     if len(digits) > _LIMIT_DIGITS or int(digits) > LIMIT_COUNT:
         raise Refused(f"a count of {text.strip()[:40]} is out of range", f"the limit is {LIMIT_COUNT:,}")

@@ -213,7 +213,7 @@ def _below_root(work: Work, entity_id: str) -> Entity:
         raise Refused(
             f"'{ROOT_ID}' is the organization itself",
             "name another entity",
-            command=f"budget-tui org rename {work.organization.slug} names it",
+            command=f"name another entity; budget-tui org rename {work.organization.slug} NAME renames it",
         )
     return work.active(entity_id)
 

@@ -10,6 +10,7 @@ from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import ONE_DAY, checked_day
 from budget_tui.domain.recurring import RECURRING_SOURCE, Charge, Every, RecurringFee
+from budget_tui.presentation.formatting import long_day
 from budget_tui.services.context import Context
 from budget_tui.services.costs import require_sums_in_range, spender
 from budget_tui.services.fee_booking import settle_fees
@@ -71,7 +72,7 @@ class RecurringFees:
                 raise unknown("fee", name)
             ended_on = checked_day(last_day or work.today)
             if ended_on < fee.booked_through and ended_on < work.today:
-                raise Refused(f"{name} is booked through {fee.booked_through}", "end it on a later day")
+                raise Refused(f"{name} is booked through {long_day(fee.booked_through)}", "end it on a later day")
             _set_end(work, fee, ended_on)
             report = _report(work, fee.fee_key)
             work.commit()
@@ -109,7 +110,7 @@ def _checked(work: Work, new: NewFee) -> RecurringFee:
     starts_on = checked_day(new.starts_on or work.today)
     if starts_on < work.open.period.start:
         raise Refused(
-            f"{starts_on} is before the running period, which starts on {work.open.period.start}",
+            f"{long_day(starts_on)} is before the running period, which starts on {long_day(work.open.period.start)}",
             "start it in the running period, and enter earlier costs as costs",
         )
     aliases = work.unit.cost_rules.provider_aliases(work.organization.org_key)

@@ -262,10 +262,12 @@ def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[i
         ]
         if len(found) > 1 and field in (Field.DATE, Field.AMOUNT):
             several = " and ".join(f"'{names[at].strip()}'" for at in found)
+            are_alike = len({names[at].strip().casefold() for at in found}) < len(found)
+            one = found[0] + 1 if are_alike else names[found[0]].strip()
             raise SourceError(
                 f"{path} has several columns that may hold the {field}: {several}",
-                f"name it, such as {field}={names[found[0]].strip()}",
-                command=f"name it with --columns '{field}={names[found[0]].strip()}'",
+                f"name it, such as {field}={one}",
+                command=f"name it with --columns '{field}={one}'",
             )
         if found:
             return found[0]

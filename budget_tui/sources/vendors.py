@@ -5,7 +5,7 @@ from pathlib import Path
 
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.dialect import read_header
-from budget_tui.sources.files import Kind, kind_of, open_text, reading
+from budget_tui.sources.files import KNOWN, Kind, kind_of, open_text, reading
 
 _LOOKED_AT = 20_000
 
@@ -73,6 +73,8 @@ def unknown(path: Path) -> SourceError:
             hint,
             command=f"{hint}: --columns date=NAME,amount=NAME",
         )
+    if not any(name.strip() for name in header.names):
+        return SourceError(f"{path} has nothing but blank lines", KNOWN)
     shown = ", ".join(name.strip()[:40] for name in header.names[:12])
     return SourceError(
         f"{path} is no FOCUS export, and has no columns that are known to hold a date and an amount: it has {shown}",

@@ -442,6 +442,13 @@ def test_what_the_system_says_of_a_file_is_said_in_words(seeded: Cli, tmp_path: 
         2,
         f"error: {'x' * 200} cannot be read (File name too long); check it and its permissions\n",
     )
+    for text, words in (
+        ("\n\n\n", "has nothing but blank lines"),
+        ("date,date,amount\n2026-01-05,2026-01-06,5\n", "with --columns 'date=1'"),
+    ):
+        (tmp_path / "odd.txt").write_text(text, "utf-8")
+        seeded("cost", "import", str(tmp_path / "odd.txt")).refused(2, words)
+    (tmp_path / "odd.txt").unlink()
     (tmp_path / "endless.csv").symlink_to("/proc/kmsg")  # has no size, and reading it never ends
     ran = seeded("cost", "import", str(tmp_path))
     assert ran.err.startswith(f"error: there is no export in {tmp_path}")

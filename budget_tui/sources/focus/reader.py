@@ -86,7 +86,10 @@ class Focus:
     def recognizes(self, path: Path) -> bool:
         """Return whether a file is Parquet or has FOCUS columns."""
         kind = kind_of(path)
-        return kind is Kind.PARQUET or not read_header(path, kind, is_named).first_line
+        if kind is Kind.PARQUET:
+            return True
+        header = read_header(path, kind, is_named)
+        return not header.first_line and any(name.strip() for name in header.names)
 
     def read(
         self, paths: Sequence[Path], options: ReadOptions, sums: Sums, progress: Callable[[Path, float], None]
