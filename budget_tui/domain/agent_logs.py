@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from budget_tui.domain.amount import divide
+from budget_tui.domain.amount import divide, within_limit
 from budget_tui.domain.tokens import TokenKind, provider_of_model
 
 NANO_PICOS = 1_000
@@ -87,10 +87,13 @@ class GradedRates(NamedTuple):
     grades: Sequence[tuple[int, Rates]]
 
     def cost_picos(self, tokens: MessageTokens) -> int:
-        """Return the cost of a message in picos of the currency, rounded half-even once."""
+        """Return the cost of a message in picos of the currency, rounded half-even once.
+
+        `Refused` beyond nine million units, for which only an absurd price accounts.
+        """
         fitting = [rates for beyond, rates in self.grades if tokens.context > beyond]
         rates = fitting[-1] if fitting else self.grades[0][1]
-        return divide(sum(count * rate for count, rate in zip(tokens, rates, strict=True)), 1_000)
+        return within_limit(divide(sum(count * rate for count, rate in zip(tokens, rates, strict=True)), 1_000))
 
 
 def rates_of(prices: Mapping[TokenKind, int]) -> Rates:

@@ -159,7 +159,7 @@ class AgentLogs:
             for each in logs:
                 known = session.agent_logs.files(org, each.source)
                 changed[each.source] = [
-                    file for file in each.files if known.get(str(file.path)) != (file.size, file.changed_ns)
+                    file for file in each.files if known.get(file.name) != (file.size, file.changed_ns)
                 ]
         return changed
 
@@ -185,11 +185,11 @@ def _read(changed: Mapping[str, Sequence[LogFile]], report: SyncReport, progress
             try:
                 add_to(messages, reader.read(file.path, lines))
             except OSError:
-                report.unreadable_files.append(str(file.path))
+                report.unreadable_files.append(file.name)
                 continue
             opened.append(file)
             if lines.unreadable:
-                report.unreadable_lines[str(file.path)] = lines.unreadable
+                report.unreadable_lines[file.name] = lines.unreadable
             done += file.size
             if progress:
                 progress(done * 100 // size)
@@ -216,7 +216,7 @@ class _Storing:
         self._logs = work.unit.agent_logs
         self._prices = MessagePrices(work.unit, work.organization)
         self._zone = zone(work.organization.time_zone)
-        self._known_origins = work.unit.costs.origins(self._org)
+        self._origins = {each.origin: each.origin_key for each in work.unit.costs.origins(self._org)}
         self._sync_id = new_id()
 
     def store(self, read: Iterable[_Read]) -> None:
@@ -274,25 +274,26 @@ class _Storing:
 
         A later version of this program may know it. Those that are ``news`` are priced anyway.
         """
-        of_key = {each.origin_key: each.origin for each in self._known_origins}
+        of_key = {key: origin for origin, key in self._origins.items()}
         found = [
             (before, replace(of_key[before.origin_key], currency=rates.currency), rates.cost_picos(before.tokens))
             for before in self._logs.unpriced(self._org, program)
             if before.message_id not in news
             and (rates := self._prices.rates(of_key[before.origin_key].service, day_of(before.day), before.tier))
         ]
-        keys = self._keys_of({origin: None for _, origin, _ in found})
+        self._add_origins(origin for _, origin, _ in found)
         pairs = [
-            [before, before._replace(origin_key=keys[origin], amount_picos=picos)] for before, origin, picos in found
+            [before, before._replace(origin_key=self._origins[origin], amount_picos=picos)]
+            for before, origin, picos in found
         ]
         self._logs.put(self._org, program, [after for _, after in pairs])
         return pairs
 
-    def _keys_of(self, origins: Iterable[CostOrigin]) -> Mapping[CostOrigin, int]:
-        found = [*origins]
-        if not found:
-            return {}
-        return origin_keys(self._work, found, self._known_origins, Resolver(self._work, found).resolve)
+    def _add_origins(self, origins: Iterable[CostOrigin]) -> None:
+        """Store those of ``origins`` that are not known."""
+        fresh = [origin for origin in dict.fromkeys(origins) if origin not in self._origins]
+        if fresh:
+            self._origins |= origin_keys(self._work, fresh, (), Resolver(self._work, fresh).resolve)
 
     def _priced(self, source: str, messages: Collection[Message]) -> list[PricedMessage]:
         """Return messages with their price, and the origin of their cost."""
@@ -308,8 +309,8 @@ class _Storing:
                 before = self._report.unpriced.get(name, LogSum(0, 0, {}))
                 self._report.unpriced[name] = before.plus("", CostChange(0, sum(each.tokens), 1))
         origins = {kind: _origin(source, kind) for _, kind, _, _ in rated}
-        keys = self._keys_of(origins.values())
-        key_of = {kind: keys[origin] for kind, origin in origins.items()}
+        self._add_origins(origins.values())
+        key_of = {kind: self._origins[origin] for kind, origin in origins.items()}
         return [
             PricedMessage(each.message_id, each.copy_of, key_of[kind], day, each.tier, each.tokens, picos)
             for each, kind, day, picos in rated
@@ -338,7 +339,7 @@ class _Stored(NamedTuple):
 
 
 def _seen(file: LogFile) -> tuple[str, int, int]:
-    return str(file.path), file.size, file.changed_ns
+    return file.name, file.size, file.changed_ns
 
 
 def _is_news(message: Message, known: Mapping[str, PricedMessage]) -> bool:

@@ -12,7 +12,7 @@ from genai_prices.data_snapshot import DataSnapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget_tui.domain.errors import NotFound
+from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.messages import sync_report
 from budget_tui.services.agent_logs import SyncReport
@@ -241,11 +241,10 @@ def test_a_price_that_a_later_version_knows_is_made_up_for(
         assert [*sync(home).unpriced] == [SONNET]
     built_in_rates.cache_clear()
     before = costs(home)
-    write(logs / "claude/projects/p/more.jsonl", claude_line("msg_2", cwd="/home/a/web"))
+    write(logs / "claude/projects/p/more.jsonl", claude_line("msg_2"))
     assert new(sync(home)) == (1, 1100, "0.009")
     assert home.rows("SELECT currency, amount_nanos FROM cost JOIN cost_origin USING (origin_key)") == [
-        ("USD", 4_500_000),
-        ("USD", 4_500_000),
+        ("USD", 9_000_000),
     ]
     home.services.undo.undo()
     assert costs(home) == before
@@ -266,12 +265,16 @@ def test_a_line_that_nothing_can_be_made_of_stops_no_other(home: Home, logs: Pat
         claude_line("msg_4", cwd="/a\0b", model="\ud800"),
         claude_line("msg_5", usage=most),
     ]
-    write(logs / "claude/projects/p/s.jsonl", *odd, claude_line())
-    os.mkfifo(logs / "claude/projects/p/pipe.jsonl")
+    write(logs / "claude/projects" / os.fsdecode(b"\xff") / "s.jsonl", *odd, claude_line())
+    os.mkfifo(logs / "claude/projects/pipe.jsonl")
     report = sync(home)
     assert (report.total.messages, [*report.unreadable_lines.values()]) == (4, [1])
     assert set(report.unmapped) == {"", "/home/a/pcc"}
     assert sync(home).files_read == 0
+    home.services.token_prices.set(SONNET, {TokenKind.INPUT: usd("1000000000")}, date(2026, 1, 1))
+    write(logs / "claude/projects/p/dear.jsonl", claude_line("msg_6", usage=most))
+    with pytest.raises(Refused, match="out of range"):
+        sync(home)
 
 
 def test_logs_that_are_not_there_are_looked_for_by_name(home: Home, logs: Path) -> None:

@@ -48,6 +48,11 @@ class LogFile(NamedTuple):
     size: int
     changed_ns: int
 
+    @property
+    def name(self) -> str:
+        """The path as text that can be stored, whatever bytes it has."""
+        return str(self.path).encode("utf-8", "backslashreplace").decode()
+
 
 def reader_named(name: str) -> LogReader:
     """Return the reader of the program called ``name``; `Refused` if there is none."""
