@@ -382,3 +382,27 @@ def test_a_close_says_how_far_the_data_reached(carrying: Home) -> None:
     closes = [entry.after for entry in march.log if entry.action == "period.close"]
     assert [after and after.get("data_through") for after in closes] == ["2026-02-02", None]
     assert march.services.periods.preview_close().data_through == date(2026, 2, 2)
+
+
+@pytest.mark.both_engines
+def test_what_was_moved_away_or_archived_does_not_come_back_when_it_is_settled(home: Home) -> None:
+    """Of web's 60, 40 were left and carried over; 90 of its 100 went on to api before 15 more turned out to be spent,
+    and what is brought back from the archive has nothing."""
+    january = home.on("2026-01-05")
+    january.budget("100")
+    january.add("web", allocate="60")
+    january.add("api", allocate="40")
+    january.carry("unspent", project="web")
+    january.spend("web", "20")
+    february = home.on("2026-02-03")
+    february.transfer("web", "api", "90")
+    february.spend("web", "15", on="2026-01-20")
+    assert (carried(february), february.allocations["web"]) == ({"web": "25"}, "0")
+    assert february.services.database.check().problems == ()
+    february.allocate("web", "50")
+    assert february.services.database.check().problems == ()
+    february.services.projects.archive("web")
+    february.add("web")
+    february.spend("web", "1", on="2026-01-21")
+    assert february.allocations["web"] == "0"
+    assert february.services.database.check().problems == ()

@@ -161,7 +161,9 @@ INVARIANTS = (
     Invariant(
         f"SELECT {_WHOSE} || ' is ' || {_AMOUNT} || ', and what it is made of ' || shown(b.base + b.carried,"
         f" b.budget_type, b.currency) FROM {_BUDGETS} WHERE b.amount < min(b.base + b.carried, {LIMIT_NANOS}) OR"
-        " (b.amount > b.base + b.carried AND b.carried >= 0)"
+        " (b.amount > b.base + b.carried AND b.carried >= 0 AND NOT EXISTS (SELECT 1 FROM audit s WHERE"
+        " s.org_key = b.org_key AND s.action = 'carry.settle' AND s.subject = CASE e.entity_id WHEN 'ORG' THEN 'global'"
+        " ELSE e.entity_id END))"
     ),
     Invariant(
         f"SELECT {_WHOSE} || ' is ' || {_AMOUNT} || ', and ' || shown(a.amount, b.budget_type, b.currency) || ' was"
