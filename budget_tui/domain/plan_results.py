@@ -1,6 +1,7 @@
 """Frozen results about the plan, for every interface."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -24,6 +25,16 @@ class BudgetLine(NamedTuple):
     figures: Variance
     status: VarianceStatus | None
     reserved: int = 0
+
+
+def to_watch(lines: Iterable[BudgetLine], today: date) -> list[BudgetLine]:
+    """Return the lines of budgets whose period has not ended: no other budget approaches its limit any more."""
+    return [line for line in lines if line.budget.period.end >= today]
+
+
+def counted(lines: Iterable[BudgetLine]) -> Mapping[VarianceStatus | None, int]:
+    """Return the number of budgets in each status; None: without data."""
+    return Counter(line.status for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

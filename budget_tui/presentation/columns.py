@@ -481,7 +481,10 @@ def agent_columns(
             min_width=1,
             max_width=1,
             style=lambda agent: str(agent.status) if agent.allocated_tokens else "muted",
-            sort_key=lambda agent: -share(agent.available_tokens, agent.allocated_tokens),
+            sort_key=lambda agent: (
+                agent.allocated_tokens > 0,
+                -share(agent.available_tokens, agent.allocated_tokens),
+            ),
             noun="trouble",
         ),
     )

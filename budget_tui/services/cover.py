@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from budget_tui.domain.amount import minor_unit
@@ -44,7 +45,7 @@ class NoDonor(NamedTuple):
 class CoverOffer:
     """The amount that a project will lack at the period's end, and the donors, the one that can spare most first.
 
-    ``need`` is the least that makes its allocation last, by the median of its forecast; ``unallocated`` is in the pool,
+    ``need`` is what its allocation lacks, by the median of its forecast as it is shown; ``unallocated`` is in the pool,
     which anybody can have. Amounts are nanos.
     """
 
@@ -146,7 +147,7 @@ def _offer(report: ForecastReport, project_id: str) -> CoverOffer:
     return CoverOffer(
         project_id,
         line.name,
-        max(0, -((line.pace.allocation - needed) // unit) * unit),
+        max(0, round(Fraction(needed - line.pace.allocation, unit)) * unit),  # as the forecast is shown
         tuple(sorted(donors, key=lambda donor: (-donor.spare, donor.name))),
         tuple(others),
         snapshot.unallocated,
@@ -162,7 +163,8 @@ def _donor(line: ProjectLine, forecast: Forecast, unit: int) -> Donor | NoDonor:
     if not forecast.has_range:
         days = count(forecast.days_of_history, "complete day")
         return NoDonor(line.project_id, line.name, f"has no forecast range yet: {days} of {MIN_DAYS}")
-    spare = (pace.allocation - pace.reserved - max(forecast.high, pace.spent)) // unit * unit
+    high = -(-forecast.high // unit) * unit  # rounded up, so that it and what can be spared come to what is there
+    spare = (pace.allocation - pace.reserved - max(high, pace.spent)) // unit * unit
     if spare <= 0:
         return NoDonor(line.project_id, line.name, "may need all that it has")
-    return Donor(line.project_id, line.name, pace.allocation, pace.reserved, forecast.high, spare)
+    return Donor(line.project_id, line.name, pace.allocation, pace.reserved, high, spare)

@@ -235,7 +235,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self.failure = ""
         self.snapshot = snapshot
         self._evaluate_alerts_soon()
-        self.turn = turn if snapshot.projects else None
+        self.turn = turn if snapshot.projects and (snapshot.is_budgeted or snapshot.allocated) else None
         self.readings += 1
         if reported_through == self._reported_through:  # no other read has reported it meanwhile
             self._reported_through = newest

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from budget_tui.bootstrap import Services
     from budget_tui.config.settings import Settings
+    from budget_tui.domain.snapshot import BudgetSnapshot
 
 Result = TypeVar("Result")
 
@@ -26,6 +27,10 @@ class Dashboard(Protocol):
 
     @property
     def services(self) -> Services: ...
+
+    @property
+    def snapshot(self) -> BudgetSnapshot | None:
+        """The latest numbers; None until they are read."""
 
     @property
     def settings(self) -> Settings: ...

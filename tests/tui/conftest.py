@@ -170,8 +170,8 @@ def drawn_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 def open_dashboard(services: Services, drawn_when_asked: None, monkeypatch: pytest.MonkeyPatch) -> OpenDashboard:
     """Runs the dashboard: ``async with open_dashboard() as dashboard``; ``keys`` are pressed at first.
 
-    With ``mode`` it begins on that screen, which is quicker than going there. Projects are in the order in which they
-    were added, the first under the cursor, unless ``by_trouble``.
+    With ``mode`` it begins on that screen, which is quicker than going there. Projects and agents are in the order in
+    which they were added, the first under the cursor, unless ``by_trouble``.
     """
 
     @asynccontextmanager
@@ -189,7 +189,7 @@ def open_dashboard(services: Services, drawn_when_asked: None, monkeypatch: pyte
             dashboard = Dashboard(app, pilot)
             await dashboard.until(lambda: app.snapshot is not None or bool(app.failure))
             await dashboard.settled()
-            if mode == "projects" and not by_trouble:
+            if mode in ("projects", "agents") and not by_trouble:
                 keys = f"!g{keys}"
             if keys:
                 await dashboard.keys(*keys)

@@ -1,5 +1,6 @@
 """The Agents screen: tokens allocated and topped up in the cell, what is held drawn apart, other programs' use."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -70,7 +71,7 @@ def below(dashboard: Dashboard) -> str:
 async def test_a_tall_screen_draws_the_tokens_of_the_agent_under_the_cursor(
     open_dashboard: OpenDashboard, peopled: Services
 ) -> None:
-    async with open_dashboard(peopled, keys="3", size=(120, 40)) as dashboard:
+    async with open_dashboard(peopled, mode="agents", size=(120, 40)) as dashboard:
         assert "Tokens per day · Coder" in dashboard.text
         assert "300,000 ┤" in dashboard.text, "a round number, above the 250,000 of the day of the most"
         assert "150,000 ┤" in dashboard.text
@@ -82,7 +83,7 @@ async def test_a_tall_screen_draws_the_tokens_of_the_agent_under_the_cursor(
 
 
 async def test_how_each_agent_stands(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, keys="3", size=(140, 30)) as dashboard:
+    async with open_dashboard(peopled, mode="agents", size=(140, 30)) as dashboard:
         assert isinstance(dashboard.app.screen, AgentsScreen)
         coder = dashboard.line_with("Coder")
         assert coder.split()[:5] == ["Coder", "PCC", "1,000,000", "250,000", "200,000"]
@@ -98,14 +99,31 @@ async def test_how_each_agent_stands(open_dashboard: OpenDashboard, peopled: Ser
         ]
 
 
+async def test_the_agent_in_the_most_trouble_stands_first_and_stays_while_it_is_edited(
+    open_dashboard: OpenDashboard, peopled: Services
+) -> None:
+    async with open_dashboard(peopled, mode="agents", by_trouble=True) as dashboard:
+
+        def names() -> list[str]:
+            found = (re.match(r" (Reviewer|Coder|Indexer) ", line) for line in dashboard.lines)
+            return [each[1] for each in found if each]
+
+        assert names() == ["Reviewer", "Coder", "Indexer"]
+        await dashboard.typed("=9M", "enter")
+        assert names() == ["Reviewer", "Coder", "Indexer"], "no row jumps by its edit"
+        peopled.agents.consume("indexer", 400_000)
+        await dashboard.looked()
+        assert names() == ["Indexer", "Coder", "Reviewer"]
+
+
 async def test_what_is_held_is_drawn_apart(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         assert BarCell.RESERVED in dashboard.line_with("Coder")
         assert BarCell.RESERVED not in dashboard.line_with("Reviewer")
 
 
 async def test_allocating_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=2M")
         assert below(dashboard) == "available 550,000 → 1,550,000 (editing)"
         await dashboard.keys("enter")
@@ -115,7 +133,7 @@ async def test_allocating_in_the_cell(open_dashboard: OpenDashboard, peopled: Se
 
 async def test_topping_up_in_the_cell(open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services) -> None:
     """A top-up is added to whatever is stored by then."""
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("+50k")
         elsewhere.agents.top_up("coder", 1)
         await dashboard.keys("enter")
@@ -123,7 +141,7 @@ async def test_topping_up_in_the_cell(open_dashboard: OpenDashboard, peopled: Se
 
 
 async def test_never_below_what_is_used_and_held(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=400k")
         assert below(dashboard) == "available 550,000  450,000 are already used and reserved"
         await dashboard.keys("enter")
@@ -136,7 +154,7 @@ async def test_never_below_what_is_used_and_held(open_dashboard: OpenDashboard, 
 async def test_a_value_over_one_that_changed_meanwhile_is_refused_once(
     open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
 ) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=3M")
         elsewhere.agents.allocate("coder", 700_000)
         await dashboard.keys("enter")
@@ -147,7 +165,7 @@ async def test_a_value_over_one_that_changed_meanwhile_is_refused_once(
 
 
 async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         for typed in ("2x", "1.5", "99999999999999999999"):
             await dashboard.keys("enter", *typed, "enter")
             assert below(dashboard).startswith("✕ ")
@@ -157,7 +175,7 @@ async def test_nonsense_stays_in_the_cell(open_dashboard: OpenDashboard, peopled
 
 
 async def test_a_long_refusal_goes_on_below_its_beginning(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, size=(80, 24), keys="3") as dashboard:
+    async with open_dashboard(peopled, size=(80, 24), mode="agents") as dashboard:
         await dashboard.typed("=99999999999999999999", "enter")
         first = dashboard.lines.index(dashboard.line_with(" ✕ "))
         second = dashboard.lines[first + 1]
@@ -165,7 +183,7 @@ async def test_a_long_refusal_goes_on_below_its_beginning(open_dashboard: OpenDa
 
 
 async def test_tab_goes_on_to_the_next_agent(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=1100k", "tab", *"2100k", "enter")
         assert stored(peopled, "coder").allocated_tokens == 1_100_000
         assert stored(peopled, "reviewer").allocated_tokens == 2_100_000
@@ -174,7 +192,7 @@ async def test_tab_goes_on_to_the_next_agent(open_dashboard: OpenDashboard, peop
 async def test_another_programs_use_shows(
     open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
 ) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         elsewhere.agents.consume("indexer", 123_456)
         await dashboard.looked()
         assert "123,456" in dashboard.line_with("Indexer")
@@ -184,7 +202,7 @@ async def test_another_programs_use_shows(
 async def test_an_edit_outlives_another_programs_use(
     open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
 ) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=2M")
         elsewhere.agents.consume("coder", 50_000)
         await dashboard.looked()
@@ -194,7 +212,7 @@ async def test_an_edit_outlives_another_programs_use(
 async def test_an_agent_archived_under_the_editor(
     open_dashboard: OpenDashboard, peopled: Services, elsewhere: Services
 ) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=2M")
         elsewhere.agents.archive("coder")
         await dashboard.looked()
@@ -202,7 +220,7 @@ async def test_an_agent_archived_under_the_editor(
 
 
 async def test_add_rename_and_archive(open_dashboard: OpenDashboard, peopled: Services) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.keys("a")
         await dashboard.typed("scribe", "tab", "tab", "tab", "tab", *"25k", "enter")
         added = stored(peopled, "scribe")
@@ -219,7 +237,7 @@ async def test_add_rename_and_archive(open_dashboard: OpenDashboard, peopled: Se
 async def test_the_project_of_an_agent_is_found_by_its_letters(
     open_dashboard: OpenDashboard, peopled: Services
 ) -> None:
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.keys("a", *"scribe", "tab", *"dan", "enter")
         assert stored(peopled, "scribe").project_id == "dandelion"
 
@@ -233,7 +251,7 @@ async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services)
     def shown() -> list[str]:
         return [agent.agent_id for agent in dashboard.app.screen.query_one(EditableRows).rows]
 
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.keys("/")
         await dashboard.typed("python", "enter")
         assert shown() == ["indexer"]
@@ -250,7 +268,7 @@ async def test_a_locked_database_keeps_what_was_typed(
     open_dashboard: OpenDashboard, peopled: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.1)
-    async with open_dashboard(peopled, keys="3") as dashboard:
+    async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=2M")
         with locked(peopled.context.database.path):
             await dashboard.keys("enter")
@@ -260,26 +278,26 @@ async def test_a_locked_database_keeps_what_was_typed(
 
 
 async def test_the_demonstrations_agents_hold_tokens_and_one_is_short_of_them(open_dashboard: OpenDashboard) -> None:
-    async with open_dashboard(keys="3", size=(140, 30)) as dashboard:
+    async with open_dashboard(mode="agents", size=(140, 30)) as dashboard:
         assert "400,000" in dashboard.line_with("Code review")
         assert BarCell.RESERVED in dashboard.line_with("Code review")
         assert dashboard.line_with("Doc writer").endswith("▲")
 
 
 async def test_nobody_yet(open_dashboard: OpenDashboard, deserted: Services) -> None:
-    async with open_dashboard(deserted, keys="3") as dashboard:
+    async with open_dashboard(deserted, mode="agents") as dashboard:
         assert below(dashboard) == "no agents yet: a adds one"
         await dashboard.keys("r", "d", ".")
         assert dashboard.line_with("there is no agent here yet: a adds one")
 
 
 async def test_agents(open_dashboard: OpenDashboard, pictured: Pictured, peopled: Services) -> None:
-    async with open_dashboard(peopled, size=WIDE, keys="3") as dashboard:
+    async with open_dashboard(peopled, size=WIDE, mode="agents") as dashboard:
         await pictured(dashboard)
 
 
 async def test_agents_80x24(open_dashboard: OpenDashboard, pictured: Pictured, peopled: Services) -> None:
-    async with open_dashboard(peopled, size=NARROW, keys="3") as dashboard:
+    async with open_dashboard(peopled, size=NARROW, mode="agents") as dashboard:
         await dashboard.keys("+", "5")
         await pictured(dashboard)
 

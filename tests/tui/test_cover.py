@@ -11,6 +11,10 @@ from tests.tui.driving import TODAY, allocation_of, units
 async def test_one_key_shows_who_can_spare_it_and_one_moves_it(
     open_dashboard: OpenDashboard, services: Services, pictured: Pictured
 ) -> None:
+    studio = services.of_organization("studio").cover.offer("search")
+    assert len(studio.donors) > 3
+    for donor in studio.donors:
+        assert donor.forecast_high + donor.spare == donor.allocation, "in cents, as they are shown"
     days = [TODAY - timedelta(days=ago) for ago in range(1, 43)]
     services.costs.add_all([CostEntry("dandelion", units(1), day) for day in days])
     async with open_dashboard(mode="projects", size=(110, 30)) as dashboard:
@@ -23,9 +27,11 @@ async def test_one_key_shows_who_can_spare_it_and_one_moves_it(
         assert allocation_of(services, "python-api") == units(119)
         await dashboard.keys("u")
         assert allocation_of(services, "python-api") == units(100)
-        await dashboard.keys("v", "escape", "G", "v", "enter")
-        assert "Dandelion will lack nothing by the end of the period" in dashboard.line_with("✕"), "it takes nothing"
-        await dashboard.keys("escape")
+        await dashboard.keys("v", "escape", "G", "v")
+        assert "Dandelion will lack nothing by the end of the period" in dashboard.text
+        assert " Move " not in dashboard.text, "nothing is offered"
+        await dashboard.keys("enter")  # on Cancel
+        assert len(dashboard.app.screen_stack) == 1
         assert allocation_of(services, "dandelion") == units(50)
 
         for project in ("pcc", "videonest-api"):

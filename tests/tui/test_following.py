@@ -19,6 +19,7 @@ from budget_tui.tui import app as dashboard_module
 from budget_tui.tui.charts import SpendChart
 from budget_tui.tui.chrome import TopBar
 from budget_tui.tui.run import run_dashboard, run_monitor
+from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.outlook import Outlook
 from budget_tui.tui.screens.budget.panel import PeriodFigures
 from budget_tui.tui.table import HEADER
@@ -49,6 +50,21 @@ def notice(dashboard: Dashboard) -> str:
 
 def freshness(dashboard: Dashboard) -> str:
     return str(dashboard.app.screen.query_one("Freshness").render())
+
+
+async def test_a_hidden_screen_takes_other_numbers_when_it_is_shown(
+    open_dashboard: OpenDashboard, elsewhere: Services
+) -> None:
+    async with open_dashboard(mode="projects") as dashboard:
+        projects = dashboard.app.screen
+        await dashboard.keys("1")
+        elsewhere.budgets.set_global(units(700))
+        await dashboard.looked()
+        assert isinstance(projects, DashboardScreen)
+        assert projects.snapshot is not dashboard.shown
+        await dashboard.keys("2")
+        assert projects.snapshot is dashboard.shown
+        assert "unallocated $280.00" in dashboard.text
 
 
 # Other programs

@@ -1,5 +1,6 @@
 """The Plan screen: five tabs of one choice, the costs behind each number, amounts edited where they stand."""
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -140,7 +141,8 @@ async def test_in_a_low_terminal_the_charts_make_room_for_the_table(
 async def test_only_budgets_that_run_are_near_their_end(open_dashboard: OpenDashboard, acme: Services) -> None:
     later = replace(acme, context=replace(acme.context, clock=FixedClock(date(2026, 4, 10))))
     async with open_dashboard(later, mode="plan") as dashboard:
-        assert "✕ 2 over" in dashboard.text, "all are counted"
+        assert "✕ 0 over" in dashboard.text, "what has ended is over no more, as on Budget"
+        assert re.search(r"of \d+ budgets · \d+ ended", dashboard.text)
         assert "Q1" not in dashboard.text
         assert "DEPT-OPS" not in dashboard.text
         assert "Operations" in dashboard.text

@@ -60,9 +60,9 @@ async def test_it_is_forgotten_only_when_sure_and_its_edits_are_taken_back_first
     async with open_dashboard(mode="projects", size=(80, 24)) as dashboard:
         await dashboard.keys("w", "+", "enter", "=", *"90", "enter")
         assert "what if · 1 change · unallocated $80.00 → $140.00" in dashboard.pool_line
-        assert "▲ PCC share 100% fires" in dashboard.text
+        assert "▲ alert fires: PCC share 100%" in dashboard.text
         await dashboard.keys("j", "e", *"500")  # while it is typed
-        assert "▲ PCC share 100% fires" in dashboard.text
+        assert "▲ alert fires: PCC share 100%" in dashboard.text
         await dashboard.keys("j", "j", "escape", "u")
         assert dashboard.line_with("PCC").split()[1] == "160.00"
         assert "PCC share 100%" not in dashboard.text

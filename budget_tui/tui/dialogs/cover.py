@@ -42,14 +42,19 @@ class CoverScreen(BoxScreen[TransferOutcome]):
 
     def on_mount(self) -> None:
         self.query_one(".box").border_subtitle = Content(data_through(self._offer.data_through))
+        self.query_one("#submit").display = self._can_move
         if self._offer.donors:
             self._table.show(self._offer.donors)
             self._describe()
-            self._table.focus()
         else:
-            self._table.display = self.query_one("#submit").display = False
+            self._table.display = False
             self.query_one("#achieves", Static).update(self._nobody())
-            self.query_one("#cancel").focus()
+        (self._table if self._can_move else self.query_one("#cancel")).focus()
+
+    @property
+    def _can_move(self) -> bool:
+        """Whether something is needed that somebody has."""
+        return bool(self._offer.need and self._offer.donors)
 
     def _columns(self) -> tuple[Column[Donor], ...]:
         offer, currency = self._offer, self._offer.currency
@@ -84,6 +89,9 @@ class CoverScreen(BoxScreen[TransferOutcome]):
         donor = self._table.current
         if donor is not None:
             words = Content.styled(f"{donor.name} {why(donor, self._offer.currency)}", MUTED)
+            if not self._can_move:
+                move = key_of(self.app, "transfer")
+                words = Content.assemble(words, "\n", f"{move} on Projects moves allocation all the same")
             self.query_one("#achieves", Static).update(words)
 
     @property
@@ -92,12 +100,13 @@ class CoverScreen(BoxScreen[TransferOutcome]):
 
     @on(DonorTable.Opened)
     def _take(self) -> None:
-        self.action_submit()
+        if self._can_move:
+            self.action_submit()
 
     async def submit(self) -> TransferOutcome:
         donor, project_id = self._table.current, self._offer.project_id
         assert donor is not None
-        amount = self._offer.amount_from(donor) or None  # it needs nothing, which the command refuses
+        amount = self._offer.amount_from(donor)
         return await self.dashboard.run_command(
             lambda services: services.cover.take(project_id, donor.project_id, amount)
         )

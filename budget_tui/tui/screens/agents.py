@@ -40,7 +40,7 @@ from budget_tui.tui.screens.table_screen import (
     FilteredTable,
     TableScreen,
 )
-from budget_tui.tui.table import FollowedTable
+from budget_tui.tui.table import TROUBLE, FollowedTable
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
@@ -104,7 +104,9 @@ class AgentFormScreen(BoxScreen[AgentEntry]):
 
 
 class AgentRows(EditableRows[AgentBudget], FollowedTable[AgentBudget]):
-    """The rows, whose cursor the line below follows."""
+    """The rows, the agent in the most trouble first, whose cursor the line below follows."""
+
+    DEFAULT_ORDER = (TROUBLE, True)
 
 
 class AgentTable(FilteredTable[AgentBudget]):
@@ -221,6 +223,9 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         Binding("escape", "clear_filter", "Clear", id="agents.clear", show=False, tooltip="Show all agents again"),
     ]
 
+    _used: Mapping[str, int] | None = None
+    """The tokens that each agent had used when the rows were ordered."""
+
     def compose_body(self) -> ComposeResult:
         yield FilterInput("show agents whose name, project or model contains …")
         with Container(id="agents"):
@@ -254,6 +259,11 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         except BudgetError:
             return  # reading the agents runs into it, too, and reports it
 
+    def on_screen_suspend(self) -> None:
+        super().on_screen_suspend()
+        if self.is_mounted and self.app.current_mode != self.MODE:  # not for a box over the screen
+            self.table.table.sort_again()
+
     def read(self, services: Services) -> list[AgentBudget]:
         return services.agents.all()
 
@@ -282,7 +292,13 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
         if agents is not None and snapshot is not None and self.is_mounted:
             names = tuple((line.project_id, line.name) for line in snapshot.projects)
             columns = agent_columns(formatting.elapsed(snapshot), names)
-            self.table.show(agents, agents_with_forecast(columns, self.query_one(AgentTable).forecasts))
+            used = {agent.agent_id: agent.used_tokens for agent in agents}
+            # No row jumps because its tokens are edited; it does when tokens were used.
+            is_same = self.table.is_editing or used == self._used
+            keeps_order = self.table.table.sort_key == TROUBLE and is_same
+            self._used = used
+            columns = agents_with_forecast(columns, self.query_one(AgentTable).forecasts)
+            self.table.show(agents, columns, keeps_order=keeps_order)
             self._share_height()
 
     def explain_query(self) -> ExplainQuery | None:

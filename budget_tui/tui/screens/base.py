@@ -107,8 +107,13 @@ class DashboardScreen(StyledScreen[None]):
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
 
+    def on_screen_resume(self) -> None:
+        self._follow(self.dashboard.snapshot)
+
     def _follow(self, snapshot: BudgetSnapshot | None) -> None:
-        self.snapshot = snapshot
+        """Show other numbers; a hidden screen takes them when it is shown."""
+        if self.is_current:
+            self.snapshot = snapshot
 
     def _follow_turn(self, turn: Period | None) -> None:
         self.turn = turn

@@ -48,6 +48,7 @@ class PlanGlance(Widget, can_focus=True):
 
     def _lines(self, summary: PlanSummary, width: int) -> list[Content]:
         # Only organizations with a plan wait for its modules.
+        from budget_tui.domain.plan_results import counted, to_watch
         from budget_tui.domain.variance import VarianceStatus
         from budget_tui.presentation.plan_columns import SHAPES, bar_with_status
 
@@ -59,9 +60,9 @@ class PlanGlance(Widget, can_focus=True):
             percent = f" {formatting.percent(figures.utilization):>5}"
             status = bar_with_status(figures, None)
             lines.append(Content.assemble(bar(status.used, width - len(percent), None, status.style), percent))
-        # What has ended approaches nothing any more; History shows it.
-        current = [line for line in summary.lines if line.budget.period.end >= summary.as_of]
-        counts = ((status, sum(line.status is status for line in current)) for status in VarianceStatus)
+        current = to_watch(summary.lines, summary.as_of)
+        found = counted(current)
+        counts = ((status, found.get(status, 0)) for status in VarianceStatus)
         lines.append(
             Content("   ").join(
                 Content.assemble(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.coverage import scope_of
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter, PlannedBudget, measured_in
-from budget_tui.domain.plan_results import BudgetLine
+from budget_tui.domain.plan_results import BudgetLine, counted, to_watch
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column, forecast_column, in_front_of
@@ -132,7 +133,7 @@ class OverviewPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         totals = board.totals(lines)
-        self.query_one("#troubles", Static).update(_troubles([each for each, _ in totals], len(lines)), layout=False)
+        self.query_one("#troubles", Static).update(_troubles(lines, board.as_of), layout=False)
         rows = [_total_line(board, _ALL, *each) for each in totals]
         running = [line for line in lines if line.budget.period.contains(board.as_of)]
         if len(running) < len(lines):  # a sum over months says nothing of the one that runs
@@ -270,17 +271,23 @@ def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
     )
 
 
-def _troubles(totals: Sequence[Totals], budgets: int) -> Content:
-    def counted(status: VarianceStatus | None, word: str, number: int) -> list[tuple[str, str]]:
+def _troubles(lines: Sequence[BudgetLine], today: date) -> Content:
+    """Count the budgets that have not ended by their status, and those that have."""
+    current = to_watch(lines, today)
+    numbers, ended = counted(current), len(lines) - len(current)
+
+    def part(status: VarianceStatus | None, word: str) -> list[tuple[str, str]]:
+        number = numbers.get(status, 0)
         style = _STYLES.get(status, MUTED) if number and status is not None else MUTED
         return [(f"{SHAPES[status]} {number:,} ", style), (f"{word}   ", MUTED)]
 
     return Content.assemble(
-        *counted(VarianceStatus.OVER, "over", sum(each.over for each in totals)),
-        *counted(VarianceStatus.APPROACHING, "approaching", sum(each.approaching for each in totals)),
-        *counted(VarianceStatus.UNDER, "under", sum(each.under for each in totals)),
-        *counted(None, "without data", sum(each.no_data for each in totals)),
-        (f"of {formatting.count(budgets, 'budget')}", MUTED),
+        *part(VarianceStatus.OVER, "over"),
+        *part(VarianceStatus.APPROACHING, "approaching"),
+        *part(VarianceStatus.UNDER, "under"),
+        *part(None, "without data"),
+        (f"of {formatting.count(len(current), 'budget')}", MUTED),
+        (f" · {ended:,} ended" if ended else "", MUTED),
     )
 
 

@@ -213,8 +213,8 @@ class ProjectTable(FilteredTable[ProjectLine]):
     def _effects(self) -> Content:
         """Name the alerts that would fire and that would end, as many as there is room for."""
         named = [
-            *(Content.assemble(("▲ ", "$warning"), crossing_text(found), " fires") for found in self.effects.fires),
-            *(Content.assemble(("✓ ", "$success"), crossing_text(found), " ends") for found in self.effects.ends),
+            *(Content.assemble(("▲ alert fires: ", "$warning"), crossing_text(found)) for found in self.effects.fires),
+            *(Content.assemble(("✓ alert ends: ", "$success"), crossing_text(found)) for found in self.effects.ends),
         ]
         if not named:
             return Content.styled("no alert fires or ends by it", MUTED)
@@ -609,9 +609,13 @@ class ProjectsScreen(TableScreen):
             what = formatting.moved_meanwhile(moved, names, self.dashboard.currency)
             self.report(f"{what}; {key_of(self.table, 'what_if.save')} reloads first", is_problem=True)
 
-    @work(exclusive=True, group="basis")
-    async def on_screen_resume(self) -> None:
+    def on_screen_resume(self) -> None:
         """Take over what was changed in a box or on another screen."""
+        super().on_screen_resume()
+        self._resume()
+
+    @work(exclusive=True, group="basis")
+    async def _resume(self) -> None:
         await self._rebase()
 
     async def _rebase(self) -> None:
