@@ -11,10 +11,9 @@ from budget_tui.cli.session import session_of
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.cost import parse_category
 from budget_tui.domain.period import parse_day
-from budget_tui.domain.recurring import Charge, RecurringFee, parse_day_of_month, parse_every
-from budget_tui.presentation import formatting as f
-from budget_tui.presentation.columns import Column
-from budget_tui.services.recurring import FeeReport, NewFee
+from budget_tui.domain.recurring import parse_day_of_month, parse_every
+from budget_tui.presentation.recurring import FEE_COLUMNS, added_words, ended_words
+from budget_tui.services.recurring import NewFee
 
 app = command_group()
 
@@ -52,9 +51,7 @@ def add(
     if json:
         print_json(schemas.recurring.RecurringFee.from_domain(report))
         return
-    fee = report.fee
-    each = f"{f.money(fee.amount, report.currency)} every {fee.every}"
-    print_lines(f"{fee.name}: {each} for {fee.entity_id}, {_next(fee)}", *_at_once(report))
+    print_lines(*added_words(report))
 
 
 @app.command("list")
@@ -69,15 +66,7 @@ def list_fees(context: typer.Context, json: JsonOption = False) -> None:
     if not found:
         print_lines("no fees recur: budget-tui recurring add PROJECT AMOUNT --every month --on 4")
         return
-    columns: tuple[Column[FeeReport], ...] = (
-        Column("name", "Name", lambda report: report.fee.name),
-        Column("of", "Of", lambda report: report.fee.entity_id),
-        Column("amount", "Amount", lambda report: f.number(report.fee.amount, report.currency), "right"),
-        Column("every", "Every", lambda report: report.fee.every),
-        Column("latest", "Latest", lambda report: _latest(report.latest, report.currency)),
-        Column("next", "Next", lambda report: _next(report.fee)),
-    )
-    print_lines(*table(columns, found))
+    print_lines(*table(FEE_COLUMNS, found))
 
 
 @app.command()
@@ -92,33 +81,4 @@ def end(
     if json:
         print_json(schemas.recurring.RecurringFee.from_domain(report))
         return
-    assert report.fee.ended_on is not None
-    print_lines(f"{report.fee.name} ends on {f.long_day(report.fee.ended_on)}")
-
-
-def _next(fee: RecurringFee) -> str:
-    if fee.next_on is None:
-        return f"ended {f.long_day(fee.ended_on)}" if fee.ended_on is not None else ""
-    return f"next on {f.long_day(fee.next_on)}"
-
-
-def _at_once(report: FeeReport) -> list[str]:
-    """Say what adding a fee that starts in the past booked at once."""
-    charge = report.latest
-    if charge is None:
-        return []
-    day, amount = f.short_day(charge.day), f.money(charge.amount, report.currency)
-    if charge.bill is None:
-        return [f"booked {amount} for {day}"]
-    return [f"{day} is billed already: {f.money(charge.bill.amount, report.currency)}"]
-
-
-def _latest(charge: Charge | None, currency: str) -> str:
-    """Say what became of a charge: ``booked Jan 4``, ``billed Jan 5, $0.30 more``."""
-    if charge is None:
-        return ""
-    if charge.bill is None:
-        return f"booked {f.short_day(charge.day)}"
-    difference = charge.bill.amount - charge.amount
-    words = f", {f.money(abs(difference), currency)} {'more' if difference > 0 else 'less'}" if difference else ""
-    return f"billed {f.short_day(charge.bill.day)}{words}"
+    print_lines(ended_words(report.fee))

@@ -112,6 +112,14 @@ class Charge(NamedTuple):
     bill: Bill | None
 
 
+class FeeReport(NamedTuple):
+    """A fee with its latest charge, if it had any, in nanos of ``currency``."""
+
+    fee: RecurringFee
+    latest: Charge | None
+    currency: str
+
+
 class Settlement(NamedTuple):
     """A charge to store: newly booked or billed, or in place of ``before``, which is how it is stored now."""
 

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.cost import Category
-from budget_tui.domain.recurring import Charge, Every
+from budget_tui.domain.recurring import Charge, Every, FeeReport
 from budget_tui.schemas.base import (
     CostCategory,
     Day,
@@ -20,7 +20,7 @@ from budget_tui.schemas.base import (
     Text,
     count_from_json,
 )
-from budget_tui.services.recurring import FeeReport, NewFee
+from budget_tui.services.recurring import NewFee
 
 
 class FeeCharge(Schema):

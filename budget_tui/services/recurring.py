@@ -9,7 +9,7 @@ from budget_tui.domain.cost import Category, CostOrigin, category_of, short_prov
 from budget_tui.domain.errors import Conflict, Refused, unknown
 from budget_tui.domain.hierarchy import checked_name
 from budget_tui.domain.period import ONE_DAY, checked_day
-from budget_tui.domain.recurring import RECURRING_SOURCE, Charge, Every, RecurringFee
+from budget_tui.domain.recurring import RECURRING_SOURCE, Every, FeeReport, RecurringFee
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.context import Context
 from budget_tui.services.costs import require_sums_in_range, spender
@@ -31,15 +31,6 @@ class NewFee:
     provider: str = ""
     category: Category | None = None
     starts_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FeeReport:
-    """A fee with its latest charge, if it had any, in nanos of ``currency``."""
-
-    fee: RecurringFee
-    latest: Charge | None
-    currency: str
 
 
 class RecurringFees:

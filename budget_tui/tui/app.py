@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -31,7 +33,7 @@ from budget_tui.presentation.messages import carry_settled
 from budget_tui.tui import dialogs
 from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.dashboard import NO_PROJECTS, key_of
-from budget_tui.tui.key_queue import ASKING, KeyQueueApp
+from budget_tui.tui.key_queue import ASKING, PATIENCE_SECONDS, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from budget_tui.tui.theme import ThemedApp, start_with_theme
@@ -98,6 +100,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         Binding("A", "show('alerts')", "Alerts", id="alerts", show=False, tooltip="Go to Alerts"),
         Binding("t", "transfer", "Transfer", id="transfer", tooltip="Move allocation between projects and the pool"),
         Binding("dollar_sign", "record_cost", "Record", id="cost.record", tooltip="Record a cost"),
+        Binding("R", "recurring", "Fees", id="fees", show=False, tooltip="List, add and end recurring fees"),
         Binding("i", "import", "Import", id="cost.import", tooltip="Import costs from FOCUS exports or CSV"),
         Binding("y", "sync", "Sync", id="cost.sync", show=False, tooltip="Read the logs of Claude Code and Codex"),
         Binding(
@@ -146,6 +149,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         self._alerts_timer: Timer | None = None
         self._reported_through: int | None = None  # newest audit entry that was looked at
         self._state_folder = state_folder
+        self._began = math.inf
         self._last_import = ""
         start_with_theme(self, services.settings.theme, self._kept("theme").strip())
         self.set_keymap(services.settings.keys)
@@ -153,6 +157,13 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     @property
     def settings(self) -> Settings:
         return self.services.settings
+
+    @property
+    def is_starting(self) -> bool:
+        """Return whether the first numbers are still being read; who types then means what is about to be shown."""
+        is_early = time.monotonic() < self._began + PATIENCE_SECONDS
+        screen = self.screen
+        return is_early and isinstance(screen, DashboardScreen) and screen.snapshot is None and not self.failure
 
     def is_new_database(self) -> bool:
         """Return whether the database does not exist yet; the first change creates it."""
@@ -167,6 +178,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         return GlobalBudgetScreen()
 
     def on_mount(self) -> None:
+        self._began = time.monotonic()
         self.add_mode(GlobalBudgetScreen.MODE, GlobalBudgetScreen)
         # The first frame does not wait for the database, nor for the modules that read it.
         self.call_after_refresh(self.reload)
@@ -490,6 +502,21 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         done = await self.ask(dialogs.record_cost.RecordCostScreen(self.snapshot, project_id))
         if done is not None:
             self._report(done)
+
+    @work(group=ASKING)
+    async def action_recurring(self) -> None:
+        if self.snapshot is None:
+            return
+        if not self.snapshot.projects:
+            self._report(NO_PROJECTS, is_problem=True)
+            return
+        try:
+            fees = await self.read(lambda services: services.recurring.all())
+        except BudgetError as error:
+            self._report(str(error), is_problem=True)
+            return
+        project_id = self._project_id() or self.snapshot.projects[0].project_id
+        await self.ask(dialogs.recurring.FeesScreen(fees, self.snapshot, project_id))
 
     def _project_id(self) -> str:
         """Return the id of the project under the cursor; '' if there is none."""

@@ -16,6 +16,7 @@ from budget_tui.tui.dialogs.details import DetailsScreen
 from budget_tui.tui.dialogs.explain import ExplainScreen
 from budget_tui.tui.dialogs.help import HelpScreen
 from budget_tui.tui.dialogs.manual import ManualScreen
+from budget_tui.tui.dialogs.recurring import FeesScreen, FeeTable
 from budget_tui.tui.dialogs.unmapped import UnmappedTable
 from budget_tui.tui.editing import CellEditor
 from budget_tui.tui.fields import AmountField, Choice, FilterInput
@@ -66,6 +67,8 @@ def bindings_of_editors() -> list[Binding]:
         PathField,
         UnmappedTable,
         DonorTable,
+        FeeTable,
+        FeesScreen,
         AmountField,
         CellEditor,
         TotalEditor,

@@ -30,7 +30,7 @@ SUBMITTING = "submit"
 """The group of workers that carry out the input of a box, and then close it or show an error."""
 _LOOK_AGAIN_SECONDS = 0.01
 # A key may be lost with the widget it was sent to; the keys after it must not wait forever.
-_PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0
 
 Result = TypeVar("Result")
 
@@ -93,9 +93,18 @@ class KeyQueueApp(App[None]):
             elif len(self._keys) == 1:
                 self._watch_next()
 
+    @property
+    def is_starting(self) -> bool:
+        """Return whether keys have to wait, as what they refer to is still being read."""
+        return False
+
     async def _next_key(self) -> None:
         self._under_way = None
         if not self._keys or self._is_over():
+            return
+        if self.is_starting:
+            self._under_way = KeyDone(self.screen)  # the next key queues up behind this one
+            self.set_timer(_LOOK_AGAIN_SECONDS, self._next_key)
             return
         self._target = self.focused or self.screen
         self._went_twice = False
@@ -150,7 +159,7 @@ class KeyQueueApp(App[None]):
         return any(worker.group == SUBMITTING and not worker.is_finished for worker in self.workers)
 
     def _watch_next(self) -> None:
-        self.set_timer(_PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))
+        self.set_timer(PATIENCE_SECONDS, partial(self._give_up, self._keys[0]))
 
     async def _give_up(self, waiting: events.Key) -> None:
         if self._is_over() or not self._keys or self._keys[0] is not waiting:

@@ -17,10 +17,10 @@ from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.explain import Reason
 from budget_tui.domain.period import Period
-from budget_tui.domain.recurring import Every
+from budget_tui.domain.recurring import Every, FeeReport
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.gate import GateRequest
-from budget_tui.services.recurring import FeeReport, NewFee
+from budget_tui.services.recurring import NewFee
 from budget_tui.services.watching import Watcher
 from budget_tui.storage.database.base import PATIENCE_SECONDS
 from tests.databases import Address, Engine, close_writers

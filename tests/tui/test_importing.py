@@ -113,7 +113,9 @@ async def test_a_path_is_completed_previewed_and_imported_again(
         for shown_next in (f"{common}1.csv", f"{common}2.csv", common):
             await dashboard.keys("tab")
             assert dashboard.field("paths").value == shown_next, "then one after the other"
-        await dashboard.keys("1", "tab")
+        await dashboard.keys("tab")
+        assert dashboard.app.focused is dashboard.field("source"), "after all of them, Tab goes on"
+        await dashboard.keys("shift+tab", "end", "1", "tab")
         assert dashboard.field("paths").value == str(path)
         assert "focus 1.4: 1 file, 2 rows read" in shown(dashboard)
         assert "stored $3.00, Jan 1 – Jan 2, 2026; $3.00 in January 2026" in shown(dashboard)

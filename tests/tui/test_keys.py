@@ -24,7 +24,7 @@ from budget_tui.tui.monitor import MonitorApp
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from budget_tui.tui.screens.projects.screen import ProjectsScreen
 from tests.tui.conftest import OpenDashboard, OpenServices
-from tests.tui.driving import Dashboard, allocation_of, stored, units
+from tests.tui.driving import WIDE, Dashboard, allocation_of, stored, units
 
 
 def owners() -> list[type[DOMNode]]:
@@ -334,3 +334,16 @@ async def test_a_command_on_the_table_acts_on_it(open_dashboard: OpenDashboard, 
         assert dashboard.editor_text == "+10"
         await dashboard.keys("enter")
     assert allocation_of(services, "python-api") == units(110)
+
+
+async def test_a_key_typed_before_the_first_numbers_are_there_is_not_lost(services: Services) -> None:
+    app = BudgetApp(services)
+    async with app.run_test(size=WIDE) as pilot:
+        dashboard = Dashboard(app, pilot)
+        assert app.snapshot is None
+        for key in ("e", *"650"):
+            dashboard.press(key)
+        app.reload()  # which otherwise waits for the first frame, that is drawn when the keys are done
+        await dashboard.until(lambda: app.snapshot is not None)
+        await dashboard.settled()
+        assert dashboard.field("total").value == "650"

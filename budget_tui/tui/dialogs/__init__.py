@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         period_settings,
         project_form,
         record_cost,
+        recurring,
         transfer,
         unmapped,
     )
@@ -41,6 +42,7 @@ __all__ = [
     "period_settings",
     "project_form",
     "record_cost",
+    "recurring",
     "transfer",
     "unmapped",
 ]

@@ -63,14 +63,19 @@ class PathField(TextField):
         """A file was completed."""
 
     _cycle: deque[str] = deque()
-    """The completions that further presses show, one after the other; the first is in the field."""
+    """The completions that further presses show, one after the other; the first is in the field, and the last is what
+    was typed."""
 
     def action_complete(self) -> None:
-        """Complete what all matches have in common, then each of them in turn; without any, go to the next field."""
+        """Complete what all matches have in common, then each of them in turn; without any, or after all of them, go to
+        the next field."""
         typed = self.value
-        if self._cycle and self._cycle[0] == typed:
-            self._cycle.rotate(-1)
+        if len(self._cycle) > 1 and self._cycle[0] == typed:
+            self._cycle.popleft()
             self._complete(self._cycle[0])
+            return
+        if self._cycle and self._cycle.pop() == typed:
+            self.screen.focus_next()
             return
         matches = _matches(typed) if typed else []
         common = os.path.commonprefix(matches)  # noqa: RUF071  (of characters, as a shell does)
