@@ -248,15 +248,19 @@ class Forecaster:
 
     def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
         """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
-        return {line.budget.budget_id: line.forecast for line in self.lines(budgets)}
+        return {budget.budget_id: daily.forecast(*_counted_by(budget)) for budget, daily in self._running(budgets)}
 
     def lines(self, budgets: Iterable[PlannedBudget]) -> Iterator[BudgetForecast]:
         """Yield the forecasts of those of ``budgets`` that run today; seats have none."""
+        for budget, daily in self._running(budgets):
+            counted = _counted_by(budget)
+            yield BudgetForecast(budget, daily.used(*counted), daily.forecast(*counted))
+
+    def _running(self, budgets: Iterable[PlannedBudget]) -> Iterator[tuple[PlannedBudget, "DailyUsage"]]:
+        """Yield those of ``budgets`` that have a forecast, with the usage in their unit."""
         for budget in budgets:
             if budget.period in self._periods and budget.budget_type is not BudgetType.SEAT:
-                daily = self._in(budget.currency if budget.budget_type is BudgetType.MONETARY else "")
-                scope = budget.path, budget.category, budget.provider, budget.period
-                yield BudgetForecast(budget, daily.used(*scope), daily.forecast(*scope))
+                yield budget, self._in(budget.currency if budget.budget_type is BudgetType.MONETARY else "")
 
     def of_entity(self, entity: Entity, period: Period) -> EntityForecast:
         """Return what an entity and everything below it will use in ``period``, planned or not."""
@@ -294,6 +298,11 @@ class Forecaster:
         """The costs of the days that matter, read once for all currencies."""
         days = _days_for(self._periods, self._last, self._today)
         return _read_costs(self._session, self._organization, days, self._below)
+
+
+def _counted_by(budget: PlannedBudget) -> tuple[str, str, str, Period]:
+    """Return what counts for a budget, as `DailyUsage.forecast` takes it."""
+    return budget.path, budget.category, budget.provider, budget.period
 
 
 class DailyUsage:
