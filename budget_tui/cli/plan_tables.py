@@ -32,6 +32,8 @@ from budget_tui.presentation.plan_columns import SHAPES, budget_forecast, scope_
 from budget_tui.services.plans import ID_SHOWN_LENGTH
 
 _CENTS = re.compile(r"\.\d+$")
+_NAME_AT_LEAST = 8
+"""Cells of a name in the tree, however deep it stands."""
 Row = TypeVar("Row")
 
 
@@ -143,8 +145,13 @@ def tree_table(tree: PlanTree) -> list[str]:
         return _typed(number, *_kind(node.budget)) if node.children else NOTHING
 
     columns: tuple[Column[TreeRow], ...] = (
-        Column("budget", "Budget", lambda row: f"{row[0]}{row[1].budget.entity_id} {scope_text(row[1].budget)}"),
-        Column("period", "Period", lambda row: f.period_name(row[1].budget.period)),
+        Column(
+            "budget",
+            "Budget",
+            lambda row: f"{row[0]}{row[1].budget.entity_id} {scope_text(row[1].budget)}",
+            shrinks_to=max((len(lead) for lead, _ in rows), default=0) + _NAME_AT_LEAST,
+        ),
+        Column("period", "Period", lambda row: f.period_name(row[1].budget.period), drop_order=4, yields_late=True),
         amount("Amount", lambda node: _with_unit(node.budget.amount, *_kind(node.budget))),
         amount("Allocated", lambda node: parent_amount(node, node.allocated_to_children), 2),
         amount("Free", lambda node: parent_amount(node, node.unallocated), 3),

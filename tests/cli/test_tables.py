@@ -48,6 +48,10 @@ def test_a_table_is_as_wide_as_the_terminal_at_most(demo: Cli, monkeypatch: pyte
             assert max(map(cell_len, shown)) <= width, (command, width)
             assert len(shown) >= rows, "no row is left out"
             rows = len(shown)
+    monkeypatch.setenv("COLUMNS", "45")
+    tree = table_in(demo(*"--org acme --as-of 2026-03-31 plan tree".split()).out)
+    assert max(map(cell_len, tree)) <= 45
+    assert any("│     └─ TEAM-BACK" in line for line in tree), "who stands deep in the tree has a name, too"
 
 
 def test_sentences_break_between_words_where_the_terminal_is_narrow(demo: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
