@@ -535,3 +535,19 @@ async def test_allocation(open_dashboard: OpenDashboard, pictured: Pictured, acm
     async with open_dashboard(acme, size=WIDE, keys="4") as dashboard:
         await dashboard.keys(*to_tab("allocation"))
         await pictured(dashboard)
+
+
+async def test_a_breakdown_without_room_for_forecasts_names_that_of_the_row(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
+    running = replace(acme, context=replace(acme.context, clock=FixedClock(date(2026, 3, 13))))
+    async with open_dashboard(running, mode="plan", size=(80, 24)) as dashboard:
+        await dashboard.keys(*to_tab("category"))
+        assert re.search(r"cloud will come to \$[\d,]+–\$[\d,]+", dashboard.text)
+        header = dashboard.lines.index(dashboard.line_with(" Unit "))
+        await dashboard.keys(*["down"] * 4)
+        assert "will come to" not in dashboard.text, "seats have no forecast"
+        assert dashboard.lines.index(dashboard.line_with(" Unit ")) == header, "no row jumps"
+        await dashboard.resized(140, 24)
+        assert "Forecast" in dashboard.line_with(" Unit ")
+        assert "will come to" not in dashboard.text

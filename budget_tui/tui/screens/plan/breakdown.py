@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -82,6 +83,7 @@ class BreakdownPane(PlanPane):
         super().__init__()
         self._choice = PlanFilter()
         self._entity_name = ""
+        self._heading = Content("")
         self._warnings: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
@@ -115,10 +117,25 @@ class BreakdownPane(PlanPane):
         has_money = choice.budget_type in (None, BudgetType.MONETARY)
         self._warnings = (*too_much(breakdown.over_allocated), *(breakdown.conversion_warnings if has_money else ()))
         self._entity_name = breakdown.entity.name
-        self.query_one(".entity", Static).update(_heading(breakdown, choice))
+        self._heading = _heading(breakdown, choice)
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing planned or used"
         self.table.show(rows, _columns(self.LABEL, self.today))
+        self._describe()
+
+    @on(PlanTable.Moved)
+    @on(PlanTable.LaidOut)
+    def _describe(self) -> None:
+        """Name the entity, and the forecast of the row under the cursor where the table has no room for its column."""
+        row: PartLine | None = self.table.current
+        found = None if row is None or row.is_unbudgeted else self.row_forecasts.get((row.name, row.budget_type))
+        shown = self._heading
+        if self.row_forecasts and self.table.place_of("forecast") is None:
+            words = ""
+            if row is not None and found is not None:
+                words = f"{row.title} will come to {formatting.range_of(found, *_kind(row))}"
+            shown = Content("\n").join([shown, Content.styled(words, MUTED)])  # the line stays: no row jumps
+        self.query_one(".entity", Static).update(shown)
 
     def show_forecasts(self) -> None:
         if self.board is None or not self.row_forecasts:
@@ -130,6 +147,7 @@ class BreakdownPane(PlanPane):
         )
         self.table.show(self.table.all_rows, in_front_of("used", expected, _columns(self.LABEL, self.today)))
         self.table.redraw()
+        self._describe()
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         return self._warnings
