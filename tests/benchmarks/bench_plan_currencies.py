@@ -1,7 +1,7 @@
 """What a plan in five currencies takes: organizations drawn at random, of many origins that cost something seldom.
 
 Depth, periods, categories, providers, tokens and seats are drawn by the seed, which is printed; ``SEED=7`` draws the
-same again. The floor of each view is the same organization with everything in one currency.
+same again. The floor of each view is the same organization with everything in one currency. Times are the processor's.
 """
 
 import gc
