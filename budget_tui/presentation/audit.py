@@ -44,4 +44,8 @@ def shown(fact: object) -> str:
         return "–"
     if isinstance(fact, bool):
         return "yes" if fact else "no"
+    if isinstance(fact, list):
+        return " ".join(map(str, fact)) or "–"
+    if isinstance(fact, dict):
+        return " ".join(f"{value} {name}" for name, value in fact.items()) or "–"
     return f"{fact:,}" if isinstance(fact, int) else str(fact)

@@ -100,6 +100,12 @@ def test_the_report_in_json(seeded: Cli, january: str) -> None:
     }
 
 
+def test_the_log_says_what_was_imported_in_words(seeded: Cli, january: str) -> None:
+    seeded("cost", "import", january).done()
+    said = seeded("log", "--action", "cost.import").done().out
+    assert "files january.csv, rows_read 4, rows_refused 0, days_stored 4, rows_replaced 0, stored_total 17 USD" in said
+
+
 def test_costs_dated_years_ahead_are_imported_with_a_warning(seeded: Cli, tmp_path: Path) -> None:
     """They are probably mistyped, as with ``cost add``."""
     days = ("2026-01-05", "2027-01-14", "2036-01-12", "2036-01-13")
