@@ -99,7 +99,7 @@ def assert_shows_everything(dashboard: Dashboard) -> None:
         "Spent so far",
         "Burn",
         "Lasts",
-        "Forecast  $",
+        "Forecast $",
         "data through Jan 13",
         "e Edit",
         "^p",
