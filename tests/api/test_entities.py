@@ -113,7 +113,7 @@ def test_a_project_is_renamed_and_moved_in_one_change(api: Api, path: str) -> No
     assert (answer.json()["name"], answer.json()["path"]) == ("Control", "/ORG/DEPT-ENG/pcc/")
     assert api.get("/projects/pcc/budget")["name"] == "Control"
     assert log(api)[:2] == [("project.rename", "pcc"), ("entity.move", "pcc")]
-    assert "pcc" in api("POST", "/undo").json()["what"]
+    assert "PCC" in api("POST", "/undo").json()["what"]
     assert (api.get("/entities/pcc")["name"], api.get("/entities/pcc")["parent_id"]) == ("PCC", "ORG")
 
 

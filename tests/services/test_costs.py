@@ -180,7 +180,7 @@ def test_rules_without_sense_are_refused(two: Home) -> None:
 
 @pytest.mark.parametrize("field", ["", "colour", "tag", "tag:", "tag: ", "service:x", "sub account"])
 def test_a_rule_goes_by_something_that_costs_have(two: Home, field: str) -> None:
-    with pytest.raises(Refused, match="use tag:KEY, sub_account, service or provider"):
+    with pytest.raises(Refused, match="use tag:KEY, directory, sub_account, service or provider"):
         two.services.costs.map_to_project("a", field, "value")
     assert two.rows("SELECT count(*) FROM cost_rule") == [(0,)]
 

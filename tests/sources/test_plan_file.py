@@ -152,7 +152,7 @@ def test_a_file_is_brought_up_to_date_and_its_comments_stay(
         ),
         (
             "mappings:\n  - {kind: project, field: subaccount, value: b, to: c}\n",
-            "p.yaml:2: costs have no 'subaccount'; use tag:KEY, sub_account",
+            "p.yaml:2: costs have no 'subaccount'; use tag:KEY, directory, sub_account",
         ),
         ("mappings:\n  - {kind: provider, field: service, value: b, to: c}\n", "p.yaml:2: a provider is mapped by"),
         ("mappings:\n  - &a {kind: provider, field: name, value: b, to: c}\n  - *a\n", "p.yaml:3 has an alias"),

@@ -284,7 +284,7 @@ def test_what_was_left_half_done_and_may_not_be_taken_back_is_not_read(half_done
 
         told = unprivileged(read)
         folder.chmod(0o755)
-    assert told.startswith(f"StorageError: {folder / 'budget.db'} may not be written; check the permissions")
+    assert told.startswith(f"NotWritable: {folder / 'budget.db'} may not be written; check the permissions")
 
 
 # For their owner alone

@@ -262,7 +262,7 @@ def test_a_visitor_cannot_write(shown: tuple[Path, Budget]) -> None:
     visitor = Visitor(lambda: set_amount(path, budget, 200))
     told = visitor.next()
     visitor.leave()
-    assert told.startswith("StorageError: ")
+    assert told.startswith("NotWritable: ")
     assert "permissions" in told
     assert path.read_bytes() == before
 

@@ -143,7 +143,7 @@ def fill(path: Path, organization: Organization, kibibytes: int) -> None:
 
 def test_a_file_that_cannot_grow_keeps_what_it_had(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
     path, organization, _ = budgeted
-    monkeypatch.setattr(sqlite_connections, "PRAGMAS", (*sqlite_connections.PRAGMAS, "max_page_count = 100"))
+    monkeypatch.setattr(sqlite_connections, "PRAGMAS", (*sqlite_connections.PRAGMAS, "max_page_count = 120"))
     fill(path, organization, 2)
     with pytest.raises(StorageError) as refused:
         fill(path, organization, 500)

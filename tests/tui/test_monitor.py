@@ -105,7 +105,8 @@ async def test_it_follows_the_database_and_the_day(
         await monitor.settled()
         assert "February · 27 d left" in monitor.text
         assert "$0 / $500" in monitor.text
-    assert not [entry for entry in elsewhere.audit.newest(50) if entry.subject == "January 2026"], "closing is writing"
+    closed = [entry.subject for entry in elsewhere.audit.newest(50) if entry.action == "period.close"]
+    assert "January 2026" not in closed, "closing is writing"
 
 
 async def test_it_looks_and_computes_by_itself(
