@@ -22,7 +22,7 @@ class LogSum(Schema):
 
 
 class SyncReport(Schema):
-    """What is new in the logs; by project, by directory where it has none, and by model where that has no price."""
+    """The news in the logs: in all, by project, by directory where there is none, and by model without a price."""
 
     sources: list[str]
     files: int

@@ -53,7 +53,7 @@ class CoverScreen(BoxScreen[TransferOutcome]):
 
     @property
     def _can_move(self) -> bool:
-        """Whether something is needed that somebody has."""
+        """True if something is needed that somebody has."""
         return bool(self._offer.need and self._offer.donors)
 
     def _columns(self) -> tuple[Column[Donor], ...]:

@@ -38,7 +38,7 @@ class Outlook(Widget):
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     forecasts: reactive[ForecastReport | None] = reactive(None)
     days: reactive[DayAmounts] = reactive(())
-    """What was spent on each day of the last weeks, from a Monday on."""
+    """The spend of each day of the last weeks, from a Monday on."""
     lately: reactive[list[bool]] = reactive(list)
     """The last periods, the newest first, each with whether its range held."""
 
