@@ -38,7 +38,7 @@ class Message(NamedTuple):
 
     ``directory`` is the directory it was written in, ``tier`` is '' unless its tokens have another price than usual,
     such as ``fast``. ``copy_of`` is the message of the parent session that it equals, if there is one: then it is no
-    message of its own.
+    message of its own, and of several copies of one that was never read the first counts.
     """
 
     message_id: str

@@ -265,7 +265,7 @@ class _Storing:
         self._logs.add(self._org, program, fresh, self._sync_id)
         self._logs.put(self._org, program, again, sync_id=self._sync_id)
         self._logs.put(self._org, program, grown)
-        copied = self._logs.days_of_copies(self._org, program, [each.message_id for each in (*fresh, *again)])
+        copied = self._logs.days_of_copies(self._org, program, [*fresh, *again])
         days = {(each.origin_key, each.day) for each in (*priced, *before, *chain(*late))}
         return _Stored(days | copied, [*late, *([known[each.message_id], each] for each in grown)])
 

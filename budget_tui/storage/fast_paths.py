@@ -18,7 +18,7 @@ from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organizati
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.currency import Rate, UnconvertedCost
-from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE, LOG_PROGRAMS
+from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE
 from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of, unstored_root
 from budget_tui.domain.pacing import burn_window
@@ -26,6 +26,7 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact, Spend
 from budget_tui.storage.database.base import Connection, Row, WriteConnection
 from budget_tui.storage.ids import new_id
+from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_TOKENS, is_log
 
 if TYPE_CHECKING:
     from budget_tui.domain.access import ApiKey
@@ -220,7 +221,7 @@ class FastPaths:
         )
         return str(row["budget_id"]) if row else ""
 
-    # The cycle
+    # Logs
 
     def unpriced(self, org: int, days: Period) -> tuple[tuple[str, int], ...]:
         """Return the tokens in agents' logs of ``days`` whose model has no price, by model."""
@@ -229,17 +230,18 @@ class FastPaths:
         ):
             return ()
         rows = self._rows(
-            f"SELECT o.service, CAST(sum({_LOGGED}) AS BIGINT) AS tokens FROM log_message m"
-            " JOIN cost_origin o ON o.origin_key = m.origin_key"
-            " WHERE m.org_key = :org AND m.amount_picos IS NULL AND m.day >= :first AND m.day <= :last"
-            " AND NOT m.is_undone"
-            " AND NOT EXISTS (SELECT 1 FROM log_message p WHERE p.org_key = m.org_key AND p.program = m.program"
-            " AND p.message_id = m.copy_of AND NOT p.is_undone) GROUP BY o.service ORDER BY o.service",
+            f"SELECT o.service, CAST(sum({MESSAGE_TOKENS}) AS BIGINT) AS tokens FROM log_message"
+            " JOIN cost_origin o ON o.origin_key = log_message.origin_key"
+            " WHERE log_message.org_key = :org AND log_message.amount_picos IS NULL"
+            f" AND log_message.day >= :first AND log_message.day <= :last AND {MESSAGE_COUNTS}"
+            " GROUP BY o.service ORDER BY o.service",
             org=org,
             first=day_number(days.start),
             last=day_number(days.end),
         )
         return tuple((row["service"], row["tokens"]) for row in rows)
+
+    # The cycle
 
     def alerts_holding(self, org: int, since: date) -> int:
         """Return how many of the alerts that were reported in periods from ``since`` on still hold."""
@@ -269,8 +271,7 @@ class FastPaths:
         return bool(
             self._rows(
                 "SELECT 1 AS one FROM cost_origin WHERE org_key = :org AND (source IN (:holds, :agents)"
-                f" {_OF_LOGS}) AND live"
-                " AND provider <> '' LIMIT 1",
+                f" OR {is_log('source')}) AND live AND provider <> '' LIMIT 1",
                 org=org,
                 holds=HOLD_SOURCE,
                 agents=AGENT_SOURCE,
@@ -1135,8 +1136,6 @@ RESULT_RETENTION = timedelta(days=90)
 """The minimum time for which a request can be repeated under its key."""
 
 # One short range of the covering index per origin: half the time of one wide range with conditional sums.
-_OF_LOGS = " ".join(f"OR (source >= '{program}@' AND source < '{program}A')" for program in LOG_PROGRAMS)
-_LOGGED = "m.input_tokens + m.cache_read_tokens + m.cache_write_tokens + m.cache_write_1h_tokens + m.output_tokens"
 _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
 _HOLD = (

@@ -831,7 +831,8 @@ class LogMessageRow(Row, table=True):
     """A message in the log of an agent's program, known by its id for ever, also after the log is gone.
 
     ``amount_picos`` is NULL if its model has no price. It does not count while ``is_undone``, or while the message
-    that it is a ``copy_of`` ('' for most) is known. ``sync_id`` is the reading of the logs that it came with.
+    that it is a ``copy_of`` ('' for most) is known, or a copy of the same that goes before it. ``sync_id`` is the
+    reading of the logs that it came with.
     """
 
     __tablename__ = "log_message"

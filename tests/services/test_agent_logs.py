@@ -98,6 +98,29 @@ def test_what_is_new_counts_once_and_comes_and_goes_as_one_change(home: Home, lo
 
 
 @pytest.mark.both_engines
+def test_of_forks_of_a_session_that_was_never_read_one_counts(home: Home, logs: Path) -> None:
+    def counted() -> list[tuple[object, ...]]:
+        return home.rows("SELECT sum(tokens), sum(charges) FROM cost")
+
+    shared = [codex_turn(), codex_sum(100, at="2026-01-09T09:00:00Z")]
+    write(logs / "codex/sessions/c.jsonl", codex_meta("c", forked_from_id="a"), *shared, codex_sum(150))
+    sync(home)
+    assert counted() == [(150, 2)]
+    write(logs / "codex/sessions/b.jsonl", codex_meta("b", "/w/b", forked_from_id="a"), *shared, codex_sum(170))
+    assert (new(sync(home))[:2], counted()) == ((1, 70), [(220, 3)])
+    assert home.rows("SELECT tokens FROM cost ORDER BY tokens") == [(50,), (70,), (100,)]
+    write(logs / "codex/sessions/a.jsonl", codex_meta("a", "/w/a"), *shared)
+    assert (new(sync(home))[:2], counted()) == ((0, 0), [(220, 3)])
+    assert home.services.database.check().problems == ()
+    for stated in ((220, 3), (150, 2), (None, None)):
+        home.services.undo.undo()
+        assert counted() == [stated]
+    home.services.undo.redo()
+    home.services.undo.redo()
+    assert counted() == [(220, 3)]
+
+
+@pytest.mark.both_engines
 def test_a_bill_counts_in_the_place_of_what_logs_estimate(home: Home, logs: Path) -> None:
     home.budget("500")
     home.add("pcc", allocate="100")

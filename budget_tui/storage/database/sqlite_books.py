@@ -17,9 +17,9 @@ from budget_tui.domain import pacing
 from budget_tui.domain.agent_logs import NANO_PICOS
 from budget_tui.domain.amount import LIMIT_NANOS, NANOS, nanos_of, to_decimal
 from budget_tui.domain.cost import Category
-from budget_tui.domain.estimates import LOG_PREFIXES
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.presentation.formatting import amount_of
+from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_TOKENS, is_log
 from budget_tui.storage.repositories.datasets import CHECKSUM
 
 CHECKSUM_TEXT = str(CHECKSUM.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
@@ -101,12 +101,10 @@ _LOGGED = (
     " c.amount_nanos) AS amount FROM cost c LEFT JOIN replaced_estimate r ON r.cost_key = c.cost_key"
 )
 _MESSAGES = (
-    "SELECT m.origin_key, m.day, count(*) AS messages, coalesce(sum(m.amount_picos), 0) AS picos, sum(m.input_tokens +"
-    " m.cache_read_tokens + m.cache_write_tokens + m.cache_write_1h_tokens + m.output_tokens) AS tokens FROM"
-    " log_message m WHERE NOT m.is_undone AND NOT EXISTS (SELECT 1 FROM log_message p WHERE p.org_key = m.org_key AND"
-    " p.program = m.program AND p.message_id = m.copy_of AND NOT p.is_undone) GROUP BY m.origin_key, m.day"
+    "SELECT log_message.origin_key, log_message.day, count(*) AS messages, coalesce(sum(log_message.amount_picos), 0)"
+    f" AS picos, sum({MESSAGE_TOKENS}) AS tokens FROM log_message WHERE {MESSAGE_COUNTS}"
+    " GROUP BY log_message.origin_key, log_message.day"
 )
-_OF_LOGS = " OR ".join(f"o.source LIKE '{prefix}%'" for prefix in LOG_PREFIXES)
 _ONE_ORGANIZATION = (
     # a row, the row that it belongs to, their join, the name of the first
     ("budget b", "entity e", "e.entity_key = b.entity_key", "'a budget of ' || e.entity_id"),
@@ -211,8 +209,9 @@ INVARIANTS = (
     Invariant(
         "SELECT o.source || ': the cost of ' || o.service || ' on ' || c.day || ' is not what its messages add up to'"
         f" FROM cost_origin o JOIN ({_LOGGED}) c ON c.origin_key = o.origin_key LEFT JOIN ({_MESSAGES}) m ON"
-        f" m.origin_key = c.origin_key AND m.day = c.day WHERE o.live AND ({_OF_LOGS}) AND (c.tokens IS NOT m.tokens"
-        f" OR c.charges IS NOT m.messages OR abs(c.amount * {NANO_PICOS} - m.picos) > {NANO_PICOS // 2})"
+        f" m.origin_key = c.origin_key AND m.day = c.day WHERE o.live AND {is_log('o.source')}"
+        " AND (c.tokens IS NOT m.tokens OR c.charges IS NOT m.messages"
+        f" OR abs(c.amount * {NANO_PICOS} - m.picos) > {NANO_PICOS // 2})"
     ),
     Invariant(
         "SELECT o.source || ': messages of ' || o.service || ' on ' || m.day || ' have no cost' FROM cost_origin o JOIN"

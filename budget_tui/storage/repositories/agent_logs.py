@@ -4,12 +4,25 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, delete, func, literal_column, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    and_,
+    delete,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.agent_logs import NANO_PICOS, CostChange, MessageTokens, PricedMessage
 from budget_tui.domain.amount import divide
 from budget_tui.storage.engine import insert_batches, listed
+from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_TOKENS
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, LogFileRow, LogMessageRow, ReplacedEstimateRow
 
@@ -21,7 +34,7 @@ _COUNTS = (
     _m.cache_write_1h_tokens,
     _m.output_tokens,
 )
-_TOKENS = sum(_COUNTS[1:], _COUNTS[0])
+_COUNTED: ColumnElement[bool] = literal_column(MESSAGE_COUNTS, Boolean)
 _PRICED = ("origin_key", "day", "tier", *(column.name for column in _COUNTS), "amount_picos", "is_undone")
 _NO_COPY: ColumnElement[str] = literal_column("''")
 """As text in the statement, for SQLite to see that the index of copies has all that is looked for."""
@@ -102,22 +115,24 @@ class AgentLogRepository(Repository):
         self._change(update(LogMessageRow).where(_m.sync_id == sync_id).values(is_undone=is_undone))
 
     def days_of(self, org: int, sync_id: str) -> set[OriginDay]:
-        """Return the origins and days that depend on whether the messages of a reading count, copies of them, too."""
+        """Return the origins and days that depend on whether the messages of a reading count, copies of them and other
+        copies of the same, too."""
         of_sync = (_m.org_key == org, _m.sync_id == sync_id)
         days = {(key, day) for key, day in self._many(select(_m.origin_key, _day(_m.day)).where(*of_sync).distinct())}
         copies = select(_m.copy_of, _m.origin_key, _day(_m.day)).where(_m.org_key == org, _m.copy_of != _NO_COPY)
         if found := list(self._many(copies)):  # a join would look through all messages for each of those read
-            ids = {message_id for (message_id,) in self._many(select(_m.message_id).where(*of_sync))}
+            ids = {each for pair in self._many(select(_m.message_id, _m.copy_of).where(*of_sync)) for each in pair}
             days |= {(key, day) for copy_of, key, day in found if copy_of in ids}
         return days
 
-    def days_of_copies(self, org: int, program: str, ids: Collection[str]) -> set[OriginDay]:
-        """Return the origins and days of copies of some messages."""
+    def days_of_copies(self, org: int, program: str, messages: Iterable[PricedMessage]) -> set[OriginDay]:
+        """Return the origins and days of copies of some messages, and of other copies of the same."""
         of_program = (_m.org_key == org, _m.program == program, _m.copy_of != _NO_COPY)
         if self._row(select(_m.copy_of).where(*of_program).limit(1)) is None:
             return set()
         found = select(_m.origin_key, _day(_m.day)).where(*of_program)
-        return {(key, day) for some in _parts([*ids]) for key, day in self._many(found.where(_m.copy_of.in_(some)))}
+        ids = sorted({each for message in messages for each in (message.message_id, message.copy_of)} - {""})
+        return {(key, day) for some in _parts(ids) for key, day in self._many(found.where(_m.copy_of.in_(some)))}
 
     # Costs
 
@@ -179,25 +194,17 @@ class AgentLogRepository(Repository):
     def _sums(self, days: Collection[OriginDay]) -> Mapping[OriginDay, tuple[int, int, int]]:
         """Return the picos, tokens and number of the messages that count, of origins and days that have any."""
         wanted = listed(self._connection, ("origin_key", "day"), sorted(days))
-        first = LogMessageRow.table.alias("first")
         is_of_day = and_(_m.origin_key == read_first(wanted.c.origin_key), type_coerce(_m.day, Integer) == wanted.c.day)
-        is_copied = and_(
-            first.c.org_key == _m.org_key,
-            first.c.program == _m.program,
-            first.c.message_id == _m.copy_of,
-            ~first.c.is_undone,
-        )
         rows = self._many(
             select(
                 _m.origin_key,
                 _day(_m.day),
                 func.coalesce(total(_m.amount_picos), 0).label("picos"),
-                total(_TOKENS).label("tokens"),
+                total(literal_column(MESSAGE_TOKENS, BigInteger)).label("tokens"),
                 func.count().label("messages"),
             )
             .join_from(wanted, LogMessageRow, is_of_day)
-            .outerjoin(first, is_copied)
-            .where(~_m.is_undone, first.c.message_id.is_(None))
+            .where(_COUNTED)
             .group_by(_m.origin_key, _m.day)
         )
         return {(row.origin_key, row.day): (row.picos, row.tokens, row.messages) for row in rows}

@@ -4,23 +4,39 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from budget_tui.domain.cost import ChargeCategory
-from budget_tui.domain.estimates import ESTIMATED_SOURCES, LOG_PREFIXES, EstimatedDay, Spender
+from budget_tui.domain.estimates import ESTIMATED_SOURCES, EstimatedDay, Spender
 from budget_tui.domain.period import Period
 from budget_tui.storage.engine import listed
+from budget_tui.storage.log_conditions import is_log
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow, SourceRow
 
 _c, _o, _e, _r, _d = CostRow.c, CostOriginRow.c, EntityRow.c, ReplacedEstimateRow.c, DatasetRow.c
+_IS_LOG: ColumnElement[bool] = literal_column(is_log("cost_origin.source"), Boolean)
 
 
 class EstimateRepository(Repository):
     def spenders(self, org: int) -> list[Spender]:
         """Return the origins of estimates that a bill can replace: a plan with a flat fee has paid for others."""
         paid = select(SourceRow.c.name).where(SourceRow.c.org_key == org, SourceRow.c.flat_fee)
-        is_estimate = or_(_o.source.in_(ESTIMATED_SOURCES), *_of_logs())
+        is_estimate = or_(_o.source.in_(ESTIMATED_SOURCES), _IS_LOG)
         return self._spenders(_o.org_key == org, _o.live, is_estimate, _o.source.not_in(paid))
 
     def billed_kinds(self, org: int) -> Iterator[tuple[str, str]]:
@@ -45,7 +61,7 @@ class EstimateRepository(Repository):
     def days(self, origin_keys: Collection[int], on: Collection[date] | None) -> list[EstimatedDay]:
         """Return the days with estimates of certain origins; ``on`` certain days, or, None, on any."""
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
-        logged = case((or_(*_of_logs()), func.coalesce(_r.tokens, _c.tokens)))
+        logged = case((_IS_LOG, func.coalesce(_r.tokens, _c.tokens)))
         found = (
             select(
                 _c.origin_key,
@@ -211,10 +227,6 @@ class EstimateRepository(Repository):
             .where(_o.org_key == org)
         )
         return {row.cost_key: row.replaced_at for row in rows}
-
-
-def _of_logs() -> list[ColumnElement[bool]]:
-    return [_o.source.startswith(prefix) for prefix in LOG_PREFIXES]
 
 
 def _billing(org: int) -> tuple[ColumnElement[bool], ...]:
