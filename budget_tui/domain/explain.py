@@ -794,7 +794,8 @@ class Finding(NamedTuple):
 class CostGroup(NamedTuple):
     """Costs that count, of one source, provider, service and category.
 
-    ``amount`` is in the budget's unit; ``stated`` is the source's own amount, in nanos of ``currency``.
+    ``amount`` is in the budget's unit; ``stated`` is the source's own amount, in nanos of ``currency``. ``days`` is the
+    number of days with costs, None where it is not known.
     """
 
     source: str
@@ -805,7 +806,7 @@ class CostGroup(NamedTuple):
     amount: int
     stated: int
     costs: int
-    days: int
+    days: int | None
     first_day: date
     last_day: date
 

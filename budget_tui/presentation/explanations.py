@@ -111,7 +111,8 @@ def group_amount(group: CostGroup, explained: Explained) -> str:
 def _days(group: CostGroup) -> str:
     if group.first_day == group.last_day:
         return f", {short_day(group.first_day)}"
-    return f" on {count(group.days, 'day')}, {short_day(group.first_day)} – {short_day(group.last_day)}"
+    on = f" on {count(group.days, 'day')}" if group.days is not None else ""
+    return f"{on}, {short_day(group.first_day)} – {short_day(group.last_day)}"
 
 
 def finding(found: Finding) -> str:

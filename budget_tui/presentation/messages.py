@@ -93,9 +93,9 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
     if len(report.vanished) > f.MAX_NAMED:
         lines.append(f"  and {len(report.vanished) - f.MAX_NAMED:,} more")
     if report.estimates_replaced:
-        amounts = report.estimates_amounts.items()
-        amount = " + ".join(f.money(nanos, currency) for currency, nanos in sorted(amounts))
-        lines.append(f"{f.count(report.estimates_replaced, 'estimate')} of {amount} {'would be ' * dry_run}replaced")
+        amount = _by_currency(report.estimates_amounts)
+        replaced = f"{f.count(report.estimates_replaced, 'estimate')} of {amount} {'would be ' * dry_run}replaced"
+        lines.append(f"{replaced}: {_estimates_of(report)}")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines
@@ -196,6 +196,18 @@ def _counted(report: "ImportReport") -> str:
     tokens = [] if report.tokens_total is None else [f.count(report.tokens_total, "token")]
     seats = [] if report.seats is None else [f"at most {f.count(report.seats, 'seat')} on a day"]
     return ", ".join([*tokens, *seats])
+
+
+def _by_currency(amounts: Mapping[str, int]) -> str:
+    return " + ".join(f.money(nanos, currency) for currency, nanos in sorted(amounts.items()))
+
+
+def _estimates_of(report: "ImportReport") -> str:
+    """Name whose estimates a bill replaces, the largest first: it may itself be of no project, or of another."""
+    ranked = sorted(report.estimates_of.items(), key=lambda each: -sum(each[1].values()))
+    named = [f"{entity_id or 'without a project'} {_by_currency(amounts)}" for entity_id, amounts in ranked]
+    more = len(named) - f.MAX_NAMED
+    return ", ".join(named[: f.MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _kept(report: "ImportReport", dry_run: bool) -> str:

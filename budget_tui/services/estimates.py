@@ -45,6 +45,7 @@ def settle_estimates(work: Work) -> None:
     bills = _bills(work.unit, work.organization, spenders.values(), billers, ended)
     for each, is_billed, tokens_billed in to_change(days, bills):
         spender = spenders[each.origin_key]
+        entity_id = (spender.path or "").strip("/").rpartition("/")[2]
         if not is_billed:
             amount = estimates.bring_back(each.origin_key, each.day)
         else:
@@ -54,11 +55,11 @@ def settle_estimates(work: Work) -> None:
             if each.replaced == each.estimates:
                 continue
             work.replaced += each.estimates - each.replaced
-            amounts = work.replaced_amounts
-            amounts[spender.currency] = amounts.get(spender.currency, 0) + amount
+            for amounts in (work.replaced_amounts, work.replaced_of.setdefault(entity_id, {})):
+                amounts[spender.currency] = amounts.get(spender.currency, 0) + amount
         work.record_separately(
             "estimate.bill" if is_billed else "estimate.count",
-            f"{(spender.path or '').strip('/').rpartition('/')[2]}: {spender.provider}",
+            f"{entity_id}: {spender.provider}",
             {},
             {"amount": written(amount), "on": each.day.isoformat()}
             | ({} if spender.currency == work.organization.currency else {"currency": spender.currency}),

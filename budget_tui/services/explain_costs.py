@@ -416,6 +416,9 @@ def _grouped(counted: Iterable[tuple[OriginInPeriod, int]]) -> list[CostGroup]:
     for (source, provider, service, category, currency), pairs in groupby(sorted(counted, key=key), key=key):
         found = list(pairs)
         origins = [origin for origin, _ in found]
+        first = min(origin.first_day for origin in origins if origin.first_day)
+        last = max(origin.last_day for origin in origins if origin.last_day)
+        most = max(origin.days for origin in origins)  # several origins may have costs on different days
         groups.append(
             CostGroup(
                 source,
@@ -426,9 +429,9 @@ def _grouped(counted: Iterable[tuple[OriginInPeriod, int]]) -> list[CostGroup]:
                 sum(amount for _, amount in found),
                 sum(origin.amount for origin in origins),
                 sum(origin.costs for origin in origins),
-                max(origin.days for origin in origins),
-                min(origin.first_day for origin in origins if origin.first_day),
-                max(origin.last_day for origin in origins if origin.last_day),
+                most if len(origins) == 1 or most == Period(first, last).days else None,
+                first,
+                last,
             )
         )
     return groups

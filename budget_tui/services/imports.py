@@ -81,7 +81,8 @@ class ImportReport:
     costs that replaced nothing, and ``rows_unchanged`` those that replaced equal ones. ``vanished`` are costs that a
     replacement removed and the new files do not mention. ``seats`` is the maximum on one day; ``seats`` and ``tokens``
     are None if the files contain none. ``estimates_replaced`` are the estimates that it is the bill for, of
-    ``estimates_amounts`` nanos by currency; ``currency`` is the organization's.
+    ``estimates_amounts`` nanos by currency, and ``estimates_of`` the same by entity ('': of none); ``currency`` is the
+    organization's.
     """
 
     files: tuple[str, ...]
@@ -109,6 +110,7 @@ class ImportReport:
     far_ahead_total: Mapping[str, Decimal] = field(default_factory=dict)
     estimates_replaced: int = 0
     estimates_amounts: Mapping[str, int] = field(default_factory=dict)
+    estimates_of: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     currency: str = ""
 
 
@@ -167,6 +169,7 @@ class Imports:
                         report,
                         estimates_replaced=work.replaced,
                         estimates_amounts=work.replaced_amounts,
+                        estimates_of=work.replaced_of,
                         currency=organization.currency,
                     )
         return report

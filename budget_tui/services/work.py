@@ -61,8 +61,8 @@ class Work:
     once they were looked up; ``is_closed`` is whether the period is, once that was looked up. ``reverses`` is the
     change that this one undoes or redoes, if any. ``reaches_back`` is set when it changed the tokens of a closed
     period, and ``is_committed`` once its changes are stored. ``estimated_on`` are the days that it entered estimates
-    on; ``replaced`` is how many estimates its commit replaced by bills, and ``replaced_amounts`` what they
-    came to, by currency.
+    on; ``replaced`` is how many estimates its commit replaced by bills, ``replaced_amounts`` what they came to,
+    by currency, and ``replaced_of`` the same by the id of the entity that they were of ('': of none).
     """
 
     open: Budget
@@ -95,6 +95,7 @@ class Work:
         self.estimated_on: set[date] = set()
         self.replaced = 0
         self.replaced_amounts: dict[str, int] = {}
+        self.replaced_of: dict[str, dict[str, int]] = {}
         self._actions: set[str] = set()
         self._after_commit: list[Callable[[], None]] = []
 

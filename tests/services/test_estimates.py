@@ -69,10 +69,10 @@ def test_a_bill_counts_in_the_place_of_the_estimate_for_every_reading(office: Ho
     assert (office.spent["pcc"], beside(office)) == ("10", [])
     office = later(office)
     preview = bill(office.services, ("pcc", "6.40", "USD", DAY, "OpenAI"), dry_run=True)
-    assert "2 estimates of $7.00 would be replaced" in import_report(preview, dry_run=True, how_to_map="")
+    assert "2 estimates of $7.00 would be replaced: pcc $7.00" in import_report(preview, dry_run=True, how_to_map="")
     assert (office.spent["pcc"], beside(office)) == ("10", [])
     report = bill(office.services, ("pcc", "6.40", "USD", DAY, "OpenAI"))
-    assert "2 estimates of $7.00 replaced" in import_report(report, dry_run=False, how_to_map="")
+    assert "2 estimates of $7.00 replaced: pcc $7.00" in import_report(report, dry_run=False, how_to_map="")
     assert beside(office) == [("openai", "7", ["6.4"])]
     services = office.services
     assert office.spent["pcc"] == "9.4"

@@ -380,6 +380,13 @@ def test_a_group_is_told_by_source_provider_service_and_category_with_its_days(h
     assert explanations.group_line(group, explained) == (
         "$10.00  focus · gcp · Compute Engine · cloud: 2 costs on 2 days, Jan 5 – Jan 7"
     )
+    bill(
+        home,
+        "2026-01-05, 9, USD, Google Cloud, Compute Engine, Compute, pcc, 1",
+        "2026-01-07, 1, USD, Google Cloud, Compute Engine, Compute, pcc, 2",
+    )
+    explained = home.services.explain.named("pcc")
+    assert "2 costs, Jan 5 – Jan 7" in explanations.group_line(explained.counting[0], explained), "on how many days?"
 
 
 # Whom it is about

@@ -133,7 +133,7 @@ def test_the_report(two: Home, export: Export) -> None:
 def test_it_is_written_down(two: Home, export: Export) -> None:
     run(two, export(tagged("0.0000001", "a")))
     assert (two.log[0].action, two.log[0].subject) == ("cost.import", "focus")
-    assert "stored_total {'USD': '0.0000001'}" in changes(two.log[0])
+    assert "stored_total 0.0000001 USD" in changes(two.log[0])
 
 
 def test_tiny_charges_are_exact(two: Home, export: Export) -> None:
