@@ -96,14 +96,29 @@ class GradedRates(NamedTuple):
         return within_limit(divide(sum(count * rate for count, rate in zip(tokens, rates, strict=True)), 1_000))
 
 
-def rates_of(prices: Mapping[TokenKind, int]) -> Rates:
-    """Return the rates by prices of the kinds that have one, as `cost_nanos` applies them.
+def own_rates(prices: Mapping[TokenKind, int], currency: str, built_in: GradedRates | None) -> GradedRates | None:
+    """Return the rates by an organization's own prices in its ``currency``; None where none of them applies.
 
-    Writing to a cache has none: it costs 1.25 times the input for 5 minutes and twice for an hour, as at Anthropic.
+    Kinds without one have the built-in price if that is in the same currency: a kind never costs nothing because its
+    price is missing. Without it the own prices apply once there are those of input and output.
     """
-    read = prices.get(TokenKind.INPUT, 0)
-    return Rates(
-        read, prices.get(TokenKind.CACHED, read), divide(read * 5, 4), read * 2, prices.get(TokenKind.OUTPUT, 0)
+    if prices.keys() >= {TokenKind.INPUT, TokenKind.OUTPUT}:
+        return GradedRates(currency, [(0, _over(Rates(0, 0, 0, 0, 0), prices))])
+    if not prices or built_in is None or built_in.currency != currency:
+        return None
+    return GradedRates(currency, [(beyond, _over(rates, prices)) for beyond, rates in built_in.grades])
+
+
+def _over(rates: Rates, prices: Mapping[TokenKind, int]) -> Rates:
+    """Return rates with own prices in their place.
+
+    Cached tokens cost as the input unless they have a price. Writing to a cache never has: it costs 1.25 times the
+    input for 5 minutes and twice for an hour, as at Anthropic.
+    """
+    if (read := prices.get(TokenKind.INPUT)) is not None:
+        rates = Rates(read, read, divide(read * 5, 4), read * 2, rates.output)
+    return rates._replace(
+        cache_read=prices.get(TokenKind.CACHED, rates.cache_read), output=prices.get(TokenKind.OUTPUT, rates.output)
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from budget_tui.domain.agent_logs import GradedRates, rates_of
+from budget_tui.domain.agent_logs import GradedRates, own_rates
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.budget import Organization
@@ -102,7 +102,7 @@ class TokenPrices:
 
 
 class MessagePrices:
-    """The prices of messages in logs: the organization's own from the day they begin, else built in."""
+    """The prices of messages in logs: by kind the organization's own from the day they begin, else built in."""
 
     def __init__(self, session: Session, organization: Organization) -> None:
         self._currency = organization.currency
@@ -112,17 +112,17 @@ class MessagePrices:
         self.rates = lru_cache(maxsize=4096)(self._rates)
 
     def is_own(self, model: str, on: date) -> bool:
-        """Return whether the organization's own price applies."""
-        return bool(self._valid(model, on).keys() & {TokenKind.INPUT, TokenKind.OUTPUT})
+        """Return whether an own price of the organization applies, to any kind."""
+        return self._own_rates(model, on, "") is not None
 
-    def _valid(self, model: str, on: date) -> dict[TokenKind, int]:
-        return {kind: nanos for starts_on, kind, nanos in reversed(self._own.get(model, ())) if starts_on <= on}
+    def _own_rates(self, model: str, on: date, tier: str) -> GradedRates | None:
+        begun = reversed(self._own.get(model, ()))
+        valid = {kind: nanos for starts_on, kind, nanos in begun if starts_on <= on}
+        return own_rates(valid, self._currency, built_in_rates(model, on, tier)) if valid else None
 
     def _rates(self, model: str, on: date, tier: str) -> GradedRates | None:
         """Return the price of a model's tokens on a day; None without one."""
-        if self.is_own(model, on):
-            return GradedRates(self._currency, [(0, rates_of(self._valid(model, on)))])
-        return built_in_rates(model, on, tier)
+        return self._own_rates(model, on, tier) or built_in_rates(model, on, tier)
 
 
 Rows = Mapping[TokenKind, int | None]

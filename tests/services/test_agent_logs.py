@@ -238,7 +238,9 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     assert new(report) == (3, 3100, "0.10125")
     lines = sync_report(report, dry_run=False)
     assert home.snapshot.unpriced == (("kimi-9000", 1100),)
-    outcome = home.services.token_prices.set("Kimi-9000", {TokenKind.INPUT: usd("1")}, date(2026, 1, 1))
+    assert home.services.token_prices.set("Kimi-9000", {TokenKind.INPUT: usd("1")}, date(2026, 1, 1)).days == 0
+    one_of_input = {TokenKind.INPUT: usd("1"), TokenKind.OUTPUT: 0}
+    outcome = home.services.token_prices.set("Kimi-9000", one_of_input, date(2026, 1, 1))
     assert (outcome.days, shown(outcome.changed_nanos), home.snapshot.unpriced) == (1, "0.001", ())
     for price in ("2", "3"):  # what is priced is not priced again
         assert home.services.token_prices.set("kimi-9000", {TokenKind.INPUT: usd(price)}).days == 0
@@ -249,6 +251,23 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     assert home.spent["all"] == "0.10225"
     assert "unpriced: kimi-9000 (1,100 tokens); the tokens count, their cost is not known" in lines
     assert "1 line of 1 log could not be understood and was left out" in lines
+
+
+def test_an_own_price_of_one_kind_leaves_the_others_at_the_built_in_price(fresh: Any) -> None:
+    def of_sonnet(home: Home, kind: TokenKind) -> tuple[bool, list[tuple[str, ...]]]:
+        home.services.token_prices.set(SONNET, {kind: usd("2")})
+        found = home.services.token_prices.of_logs(SONNET)
+        return found.is_own, [tuple(map(shown, rates)) for _, rates in found.rates.grades]
+
+    built_in = [("3", "0.3", "3.75", "6", "15"), ("6", "0.6", "7.5", "12", "22.5")]
+    home, euros = fresh(), fresh(new_currency="EUR")
+    output = [(*rates[:4], "2") for rates in built_in]
+    assert of_sonnet(home, TokenKind.OUTPUT) == (True, output)
+    assert of_sonnet(euros, TokenKind.CACHED) == (False, built_in)  # dollars are not mixed with euros
+    assert of_sonnet(home, TokenKind.INPUT) == (True, [("2", "2", "2.5", "4", "2")])
+    home.services.undo.undo()
+    home.services.undo.undo()
+    assert of_sonnet(home, TokenKind.CACHED) == (True, [(a, "2", *rest) for a, _, *rest in built_in])
 
 
 def test_a_price_that_a_later_version_knows_is_made_up_for(
