@@ -1,8 +1,9 @@
 """``cost``: costs, and the projects they belong to."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
@@ -191,7 +192,7 @@ def map_costs(
     if option == "--tag":
         field, value = _tag_rule(value)
     elif option == "--directory":
-        value = str(Path(value).expanduser().resolve())
+        value = _directory(value)
     session = session_of(context)
     outcome = session.services.costs.map_to_project(project, field, value)
     if json:
@@ -246,6 +247,17 @@ def category(
 
 def _print_rule(words: str, changed: int) -> None:
     print_lines(f"{words}; {f.count(changed, 'kind')} of past costs changed")
+
+
+def _directory(text: str) -> str:
+    """Return the directory that a rule compares: one of another machine, such as ``C:\\work``, stays as it is."""
+    if PureWindowsPath(text).drive:
+        return text
+    path = os.path.expanduser(text)  # noqa: PTH111  (no home: no error)
+    if path.startswith("~"):
+        raise Refused(f"the home directory of '{text}' is not known", "give the whole path")
+    # Logs name directories as programs saw them, so links are followed only where the path starts from here.
+    return os.path.normpath(path) if Path(path).is_absolute() else os.path.realpath(path)
 
 
 def _tag_rule(text: str) -> tuple[str, str]:

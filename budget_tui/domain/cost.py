@@ -48,6 +48,7 @@ CATEGORIES = tuple(category for category in Category if category is not Category
 DIRECTORY = "directory"
 """The tag, and the field of rules, of the directory that an agent's program ran in."""
 _RULE_FIELDS = (DIRECTORY, "sub_account", "service", "provider")
+_SEPARATORS = "/\\"
 
 
 def parse_rule_field(text: str) -> str:
@@ -61,6 +62,12 @@ def parse_rule_field(text: str) -> str:
     if kind in _RULE_FIELDS and not key:
         return kind
     raise Refused(f"costs have no '{text.strip()}'", "use tag:KEY, directory, sub_account, service or provider")
+
+
+def rule_value(field: str, text: str) -> str:
+    """Return the value that a mapping rule on ``field`` compares: of a directory, without separators at its end."""
+    value = text.strip()
+    return value.rstrip(_SEPARATORS) or value[:1] if field == DIRECTORY else value
 
 
 def parse_category(text: str) -> Category:
@@ -319,7 +326,8 @@ def _paths_above(path: str) -> Iterator[str]:
     """Yield a directory and those that it is in, the longest path first."""
     while path:
         yield path
-        path = path[: max(path.rfind("/"), path.rfind("\\"), 0)]
+        root = path[0] if path[1:] and path[0] in _SEPARATORS else ""
+        path = path[: max(path.rfind("/"), path.rfind("\\"), 0)] or root
 
 
 def _root_named(origin: CostOrigin) -> str | None:

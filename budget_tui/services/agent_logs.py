@@ -92,17 +92,17 @@ class AgentLogs:
     def found(self, names: Sequence[str] = ()) -> list[FoundLogs]:
         """Return the logs of all programs, or of some, that have any on this machine. It opens no file."""
         found = []
-        for name in names or PROGRAMS:
+        for name in _programs(names):
             reader = reader_named(name)
             if files := tuple(log_files(reader)):
-                found.append(FoundLogs(name.casefold(), reader.title, files))
+                found.append(FoundLogs(name, reader.title, files))
         return found
 
     def required(self, names: Sequence[str] = ()) -> list[FoundLogs]:
         """Return the logs of all programs that have any, or of some; `NotFound` if one of those, or all, have none."""
         found = self.found(names)
         programs = {each.program for each in found}
-        missing = [reader_named(name) for name in names or PROGRAMS if name.casefold() not in programs]
+        missing = [reader_named(name) for name in _programs(names) if name not in programs]
         if missing and (names or not found):
             titles = " or ".join(reader.title for reader in missing)
             folders = ", ".join(str(folder) for reader in missing for folder in reader.folders())
@@ -162,6 +162,11 @@ class AgentLogs:
                     file for file in each.files if known.get(file.name) != (file.size, file.changed_ns)
                 ]
         return changed
+
+
+def _programs(names: Iterable[str]) -> Iterable[str]:
+    """Return the programs that ``names`` name, each once, by default all."""
+    return dict.fromkeys(name.casefold() for name in names) or PROGRAMS
 
 
 class _Read(NamedTuple):

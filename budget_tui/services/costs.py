@@ -19,6 +19,7 @@ from budget_tui.domain.cost import (
     is_far_ahead,
     parse_rule_field,
     provider_of,
+    rule_value,
 )
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
@@ -370,7 +371,7 @@ def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
 
 def set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str) -> None:
     """Set a rule and record it; costs follow by `resolve_costs_again`."""
-    value = one_line(value).strip()
+    value = rule_value(field, one_line(value))
     if not value:
         raise Refused(
             "a rule needs a value",

@@ -14,7 +14,7 @@ from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import parse_policy
-from budget_tui.domain.cost import Category, parse_category, parse_rule_field
+from budget_tui.domain.cost import Category, parse_category, parse_rule_field, rule_value
 from budget_tui.domain.errors import BudgetError, Refused, SourceError
 from budget_tui.domain.plan_file import SECTIONS, Fields, Item, PlanFile, Section
 from budget_tui.domain.text import parse_choice
@@ -252,6 +252,7 @@ def _listed(node: _Node, name: str, section: str, reader: Reader) -> _Part:
                 raise Refused(f"'{identity['kind']}' is no kind of mapping", "there are project, provider, category")
             if identity["kind"] == "project":
                 identity["field"] = parse_rule_field(identity["field"])
+                identity["value"] = rule_value(identity["field"], identity["value"])
             elif identity["field"] != "name":
                 raise Refused(f"a {identity['kind']} is mapped by its name, not by '{identity['field']}'", "write name")
             if identity["kind"] == "category" and "to" in fields:

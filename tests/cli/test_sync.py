@@ -50,6 +50,15 @@ def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, m
     assert seeded("cost", "map", "pcc", "--directory", "/w/x/../shop/").out.startswith(
         "costs with directory = /w/shop belong to pcc; <$0.01 from the past moved there"
     )
+    seeded("cost", "map", "pcc", "--directory", "~nobody-here/x").refused(2, "home directory", "give the whole path")
+    assert "directory = C:\\w\\atlas belong" in seeded("cost", "map", "pcc", "--directory", "C:\\w\\atlas").out
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    monkeypatch.chdir(tmp_path)
+    assert f"{tmp_path}/loop/x belong" in seeded("cost", "map", "pcc", "--directory", "loop/x").out
+    with monkeypatch.context() as patch:
+        patch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "loop"))
+        seeded("sync", "claude-code").refused(4, "this machine has no logs of Claude Code", "they would be in")
+    assert seeded("sync", "codex", "CODEX").out.startswith("codex@laptop: 1 log, 0 read")
     sources = seeded("cost", "source", "list", "--json").json
     assert [(each["source"], each["live"]) for each in sources if "@" in each["source"]] == [
         ("claude-code@laptop", True),

@@ -226,6 +226,12 @@ def test_a_directory_belongs_to_the_project_of_its_longest_mapped_path(home: Hom
     outcome = home.services.costs.map_to_project("shop", "directory", "/w")
     assert (outcome.changed_origins, outcome.costs) == (2, 2)
     assert home.spent == {"shop": "0.0135", "blog": "0.0045", "x": "0", "all": "0.0225"}
+    home.services.costs.map_to_project("x", "directory", "/w/shopping/")
+    assert home.services.costs.map_to_project("x", "directory", "/").costs == 0
+    write(logs / "claude/projects/p/t.jsonl", claude_line("t1", cwd="/other"), claude_line("t2", cwd="C:\\w\\atlas"))
+    home.services.costs.map_to_project("blog", "directory", "C:\\w\\")
+    assert {*sync(home).projects} == {"blog", "x"}
+    assert home.spent == {"shop": "0.009", "blog": "0.009", "x": "0.009", "all": "0.0315"}
 
 
 @pytest.mark.both_engines

@@ -93,6 +93,11 @@ def test_what_is_written_is_read_back(plan: dict[Item, Fields]) -> None:
         assert {name: fields[name] for name in plan[item]} == plan[item]
 
 
+def test_a_directory_is_read_without_separators_at_its_end() -> None:
+    text = 'mappings:\n  - {kind: project, field: Directory, value: "/w/", to: web}\n'
+    assert mapping_item("entity", "directory", "/w") in read(text, "plan.yaml", READER).plan
+
+
 def test_an_id_with_leading_zeros_stays_a_text_for_other_tools() -> None:
     text = rendered(file_of({mapping_item("entity", "sub_account", "0012"): {"to": "web"}}), shown)
     assert "value: '0012'" in text

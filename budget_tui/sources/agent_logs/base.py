@@ -66,7 +66,8 @@ def reader_named(name: str) -> LogReader:
 def log_files(reader: LogReader) -> Iterator[LogFile]:
     """Yield the logs of a program, each once; folders that do not exist or cannot be read have none."""
     seen: set[Path] = set()
-    for folder in {each.resolve(): None for each in reader.folders()}:
+    # Unlike Path.resolve, realpath also takes links that lead in a circle.
+    for folder in dict.fromkeys(map(os.path.realpath, reader.folders())):
         for root, folders, names in os.walk(folder):
             folders.sort()
             for path in (Path(root, name) for name in sorted(names) if name.endswith(".jsonl")):
