@@ -70,6 +70,22 @@ def provider_of(model: str, default: str = "") -> str:
     return "anthropic" if "claude" in model else provider_of_model(model) or default
 
 
+FAST = "fast"
+TIERS = (FAST, "priority", "batch", "flex")
+"""The tiers whose tokens may have another price than usual."""
+
+
+def priced_name(model: str, tier: str) -> str:
+    """Return the name by which the price of a model's tier is set: ``claude-opus-4-6 fast``."""
+    return f"{model} {tier}".strip()
+
+
+def model_and_tier(name: str) -> tuple[str, str]:
+    """Return the model and the tier ('' for the usual one) of a `priced_name`."""
+    model, _, tier = name.rpartition(" ")
+    return (model, tier) if tier in TIERS and model else (name, "")
+
+
 class Rates(NamedTuple):
     """Prices of a million tokens of each kind, in nanos of a currency."""
 

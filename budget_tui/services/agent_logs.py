@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from budget_tui.config.paths import host_name
-from budget_tui.domain.agent_logs import CostChange, Message, MessageTokens, PricedMessage, add_to
+from budget_tui.domain.agent_logs import CostChange, Message, MessageTokens, PricedMessage, add_to, priced_name
 from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.cost import DIRECTORY, Category, CostOrigin
 from budget_tui.domain.errors import Conflict, NotFound
@@ -284,7 +284,7 @@ class _Storing:
             (before, replace(of_key[before.origin_key], currency=rates.currency), rates.cost_picos(before.tokens))
             for before in self._logs.unpriced(self._org, program)
             if before.message_id not in news
-            and (rates := self._prices.rates(of_key[before.origin_key].service, day_of(before.day), before.tier))
+            and (rates := self._prices.rates(of_key[before.origin_key].service, before.tier, day_of(before.day)))
         ]
         self._add_origins(origin for _, origin, _ in found)
         pairs = [
@@ -305,12 +305,12 @@ class _Storing:
         rated = []
         for each in messages:
             day = each.at.astimezone(self._zone).date()
-            rates = self._prices.rates(each.model, day, each.tier)
+            rates = self._prices.rates(each.model, each.tier, day)
             picos = rates.cost_picos(each.tokens) if rates else None
             currency = rates.currency if rates else self._work.organization.currency
             rated.append((each, _Kind(each.model, each.provider, each.directory, currency), day_number(day), picos))
             if picos is None:
-                name = f"{each.model} {each.tier}".strip() or "unknown model"
+                name = priced_name(each.model, each.tier) or "unknown model"
                 before = self._report.unpriced.get(name, LogSum(0, 0, {}))
                 self._report.unpriced[name] = before.plus("", CostChange(0, sum(each.tokens), 1))
         origins = {kind: _origin(source, kind) for _, kind, _, _ in rated}

@@ -5,7 +5,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from budget_tui.domain.agent_logs import GradedRates, own_rates
+from budget_tui.domain.agent_logs import GradedRates, model_and_tier, own_rates, priced_name
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.budget import Organization
@@ -79,20 +79,21 @@ class TokenPrices:
         return PriceOutcome(model, first, sum(change != 0 for change in changed), sum(changed))
 
     def of_logs(self, model: str, on: date | None = None) -> ModelPrice:
-        """Return the price of a model's messages in logs on a day, by default today; `NotFound` without one."""
+        """Return the price of the messages of a model, or of a tier of it as ``MODEL fast``, in logs on a day, by
+        default today; `NotFound` without one."""
         model = checked_model(model)
         with self._context.reading() as session:
             organization = self._context.organization(session)
             prices = MessagePrices(session, organization)
         day = on or self._context.clock.today(organization.time_zone)
-        rates = prices.rates(model, day, "")
+        rates = prices.rates(*model_and_tier(model), day)
         if rates is None:
             raise NotFound(
                 f"there is no price for '{model}' on {day}",
                 "set one",
                 command=f"budget-tui price set {model} --input AMOUNT --output AMOUNT",
             )
-        return ModelPrice(model, day, prices.is_own(model, day), rates)
+        return ModelPrice(model, day, prices.is_own(*model_and_tier(model), day), rates)
 
     def all(self) -> list[TokenPrice]:
         """Return all prices, by model, the newest first."""
@@ -111,18 +112,22 @@ class MessagePrices:
             self._own.setdefault(model, []).append((starts_on, kind, nanos))
         self.rates = lru_cache(maxsize=4096)(self._rates)
 
-    def is_own(self, model: str, on: date) -> bool:
+    def is_own(self, model: str, tier: str, on: date) -> bool:
         """Return whether an own price of the organization applies, to any kind."""
-        return self._own_rates(model, on, "") is not None
+        return self._own_rates(model, tier, on) is not None
 
-    def _own_rates(self, model: str, on: date, tier: str) -> GradedRates | None:
-        begun = reversed(self._own.get(model, ()))
+    def _own_rates(self, model: str, tier: str, on: date) -> GradedRates | None:
+        """Return the own price: that of the tier, else the model's where the tier is not known to have another."""
+        name = priced_name(model, tier)
+        if name not in self._own and built_in_rates(model, on, tier) == built_in_rates(model, on):
+            name = model
+        begun = reversed(self._own.get(name, ()))
         valid = {kind: nanos for starts_on, kind, nanos in begun if starts_on <= on}
         return own_rates(valid, self._currency, built_in_rates(model, on, tier)) if valid else None
 
-    def _rates(self, model: str, on: date, tier: str) -> GradedRates | None:
-        """Return the price of a model's tokens on a day; None without one."""
-        return self._own_rates(model, on, tier) or built_in_rates(model, on, tier)
+    def _rates(self, model: str, tier: str, on: date) -> GradedRates | None:
+        """Return the price of the tokens of a model's tier on a day; None without one."""
+        return self._own_rates(model, tier, on) or built_in_rates(model, on, tier)
 
 
 Rows = Mapping[TokenKind, int | None]
@@ -159,16 +164,17 @@ def _price_logged(work: Work, model: str, first: date) -> list[int]:
     return changes
 
 
-def _priced(work: Work, model: str, first: date, priced_id: str) -> set[tuple[int, int]]:
+def _priced(work: Work, name: str, first: date, priced_id: str) -> set[tuple[int, int]]:
     """Price messages that have no price at the organization's own; return the origins and days that changed."""
     org, logs = work.organization.org_key, work.unit.agent_logs
+    model, tier = model_and_tier(name)
     prices = MessagePrices(work.unit, work.organization)
     days: set[tuple[int, int]] = set()
     for program in LOG_PROGRAMS:
         messages = [
             message._replace(amount_picos=rates.cost_picos(message.tokens))
-            for message in logs.unpriced(org, program, model, first)
-            if (rates := prices.rates(model, day_of(message.day), message.tier)) is not None
+            for message in logs.unpriced(org, program, model, tier, first)
+            if (rates := prices.rates(model, message.tier, day_of(message.day))) is not None
         ]
         logs.put(org, program, messages, priced_id=priced_id)
         days |= {(each.origin_key, each.day) for each in messages}

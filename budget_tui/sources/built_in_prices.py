@@ -6,11 +6,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from budget_tui.domain.agent_logs import GradedRates, Rates
+from budget_tui.domain.agent_logs import FAST, GradedRates, Rates
 from budget_tui.domain.amount import nanos_of
 
 CURRENCY = "USD"
-_FAST = "fast"
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +29,7 @@ def built_in_rates(model: str, on: date, tier: str = "") -> GradedRates | None:
     at = datetime.combine(on, time(12), UTC)
     usual = found.get_prices(at)
     prices = found.get_prices(at, dict.fromkeys(("speed", "service_tier", "processing"), tier)) if tier else usual
-    if prices.input_mtok is None or prices.output_mtok is None or (tier == _FAST and prices == usual):
+    if prices.input_mtok is None or prices.output_mtok is None or (tier == FAST and prices == usual):
         return None
     return GradedRates(CURRENCY, _graded(prices))
 

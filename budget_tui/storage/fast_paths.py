@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from budget_tui.domain.agent_logs import priced_name
 from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organization
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category, CostOrigin
@@ -224,22 +225,27 @@ class FastPaths:
     # Logs
 
     def unpriced(self, org: int, days: Period) -> tuple[tuple[str, int], ...]:
-        """Return the tokens in agents' logs of ``days`` whose model has no price, by model."""
+        """Return the tokens in agents' logs of ``days`` that have no price and count, by `priced_name`.
+
+        Where a bill counts in their place, or a plan pays, nothing is missing.
+        """
         if not self._rows(
             "SELECT 1 AS one FROM log_message WHERE org_key = :org AND amount_picos IS NULL LIMIT 1", org=org
         ):
             return ()
         rows = self._rows(
-            f"SELECT o.service, CAST(sum({MESSAGE_TOKENS}) AS BIGINT) AS tokens FROM log_message"
+            f"SELECT o.service, log_message.tier, CAST(sum({MESSAGE_TOKENS}) AS BIGINT) AS tokens FROM log_message"
             " JOIN cost_origin o ON o.origin_key = log_message.origin_key"
             " WHERE log_message.org_key = :org AND log_message.amount_picos IS NULL"
             f" AND log_message.day >= :first AND log_message.day <= :last AND {MESSAGE_COUNTS}"
-            " GROUP BY o.service ORDER BY o.service",
+            " AND NOT EXISTS (SELECT 1 FROM cost c JOIN replaced_estimate r ON r.cost_key = c.cost_key"
+            " WHERE c.origin_key = log_message.origin_key AND c.day = log_message.day)"
+            " GROUP BY o.service, log_message.tier ORDER BY o.service, log_message.tier",
             org=org,
             first=day_number(days.start),
             last=day_number(days.end),
         )
-        return tuple((row["service"], row["tokens"]) for row in rows)
+        return tuple((priced_name(row["service"], row["tier"]), row["tokens"]) for row in rows)
 
     # The cycle
 

@@ -259,6 +259,28 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     assert "1 line of 1 log could not be understood and was left out" in lines
 
 
+@pytest.mark.both_engines
+def test_a_fast_mode_has_a_price_of_its_own(home: Home, logs: Path) -> None:
+    home.budget("500")
+    fast = {"input_tokens": 1000, "output_tokens": 100, "speed": "fast"}
+    write(logs / "claude/projects/p/s.jsonl", claude_line(), claude_line("msg_2", usage=fast))
+    both = {TokenKind.INPUT: usd("6"), TokenKind.OUTPUT: usd("30")}
+    assert ([*sync(home).unpriced], home.snapshot.unpriced) == ([f"{SONNET} fast"], ((f"{SONNET} fast", 1100),))
+    assert home.services.token_prices.set(SONNET, both, date(2026, 1, 1)).days == 0
+    assert home.services.token_prices.set(f"{SONNET} fast", both, date(2026, 1, 1)).days == 1
+    assert (home.spent["all"], home.snapshot.unpriced) == ("0.0135", ())
+    assert home.services.token_prices.of_logs(f"{SONNET} fast").is_own
+    home.services.undo.undo()
+    with pytest.raises(NotFound):
+        home.services.token_prices.of_logs(f"{SONNET} fast")
+    bill(home.services, ("pcc", "3", "USD", DAY, "Anthropic"))
+    assert home.snapshot.unpriced == ()  # the bill counts in its place
+    home.services.undo.undo()
+    assert home.snapshot.unpriced == ((f"{SONNET} fast", 1100),)
+    home.services.agent_logs.sync(flat_fees={"claude-code@laptop": True})
+    assert home.snapshot.unpriced == ()
+
+
 def test_an_own_price_of_one_kind_leaves_the_others_at_the_built_in_price(fresh: Any) -> None:
     def of_sonnet(home: Home, kind: TokenKind) -> tuple[bool, list[tuple[str, ...]]]:
         home.services.token_prices.set(SONNET, {kind: usd("2")})

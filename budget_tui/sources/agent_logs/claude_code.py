@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from budget_tui.domain.agent_logs import Message, MessageTokens, provider_of
+from budget_tui.domain.agent_logs import FAST, TIERS, Message, MessageTokens, provider_of
 from budget_tui.sources.agent_logs.base import LogLines, mapping, moment, text, tokens
 
 _NO_MODEL = "<synthetic>"
-_TIERS = ("priority", "batch", "flex")
 
 
 class ClaudeCode:
@@ -73,6 +72,6 @@ def _tokens(usage: Mapping[str, Any]) -> MessageTokens:
 
 def _tier(usage: Mapping[str, Any]) -> str:
     if usage.get("speed") == "fast":
-        return "fast"
+        return FAST
     tier = text(usage.get("service_tier"))
-    return tier if tier in _TIERS else ""
+    return tier if tier in TIERS else ""

@@ -94,14 +94,17 @@ class AgentLogRepository(Repository):
         rows = ({**_values(each), **ids, "key": each.message_id} for each in messages)
         self._change(statement, [{_named(name): value for name, value in row.items()} for row in rows])
 
-    def unpriced(self, org: int, program: str, model: str = "", first: date = date.min) -> list[PricedMessage]:
-        """Return the messages without a price, of a model (any by default) from a day on."""
+    def unpriced(
+        self, org: int, program: str, model: str = "", tier: str = "", first: date = date.min
+    ) -> list[PricedMessage]:
+        """Return the messages without a price, of a model (any by default), or of one of its tiers, from a day on."""
         found = (
             select(*_stored())
             .join(CostOriginRow, CostOriginRow.c.origin_key == _m.origin_key)
             .where(_m.org_key == org, _m.program == program, _m.amount_picos.is_(None), _m.day >= first)
         )
-        return list(self._many(found.where(CostOriginRow.c.service == model) if model else found, _message))
+        found = found.where(CostOriginRow.c.service == model) if model else found
+        return list(self._many(found.where(_m.tier == tier) if tier else found, _message))
 
     def unprice(self, org: int, priced_id: str) -> set[OriginDay]:
         """Let messages have no price that got it by a later one; return their origins and days."""
