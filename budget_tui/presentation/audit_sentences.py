@@ -10,7 +10,16 @@ from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.presentation.audit import changes, difference, shown
-from budget_tui.presentation.formatting import amount_of, count, days_named, long_day, money, short_day, tokens
+from budget_tui.presentation.formatting import (
+    amount_of,
+    count,
+    days_named,
+    directory,
+    long_day,
+    money,
+    short_day,
+    tokens,
+)
 
 GLOBAL = "global"
 """The subject of changes of the global budget."""
@@ -91,7 +100,7 @@ def subject(entry: AuditEntry, names: Mapping[str, str]) -> str:
         entity_id = entry.subject.partition(" ")[0]
         return names.get(entity_id, entity_id)
     if entry.action == "cost.map":
-        return str(((entry.after or {}).get(UNDO_DATA) or {}).get("of") or entry.subject)
+        return directory(str(((entry.after or {}).get(UNDO_DATA) or {}).get("of") or entry.subject))
     if noun == "alert":
         return f"alert {entry.subject}"
     if noun == "key":

@@ -60,8 +60,8 @@ class Column(Generic[Row]):
     ``style`` returns the name of a row's style; '' is the column's own, which ``is_muted`` where it is derived or of
     less importance. ``sort_key`` None: rows are not sorted by it. ``noun`` names a column without a label. ``total``
     returns the text of the sum below it. ``longest`` picks the rows with the longest texts, where that is faster than
-    formatting them all. ``wraps`` lets the command line continue a long text on further lines of its column, where it
-    shortens those of others.
+    formatting them all. ``has_paths``: paths among the texts are cut at the left, where they are alike. ``wraps`` lets
+    the command line continue a long text on further lines of its column, where it shortens those of others.
     """
 
     key: str
@@ -81,6 +81,7 @@ class Column(Generic[Row]):
     longest: Callable[[Sequence[Row]], Iterable[Row]] = lambda rows: rows
     bar: Callable[[Row], Bar | None] | None = None
     wraps: bool = False
+    has_paths: bool = False
 
     @property
     def name(self) -> str:
@@ -640,6 +641,6 @@ def log_words_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> tupl
         Column("number", "No.", lambda line: str(line.entry.change), "right", is_muted=True),
         Column("when", "When", lambda line: line.when, is_muted=True),
         Column("who", "Who", lambda line: line.who, max_width=who, is_muted=True),
-        Column("subject", "Subject", lambda line: line.subject, max_width=subject),
+        Column("subject", "Subject", lambda line: line.subject, max_width=subject, has_paths=True),
         Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=6),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Context, Decimal
@@ -264,6 +265,18 @@ def days_left(period: Period, today: date, *, briefly: bool = False) -> str:
         return "last day"
     days = period.days_left(today)
     return f"{days} d left" if briefly else f"{count(days, 'day')} left"
+
+
+def directory(path: str) -> str:
+    """Write the user's home folder as ``~``."""
+    home = os.path.expanduser("~").rstrip(os.sep)  # noqa: PTH111  (no home: no error)
+    is_inside = bool(home) and (path == home or path.startswith(home + os.sep))
+    return f"~{path.removeprefix(home)}" if is_inside else path
+
+
+def is_path(text: str) -> bool:
+    """Return whether a text is an absolute path, or one that begins with the home folder."""
+    return text.startswith(("/", "~/"))
 
 
 def count(number_of: int, noun: str) -> str:

@@ -87,14 +87,21 @@ def bar(
     return Content.assemble(*(("".join(cells), CELL_STYLES[name]) for name, cells in parts))
 
 
-def shortened(text: str, width: int) -> str:
-    """Shorten ``text`` to at most ``width`` terminal cells; a character may take two."""
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+def shortened(text: str, width: int, *, keeps_end: bool = False) -> str:
+    """Shorten ``text`` to at most ``width`` terminal cells; a character may take two. What is cut is the end or, when
+    it ``keeps_end``, the beginning."""
+    if cell_len(text) <= width:
+        return text
+    if keeps_end:
+        while text and cell_len(text) > width - 1:
+            text = text[1:]
+        return "…" + text
+    return set_cell_size(text, width - 1) + "…"
 
 
-def fitted(text: str, width: int) -> str:
+def fitted(text: str, width: int, *, keeps_end: bool = False) -> str:
     """Pad or shorten ``text`` to exactly ``width`` cells."""
-    return set_cell_size(shortened(text, width), width)
+    return set_cell_size(shortened(text, width, keeps_end=keeps_end), width)
 
 
 def spread(left: Content, right: Content, width: int) -> Content:

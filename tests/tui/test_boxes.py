@@ -13,6 +13,7 @@ from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.fields import Choice
+from tests.agent_logs import claude_line, use_home, write
 from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, allocation_of, stored, stored_line, units
@@ -326,6 +327,27 @@ async def test_a_rule_may_go_by_a_tag(open_dashboard: OpenDashboard, with_unmapp
         await dashboard.keys("down", "enter", *"video", "enter")
         assert "[b]video: $0.10 in 1 cost assigned to VideoNest API" in said(dashboard, "done")
     assert stored_line(with_unmapped, "videonest-api").pace.spent == 48_100_000_000
+
+
+async def test_directories_of_logs_are_told_apart_by_their_ends(
+    open_dashboard: OpenDashboard, empty: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_home(monkeypatch, tmp_path)
+    monkeypatch.setenv("HOME", "/home/a")
+    log, work = tmp_path / "claude/projects/p/s.jsonl", "/home/a/work/a-customer-with-a-long-name/an-order/site"
+    places = (f"{work}/web/app", f"{work}/web/api", "/home/a/pcc", "/home/ab/pcc")
+    write(log, *(claude_line(f"m{at}", cwd=place) for at, place in enumerate(places)))
+    empty.agent_logs.sync()
+    async with open_dashboard(empty, keys="m", size=(100, 30)) as dashboard:
+        for end in ("an-order/site/web/app ", "an-order/site/web/api "):
+            assert dashboard.line_with(end).lstrip("│ ┃").startswith("…")
+        assert "/home/ab/pcc " in dashboard.text
+        await dashboard.keys(*["space"] * 4, "enter", *"new pro", "enter", "ctrl+u", *"Atlas", "enter", "6")
+        assert dashboard.line_with("site/web/app ").split()[5].startswith("…")
+        assert "~/pcc " in dashboard.text
+        await dashboard.resized(160, 40)
+        await dashboard.keys("2", "l", "tab", "l")
+        assert "directory=~/pcc" in dashboard.text
 
 
 async def test_with_every_cost_mapped_there_is_nothing_to_ask(open_dashboard: OpenDashboard) -> None:

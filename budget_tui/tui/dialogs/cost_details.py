@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.cost import ChargeCategory
+from budget_tui.domain.cost import DIRECTORY, ChargeCategory
 from budget_tui.domain.errors import BudgetError
 from budget_tui.domain.estimates import is_unpriced
 from budget_tui.presentation import formatting
@@ -321,7 +321,12 @@ def _is_unpriced(line: CostLine) -> bool:
 
 
 def _tags(line: CostLine) -> str:
-    return ", ".join(f"{key}={value}" for key, value in line.tags)
+    return ", ".join(f"{key}={_value(key, value)}" for key, value in line.tags)
+
+
+def _value(key: str, value: str) -> str:
+    """Return a tag's value as it is shown."""
+    return formatting.directory(value) if key == DIRECTORY else value
 
 
 def _of_line(line: CostLine, actual: Actual) -> Iterable[Content]:
@@ -359,7 +364,7 @@ def _of_origin(charges: Charges) -> Iterable[Content]:
     )
     yield _field("Source", origin.source)
     for at, (key, value) in enumerate(origin.tags):
-        yield _field("" if at else "Tags", f"{key} = {value}")
+        yield _field("" if at else "Tags", f"{key} = {_value(key, value)}")
 
 
 def _stored(charges: Charges) -> Iterable[Content]:

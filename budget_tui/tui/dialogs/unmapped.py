@@ -20,7 +20,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.records import UnmappedOrigin
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.columns import Column
-from budget_tui.presentation.formatting import count, days_briefly, money, period_name
+from budget_tui.presentation.formatting import count, days_briefly, directory, money, period_name
 from budget_tui.services.costs import MappingOutcome
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
@@ -128,7 +128,9 @@ class UnmappedScreen(BoxScreen[str]):
     def _columns(self) -> tuple[Column[UnmappedGroup], ...]:
         return (
             Column("mark", "", self._mark_of, min_width=1, style=lambda _: "changed"),
-            Column("name", "Costs of", lambda group: group.name, min_width=12, max_width=48, shrinks_to=12),
+            Column(
+                "name", "Costs of", lambda group: group.name, min_width=12, max_width=48, shrinks_to=12, has_paths=True
+            ),
             Column("match", "Matched on", lambda group: _noun(group.field), max_width=14, drop_order=1, is_muted=True),
             Column("source", "Source", lambda group: ", ".join(group.sources), max_width=24, shrinks_to=7),
             Column("costs", "Costs", lambda group: f"{group.costs:,}", "right", min_width=5),
@@ -276,7 +278,7 @@ def _group(field: str, origins: Sequence[UnmappedOrigin]) -> UnmappedGroup:
     return UnmappedGroup(
         field,
         value,
-        account or value or "unnamed",
+        account or (directory(value) if field == DIRECTORY else value) or "unnamed",
         origins[0].provider,
         tuple(sorted({origin.source for origin in origins})),
         sums,
