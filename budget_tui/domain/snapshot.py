@@ -236,7 +236,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         carry=facts.carry,
         converted=facts.converted,
         is_closed=facts.is_closed,
-        has_costs=everything.first_day is not None or bool(facts.left_out),
+        has_costs=everything.first_day is not None or bool(facts.daily_spend or facts.left_out),
         alerts=facts.alerts,
         unpriced=facts.unpriced,
     )

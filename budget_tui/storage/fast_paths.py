@@ -27,7 +27,7 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact, Spend
 from budget_tui.storage.database.base import Connection, Row, WriteConnection
 from budget_tui.storage.ids import new_id
-from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_TOKENS, is_log
+from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_TOKENS, is_log, is_money
 
 if TYPE_CHECKING:
     from budget_tui.domain.access import ApiKey
@@ -440,7 +440,7 @@ class FastPaths:
             f" ({_SUM_OF_ORIGIN} AND day = :today) AS on_day,"
             f" CASE WHEN o.charge_category = 'usage'"
             f" THEN ({_SUM_OF_ORIGIN} AND day BETWEEN :window_start AND :window_end) END AS burnt,"
-            " (SELECT min(day) FROM cost c WHERE c.origin_key = o.origin_key) AS first_day"
+            f" ({_FIRST_DAY_OF_ORIGIN}) AS first_day"
             " FROM cost_origin o WHERE o.org_key = :org AND o.currency = :currency) o"
             " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key, e.path",
             start=start,
@@ -634,7 +634,7 @@ class FastPaths:
         """Return the first day from ``since`` on with a cost in ``currency``, by the entity's path (None: unmapped)."""
         rows = self._rows(
             "SELECT e.path, min(o.first_day) AS first_day FROM (SELECT o.entity_key,"
-            " (SELECT min(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day >= :since) AS first_day"
+            f" ({_FIRST_DAY_OF_ORIGIN} AND c.day >= :since) AS first_day"
             " FROM cost_origin o WHERE o.org_key = :org AND o.currency = :currency) o"
             " LEFT JOIN entity e ON e.entity_key = o.entity_key GROUP BY o.entity_key, e.path",
             since=day_number(since),
@@ -1143,6 +1143,9 @@ RESULT_RETENTION = timedelta(days=90)
 
 # One short range of the covering index per origin: half the time of one wide range with conditional sums.
 _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.origin_key = o.origin_key"
+_FIRST_DAY_OF_ORIGIN = (
+    f"SELECT min(c.day) FROM cost c WHERE c.origin_key = o.origin_key AND {is_money('c.amount_nanos', 'o.source')}"
+)
 _ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
 _HOLD = (
     "SELECT r.reservation_id, e.entity_id, e.name, r.amount_nanos, r.state, r.settled_nanos, b.period_end,"

@@ -21,6 +21,12 @@ MESSAGE_TOKENS = (
 )
 
 
+def is_money(amount: str, source: str) -> str:
+    """Return the condition that a cost, by its columns ``amount`` and ``source``, is one of money: a log's cost of 0
+    stands for tokens alone, which have no price, or which a plan or a bill pays."""
+    return f"({amount} <> 0 OR NOT {is_log(source)})"
+
+
 def is_log(source: str) -> str:
     """Return the condition that the column ``source`` names a log; as ranges, for which indexes are of use."""
     ranges = (

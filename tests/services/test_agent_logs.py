@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -196,6 +196,24 @@ def test_under_a_plan_tokens_count_and_their_price_is_what_they_would_have_cost(
     for _ in range(3):
         home.services.undo.undo()
     assert (home.spent["all"], costs(home), agents.flat_fees()) == ("0", [], set())
+
+
+@pytest.mark.both_engines
+def test_tokens_without_a_cost_begin_no_history_of_money(home: Home, logs: Path) -> None:
+    """A plan paid for the tokens of 40 days, then there were costs of $10 on two."""
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    days = [date(2026, 1, 10) - timedelta(days=ago) for ago in range(40)]
+    lines = [claude_line(f"m{day}", f"{day}T08:00:00.000Z") for day in days]
+    write(logs / "claude/projects/p/s1.jsonl", *lines, claude_line("u", "2026-01-03T08:00:00.000Z", "claude-foo"))
+    home.services.agent_logs.sync(flat_fees={"claude-code@laptop": True})
+    assert (home.snapshot.has_costs, home.pace("pcc").burn_rate) == (True, 0)
+    home.spend("pcc", "10", on="2026-01-11")
+    home.spend("pcc", "10", on="2026-01-12")
+    assert [shown(pace.burn_rate) for pace in (home.snapshot.total, home.pace("pcc"))] == ["10", "10"]
+    report = home.services.forecasts.current()
+    assert [(each.has_range, each.days_of_history) for each in (report.total, report.of("pcc"))] == [(False, 2)] * 2
+    home.services.forecasts.close()
 
 
 def test_a_second_machine_with_the_same_files_adds_nothing(

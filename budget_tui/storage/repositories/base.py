@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     Executable,
@@ -17,15 +18,19 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    literal_column,
 )
 from sqlalchemy.sql.operators import custom_op
 
 from budget_tui.storage import tables
 from budget_tui.storage.engine import Insert, insert_or
+from budget_tui.storage.log_conditions import is_money
 
 MOST_ROWS = 2**62
 """More rows than there can be, and no more than an engine can count."""
 Columns = Mapping[str, Any]
+IS_MONEY: ColumnElement[bool] = literal_column(is_money("cost.amount_nanos", "cost_origin.source"), Boolean)
+"""The condition that a cost, beside its origin, is one of money; others stand for tokens alone."""
 
 
 class Repository:

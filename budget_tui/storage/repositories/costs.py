@@ -37,7 +37,7 @@ from budget_tui.domain.records import (
 )
 from budget_tui.storage.engine import in_a_list, listed
 from budget_tui.storage.fast_paths import day_number
-from budget_tui.storage.repositories.base import Repository, read_first, total
+from budget_tui.storage.repositories.base import IS_MONEY, Repository, read_first, total
 from budget_tui.storage.tables import (
     CostOriginRow,
     CostRow,
@@ -234,7 +234,7 @@ class CostRepository(Repository):
             entities = listed(self._connection, ("entity_key",), [(key,) for key in of])
             wanted.append(_o.entity_key.in_(select(entities.c.entity_key)))
         with_any = [exists().where(_c.origin_key == _o.origin_key, *of_cost)] if tokens else []
-        origins = self._daily_origins(org, *wanted, *with_any)
+        origins = self._daily_origins(org, *wanted, *with_any, of=() if tokens else (IS_MONEY,))
         rows = self._many(
             select(
                 _o.origin_key,
@@ -247,7 +247,11 @@ class CostRepository(Repository):
             .group_by(_o.origin_key)
         )
         lists = _ByDay(days)
-        found = [_daily(origins.pop(key), *lists.read(on, amounts)) for key, on, amounts in rows]
+        found = [
+            _daily(origin, *lists.read(on, amounts))
+            for key, on, amounts in rows
+            if (origin := origins.pop(key)).first_day
+        ]
         if not tokens:
             found += [
                 _daily(each, (), ()) for each in origins.values() if each.first_day and each.first_day < days.start
@@ -302,9 +306,11 @@ class CostRepository(Repository):
         """Return what is known of each origin's daily costs, by its key, without any amounts."""
         return {key: _daily(origin, (), ()) for key, origin in self._daily_origins(org).items()}
 
-    def _daily_origins(self, org: int, *wanted: ColumnElement[bool]) -> dict[int, Any]:
-        """Return what `DailyCosts` say of each origin, by its key."""
-        first = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key).scalar_subquery().label("first_day")
+    def _daily_origins(
+        self, org: int, *wanted: ColumnElement[bool], of: Sequence[ColumnElement[bool]] = ()
+    ) -> dict[int, Any]:
+        """Return what `DailyCosts` say of each origin, by its key; the first day is that of the costs ``of`` a kind."""
+        first = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key, *of).scalar_subquery().label("first_day")
         of_origin = (_o.category, _o.provider, _o.currency, _o.charge_category, _o.source, _o.billing_account_id)
         rows = self._many(
             select(_o.origin_key, _e.path, *of_origin, first)

@@ -21,7 +21,7 @@ from budget_tui.domain.records import (
 from budget_tui.domain.seats import Seats
 from budget_tui.storage.engine import listed
 from budget_tui.storage.fast_paths import day_number, day_of
-from budget_tui.storage.repositories.base import Repository, read_first, total
+from budget_tui.storage.repositories.base import IS_MONEY, Repository, read_first, total
 from budget_tui.storage.repositories.costs import read_tags
 from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow, SeatRow
 
@@ -197,11 +197,13 @@ class UsageRepository(Repository):
         return found.where(_TOKENS.is_not(None)) if with_tokens else found
 
     def first_day(self, origin_keys: Collection[int]) -> date | None:
-        """Return the first day on which any of the origins had costs; None if they never had."""
+        """Return the first day on which any of the origins had costs of money; None if they never had."""
         w = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
         # One look into an index for each: the least of all days would be looked for in all of them.
-        first = select(func.min(_c.day).label("day")).where(_c.origin_key == w.c.origin_key).scalar_subquery()
-        day: date | None = self._value(select(func.min(first)).select_from(w))
+        first = select(func.min(_c.day).label("day")).where(_c.origin_key == _o.origin_key, IS_MONEY).scalar_subquery()
+        day: date | None = self._value(
+            select(func.min(first)).join_from(w, CostOriginRow, _o.origin_key == w.c.origin_key)
+        )
         return day
 
     def charges(self, origin_key: int, day: date, at_most: int) -> list[StoredCharge]:
