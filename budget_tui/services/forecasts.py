@@ -90,7 +90,8 @@ class Forecasts:
     def current(self) -> ForecastReport:
         """Return the forecasts of today's period, from one consistent read; without a write, those of before.
 
-        A hold ends without a write, and the snapshot says what is reserved: when the next one ends they are read again.
+        A hold or an agent's reservation ends without a write, and the snapshot says what is reserved: when the next one
+        ends they are read again.
         """
         clock, known = self._context.clock, self._known
         if known is not None and self._reader.is_unchanged():
@@ -101,8 +102,8 @@ class Forecasts:
             organization = self._context.organization(session)
             today, now = clock.today(organization.time_zone), clock.now()
             report = read_forecasts(session, organization, today, now, known.report.usage if known else None)
-            holds = session.fast.open_holds(organization.org_key, now)
-            self._known = _Known(today, holds[0].expires_at if holds else None, report)  # before another thread's turn
+            until = session.fast.reserved_until(organization.org_key, now)
+            self._known = _Known(today, until, report)  # before another thread's turn
         return report
 
     def close(self) -> None:

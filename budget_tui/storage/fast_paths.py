@@ -478,6 +478,16 @@ class FastPaths:
         )
         return {row["path"]: row["amount"] for row in rows}
 
+    def reserved_until(self, org: int, now: datetime) -> datetime | None:
+        """Return when the next reservation of money ends by itself; None without any."""
+        row = self._row(
+            "SELECT min(r.expires_at) AS expires_at FROM reservation r CROSS JOIN budget b WHERE r.state = 'held'"
+            " AND r.expires_at > :now AND r.amount_nanos > 0 AND b.budget_id = r.budget_id AND b.org_key = :org",
+            now=stored_time(now),
+            org=org,
+        )
+        return _moment(row["expires_at"]) if row and row["expires_at"] else None
+
     def _scheduled(self, org: int, currency: str, period: Period, today: date) -> dict[str | None, int]:
         """Return the costs dated after ``today`` in ``period``, in nanos by the entity's path (None: unmapped)."""
         if today >= period.end:

@@ -16,13 +16,14 @@ from budget_tui.domain.hierarchy import ROOT_PATH
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.records import DailyCosts
+from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.formatting import likely_range
 from budget_tui.services.clock import Clock
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.forecasts import CostsByCell, on_days
 from budget_tui.services.recurring import NewFee
 from tests.databases import Engine
-from tests.services.conftest import Home, usd, utc
+from tests.services.conftest import Home, shown, usd, utc
 from tests.services.planning import bill, home_with_tree
 
 
@@ -120,18 +121,21 @@ class PassingClock(Clock):
         return self.now().date()
 
 
-def test_a_hold_whose_time_is_up_is_not_reserved_beside_a_forecast(home: Home) -> None:
+@pytest.mark.both_engines
+def test_what_is_reserved_ends_beside_a_forecast_when_its_time_is_up(home: Home) -> None:
     home.budget("500")
     home.add("web", allocate="100")
     clock = PassingClock()
     services = Services(replace(home.services.context, clock=clock), Settings())
-    services.holds.hold("web", usd("50"), seconds=60)
+    services.holds.hold("web", usd("50"), seconds=120)
+    services.token_prices.set("opus", {TokenKind.INPUT: usd("2")})
+    services.agents.add("bot", "web", model="opus", tokens=1_000_000, enforced=True)
+    services.agents.reserve("bot", 1_000_000, seconds=60)
     report = services.forecasts.current()
-    assert report.snapshot.total.reserved == usd("50")
-    clock.moments.append(utc("2026-01-13 12:00:59"))
-    assert services.forecasts.current() is report
-    clock.moments.append(utc("2026-01-13 12:02"))
-    assert services.forecasts.current().snapshot.total.reserved == 0, "though nobody wrote"
+    assert report.snapshot.total.reserved == usd("52")
+    for at, reserved in (("12:00:59", "52"), ("12:01", "50"), ("12:02", "0")):
+        clock.moments.append(utc(f"2026-01-13 {at}"))
+        assert shown(services.forecasts.current().snapshot.total.reserved) == reserved, "though nobody wrote"
 
 
 def test_what_cost_something_long_ago_has_no_new_history(home: Home) -> None:
