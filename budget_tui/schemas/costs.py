@@ -126,7 +126,7 @@ class ImportReportOut(Schema):
     seats: int | None
     read_as: list[str]
     estimates_replaced: int
-    estimates_replaced_usd: Number
+    estimates_replaced_total: Totals
     warnings: list[str]
 
     @classmethod
@@ -153,7 +153,9 @@ class ImportReportOut(Schema):
             seats=report.seats,
             read_as=list(report.read_as),
             estimates_replaced=report.estimates_replaced,
-            estimates_replaced_usd=to_decimal(report.estimates_amounts.get(report.currency, 0)),
+            estimates_replaced_total={
+                currency: to_decimal(nanos) for currency, nanos in sorted(report.estimates_amounts.items())
+            },
             warnings=messages.imported_far_ahead(report),
         )
 

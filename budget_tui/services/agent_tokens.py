@@ -13,6 +13,7 @@ from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provid
 from budget_tui.presentation.formatting import tokens
 from budget_tui.services.costs import Resolver, origin_keys, require_sums_in_range
 from budget_tui.services.work import Tariff, Work
+from budget_tui.storage.fast_paths import day_number
 
 _LARGE = LIMIT_NANOS // 1_000_000
 """Above this, in nanos, a day's cost could make a period's sum too large to store."""
@@ -141,17 +142,19 @@ def count_reserved_use(work: Work, reservation: StoredReservation, tokens: Mappi
         charge_day(work, reservation.entity_key, reservation.agent_id, reservation.model, day)
 
 
-def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> int:
-    """Compute the cost of an agent's tokens on a day again; return its change, in nanos."""
+def charge_day(work: Work, entity_key: int, agent_id: str, model: str, day: date) -> dict[tuple[int, int], int]:
+    """Compute the cost of an agent's tokens on a day again; return its change, in nanos, by origin and day."""
     work.estimated_on.add(day)
     return _charge(work, entity_key, agent_id, model, day, _tariff(work, entity_key, model, day))
 
 
-def _charge(work: Work, entity_key: int, agent_id: str, model: str, day: date, tariff: Tariff) -> int:
+def _charge(
+    work: Work, entity_key: int, agent_id: str, model: str, day: date, tariff: Tariff
+) -> dict[tuple[int, int], int]:
     prices, origin = tariff
     if origin is None:
         if not prices:  # prices begin on a later day
-            return 0
+            return {}
         stated = _origin(work, agent_id, model)
         origin = origin_keys(work, [stated], (), Resolver(work, [stated]).resolve)[stated]
     used = work.unit.fast.tokens_on(entity_key, model, day)
@@ -159,7 +162,7 @@ def _charge(work: Work, entity_key: int, agent_id: str, model: str, day: date, t
     before = work.unit.grants.set_cost(origin, day, nanos, sum(used.values()))
     if nanos > _LARGE:
         require_sums_in_range(work, [(work.organization.currency, day)])
-    return nanos - before
+    return {(origin, day_number(day)): nanos - before}
 
 
 def _tariff(work: Work, entity_key: int, model: str, day: date) -> Tariff:

@@ -32,7 +32,10 @@ class TokenPrice(NamedTuple):
 
 
 class PriceOutcome(NamedTuple):
-    """The effect of a new price from ``starts_on`` on: the number of daily costs changed, and the sum of changes."""
+    """The effect of a new price from ``starts_on`` on: the number of daily costs changed, and the sum of changes.
+
+    Where a bill counts in the place of a cost, or a plan pays, nothing changed.
+    """
 
     model: str
     starts_on: date
@@ -74,9 +77,12 @@ class TokenPrices:
         with self._context.work() as work:
             first = starts_on or work.today
             work.record("agent.price", model, *store_prices(work, model, prices, first))
-            changed = [*charge_again(work, model, first), *_price_logged(work, model, first)]
+            changes = charge_again(work, model, first) | _price_logged(work, model, first)
+            work.settle()
+            replaced = work.unit.estimates.replaced_among(changes)
             work.commit()
-        return PriceOutcome(model, first, sum(change != 0 for change in changed), sum(changed))
+        counting = [change for key, change in changes.items() if change and key not in replaced]
+        return PriceOutcome(model, first, len(counting), sum(counting))
 
     def of_logs(self, model: str, on: date | None = None) -> ModelPrice:
         """Return the price of the messages of a model, or of a tier of it as ``MODEL fast``, in logs on a day, by
@@ -146,21 +152,25 @@ def store_prices(work: Work, model: str, prices: Rows, first: date) -> tuple[dic
     return before, after
 
 
-def charge_again(work: Work, model: str, first: date) -> list[int]:
-    """Compute the costs of the model's tokens from a day on again; return the change of each daily cost, in nanos."""
+def charge_again(work: Work, model: str, first: date) -> dict[tuple[int, int], int]:
+    """Compute the costs of the model's tokens from a day on again; return the changes, in nanos, by origin and day."""
     uses = work.unit.agents.uses_of(work.organization.org_key, model, first)
-    return [charge_day(work, entity_key, agent_id, model, day) for entity_key, agent_id, day in uses]
+    changes: dict[tuple[int, int], int] = {}
+    for entity_key, agent_id, day in uses:
+        changes |= charge_day(work, entity_key, agent_id, model, day)
+    return changes
 
 
-def _price_logged(work: Work, model: str, first: date) -> list[int]:
-    """Price messages in logs from a day on that had no price, and record it; return the change of each daily cost."""
+def _price_logged(work: Work, model: str, first: date) -> dict[tuple[int, int], int]:
+    """Price messages in logs from a day on that had no price, and record it; return the changes, in nanos, by origin
+    and day."""
     priced_id = new_id()
     days = _priced(work, model, first, priced_id)
     if not days:
-        return []
+        return {}
     kept = {"priced": priced_id, "from": first.isoformat()}
-    changes = [change.amount for change in work.unit.agent_logs.settle(days).values()]
-    work.record("log.price", model, None, {"amount": written(sum(changes)), UNDO_DATA: kept})
+    changes = {key: change.amount for key, change in work.unit.agent_logs.settle(days).items()}
+    work.record("log.price", model, None, {"amount": written(sum(changes.values())), UNDO_DATA: kept})
     return changes
 
 

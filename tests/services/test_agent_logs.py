@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.errors import NotFound, Refused
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.messages import sync_report
+from budget_tui.schemas.costs import ImportReportOut
 from budget_tui.services.agent_logs import SyncReport
 from budget_tui.services.imports import ImportRequest
 from budget_tui.sources.built_in_prices import built_in_rates
@@ -297,6 +299,16 @@ def test_a_fast_mode_has_a_price_of_its_own(home: Home, logs: Path) -> None:
     assert home.snapshot.unpriced == ((f"{SONNET} fast", 1100),)
     home.services.agent_logs.sync(flat_fees={"claude-code@laptop": True})
     assert home.snapshot.unpriced == ()
+    outcome = home.services.token_prices.set(f"{SONNET} fast", both, date(2026, 1, 1))
+    assert (outcome.days, outcome.changed_nanos) == (0, 0)  # the plan pays
+
+
+def test_replaced_estimates_are_told_in_the_currencies_of_their_prices(fresh: Any, logs: Path) -> None:
+    home = fresh(new_currency="EUR")
+    write(logs / "claude/projects/p/s.jsonl", claude_line())
+    sync(home)
+    report = bill(home.services, ("pcc", "3", "EUR", DAY, "Anthropic"))
+    assert ImportReportOut.from_domain(report).estimates_replaced_total == {"USD": Decimal("0.0045")}
 
 
 def test_an_own_price_of_one_kind_leaves_the_others_at_the_built_in_price(fresh: Any) -> None:

@@ -242,7 +242,8 @@ def test_the_price_of_agents_tokens_is_an_estimate(office: Home) -> None:
     assert report.estimates_replaced == 1
     assert (office.spent["pcc"], beside(office)) == ("9.5", [("openai", "5", ["6.4"])])
     prices = office.services.token_prices
-    prices.set("gpt-5", {TokenKind.INPUT: 2000 * NANOS}, date(2026, 1, 13))
+    outcome = prices.set("gpt-5", {TokenKind.INPUT: 2000 * NANOS}, date(2026, 1, 13))
+    assert (outcome.days, shown(outcome.changed_nanos)) == (1, "0.1")  # the bill's day does not change
     assert (office.spent["pcc"], beside(office)) == ("9.6", [("openai", "10", ["6.4"])])
     assert office.services.agents.get("scout").used_tokens == 5100
     office.services.undo.undo()
@@ -256,7 +257,7 @@ def test_a_price_for_past_days_is_an_estimate_of_days_that_were_billed(office: H
     consume(office, 5000)
     office = later(office)
     bill(office.services, ("pcc", "6.40", "USD", DAY, "OpenAI"))
-    office.services.token_prices.set("gpt-5", {TokenKind.INPUT: 1000 * NANOS}, date(2026, 1, 1))
+    assert office.services.token_prices.set("gpt-5", {TokenKind.INPUT: 1000 * NANOS}, date(2026, 1, 1)).days == 0
     assert (office.spent["pcc"], beside(office)) == ("6.4", [("openai", "5", ["6.4"])])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Integer,
     Select,
     and_,
     case,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    type_coerce,
     update,
 )
 
@@ -127,6 +129,13 @@ class EstimateRepository(Repository):
                 .order_by(_c.day, _o.origin_key)
             )
         )
+
+    def replaced_among(self, days: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Return those of some origins and days, as numbers, whose estimates do not count."""
+        wanted = listed(self._connection, ("origin_key", "day"), sorted(days))
+        of_day = and_(_c.origin_key == read_first(wanted.c.origin_key), type_coerce(_c.day, Integer) == wanted.c.day)
+        found = select(wanted.c.origin_key, wanted.c.day).join_from(wanted, CostRow, of_day)
+        return {(key, day) for key, day in self._many(found.join(ReplacedEstimateRow, _r.cost_key == _c.cost_key))}
 
     def replace(self, origin_key: int, day: date, now: datetime) -> int:
         """Let the estimates of an origin on a day not count; return what they come to, in nanos."""
