@@ -198,7 +198,7 @@ def _settle_carry(work: Work) -> None:
     if not work.unit.budgets.carries_over(org, closed.start):
         return
     work.release_expired_reservations()
-    successors = {budget.cycle_key: budget for budget in work.unit.fast.cycle_budgets(org, latest.period.start)}
+    successors = {budget.cycle_key: budget for budget in work.unit.fast.successors(org, closed, latest.period.start)}
     allocated = work.unit.fast.allocated(latest.budget_id)
     for ended, spent in _ended(work, closed):
         successor = successors.get(ended.cycle_key)

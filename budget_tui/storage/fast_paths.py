@@ -340,6 +340,21 @@ class FastPaths:
         )
         return [_cycle_budget(row) for row in rows]
 
+    def successors(self, org: int, closed: Period, opened: date) -> list[CycleBudget]:
+        """Return the budgets that the close of ``closed`` opened the period with that started on ``opened``.
+
+        What was added later, in the place of an archived one, too, received nothing of it.
+        """
+        rows = self._rows(
+            f"{_CYCLE_BUDGET} JOIN period_close c ON c.org_key = b.org_key AND c.period_start = :closed"
+            " WHERE b.org_key = :org AND b.period_start = :opened AND b.in_cycle AND b.is_active"
+            " AND b.created_at <= c.closed_at ORDER BY b.entity_key, b.budget_id",
+            org=org,
+            closed=closed.start.isoformat(),
+            opened=opened.isoformat(),
+        )
+        return [_cycle_budget(row) for row in rows]
+
     def with_successor(self, budget_id: str) -> tuple[CycleBudget, CycleBudget] | None:
         """Return a budget of the cycle and its successor; None while its period is open, or if it has no successor."""
         closed = self._row(f"{_CYCLE_BUDGET} WHERE b.budget_id = :budget AND b.in_cycle", budget=budget_id)

@@ -387,7 +387,7 @@ def test_a_close_says_how_far_the_data_reached(carrying: Home) -> None:
 @pytest.mark.both_engines
 def test_what_was_moved_away_or_archived_does_not_come_back_when_it_is_settled(home: Home) -> None:
     """Of web's 60, 40 were left and carried over; 90 of its 100 went on to api before 15 more turned out to be spent,
-    and what is brought back from the archive has nothing."""
+    and what is brought back from the archive has its own allocation alone, this month and the next."""
     january = home.on("2026-01-05")
     january.budget("100")
     january.add("web", allocate="60")
@@ -401,8 +401,10 @@ def test_what_was_moved_away_or_archived_does_not_come_back_when_it_is_settled(h
     assert february.services.database.check().problems == ()
     february.allocate("web", "50")
     assert february.services.database.check().problems == ()
-    february.services.projects.archive("web")
-    february.add("web")
-    february.spend("web", "1", on="2026-01-21")
-    assert february.allocations["web"] == "0"
-    assert february.services.database.check().problems == ()
+    later = home.on("2026-02-04")
+    later.services.projects.archive("web")
+    later.add("web", allocate="10")
+    later.spend("web", "1", on="2026-01-21")
+    assert (carried(later), later.allocations["web"]) == ({}, "10")
+    assert later.services.database.check().problems == ()
+    assert home.on("2026-03-02").allocations["web"] == "10"

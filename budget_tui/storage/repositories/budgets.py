@@ -246,11 +246,7 @@ class BudgetRepository(Repository):
         actor: str,
         now: datetime,
     ) -> Budget:
-        """Add a monetary budget of the cycle over all categories, allocated from ``parent`` where there is one.
-
-        What was carried into the one that it had before it was archived went with that one: the base makes up for it.
-        """
-        carried = self._carried_before(org, entity_key, period)
+        """Add a monetary budget of the cycle over all categories, allocated from ``parent`` where there is one."""
         budget_id = self._add_budget(
             org_key=org,
             entity_key=entity_key,
@@ -261,8 +257,7 @@ class BudgetRepository(Repository):
             period_start=period.start,
             period_end=period.end,
             amount=amount,
-            base=amount - carried,
-            carried=carried,
+            base=amount,
             in_cycle=True,
             created_by=actor,
             created_at=now,
@@ -319,25 +314,6 @@ class BudgetRepository(Repository):
             created_by=actor,
             created_at=now,
         )
-
-    def _carried_before(self, org: int, entity_key: int, period: Period) -> int:
-        """Return what was carried into an entity's total budget of ``period`` that is no longer active."""
-        carried = self._value(
-            select(_b.carried)
-            .where(
-                _b.org_key == org,
-                _b.entity_key == entity_key,
-                _b.category == Category.TOTAL,
-                _b.budget_type == BudgetType.MONETARY,
-                _b.provider == "",
-                _b.period_start == period.start,
-                _b.in_cycle,
-                no(_b.is_active),
-            )
-            .order_by(_b.updated_at.desc())
-            .limit(1)
-        )
-        return int(carried or 0)
 
     def _add_budget(self, **values: Any) -> str:
         budget_id = new_id()
