@@ -46,7 +46,7 @@ class StoredReservation(NamedTuple):
     """A reservation of tokens as stored, with the ``nanos`` that are reserved for them where money is enforced.
 
     ``last_day`` is the end of the period that granted it; ``path`` is the agent's. ``settled`` are the tokens that it
-    was settled with.
+    was settled with, and ``settled_output`` and ``settled_cached`` those of them that are such, where this is known.
     """
 
     reservation_id: str
@@ -62,6 +62,8 @@ class StoredReservation(NamedTuple):
     expires_at: datetime
     path: str
     settled: int | None
+    settled_output: int | None
+    settled_cached: int | None
 
 
 class StoredHold(NamedTuple):

@@ -202,7 +202,8 @@ class Agents:
         """Use the actual amount in place of the reservation, and release the rest.
 
         More than was reserved is used if available; otherwise `InsufficientBudget`, and the reservation stays.
-        Repeating it changes nothing. `Conflict` if the reservation has ended otherwise, or with other tokens.
+        Repeating it changes nothing. `Conflict` if the reservation has ended otherwise, or with other tokens or
+        kinds of them.
         """
         kinds = by_kind(tokens, output, cached) if checked_tokens(tokens, 0) else {}
         with _LogRefusal(self._context, "settle", reservation_id, tokens), self._context.work() as work:
@@ -464,10 +465,17 @@ def _reserve(work: Work, agent_id: str, tokens: int, seconds: int) -> dict[str, 
 
 def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKind, int]) -> TokenBalance:
     reservation = _reservation(work, reservation_id)
+    stated = kinds.get(TokenKind.OUTPUT, 0), kinds.get(TokenKind.CACHED, 0)
     if reservation.state == "settled":
+        stored = reservation.settled_output, reservation.settled_cached
         if reservation.settled != tokens:
             was = tokens_text(reservation.settled or 0)
             raise Conflict(f"reservation {reservation_id} was settled with {was}", "consume the difference")
+        if stored not in (stated, (None, None)):
+            was = f"{stored[0] or 0:,} output and {stored[1] or 0:,} cached tokens of {tokens:,}"
+            raise Conflict(
+                f"reservation {reservation_id} was settled with {was}", "repeat it with these, or leave it as it is"
+            )
         return TokenBalance(reservation.agent_id, *work.unit.fast.token_counts(reservation.budget_id))
     if reservation.state != "held" or reservation.expires_at <= work.now:
         ended = "was released already" if reservation.state == "released" else "is over its time"
@@ -484,7 +492,7 @@ def _settle(work: Work, reservation_id: str, tokens: int, kinds: Mapping[TokenKi
         raise insufficient(reservation.agent_id, balance.available_tokens + reservation.tokens)
     if tokens > reservation.tokens:
         take_from_successors(work, reservation.agent_id, reservation.budget_id, tokens)
-    work.unit.grants.end_reservation(reservation_id, "settled", tokens)
+    work.unit.grants.end_reservation(reservation_id, "settled", tokens, kinds=stated)
     work.reaches_back = reservation.last_day < work.open.period.start
     if kinds:
         count_reserved_use(work, reservation, kinds)

@@ -801,7 +801,8 @@ class FastPaths:
         row = self._row(
             "SELECT r.reservation_id, b.entity_key, e.entity_id, coalesce(a.model, '') AS model,"
             " EXISTS (SELECT 1 FROM token_price t WHERE t.org_key = b.org_key AND t.model = a.model) AS is_priced,"
-            " r.budget_id, r.tokens, r.amount_nanos, r.state, b.period_end, r.expires_at, e.path, r.settled_tokens"
+            " r.budget_id, r.tokens, r.amount_nanos, r.state, b.period_end, r.expires_at, e.path, r.settled_tokens,"
+            " r.settled_output, r.settled_cached"
             " FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
             " JOIN entity e ON e.entity_key = b.entity_key LEFT JOIN agent a ON a.entity_key = b.entity_key"
             " WHERE r.reservation_id = :reservation AND b.org_key = :org AND r.tokens > 0",
@@ -824,6 +825,8 @@ class FastPaths:
             _moment(row["expires_at"]),
             row["path"],
             row["settled_tokens"],
+            row["settled_output"],
+            row["settled_cached"],
         )
 
     def hold(self, org: int, hold_id: str) -> StoredHold | None:
@@ -961,18 +964,26 @@ class Grants:
         return reservation_id
 
     def end_reservation(
-        self, reservation_id: str, state: str, settled: int | None = None, nanos: int | None = None
+        self,
+        reservation_id: str,
+        state: str,
+        settled: int | None = None,
+        nanos: int | None = None,
+        kinds: tuple[int | None, int | None] = (None, None),
     ) -> None:
-        """Mark a reservation as ``state``, with the tokens and nanos that were settled.
+        """Mark a reservation as ``state``, with the tokens and the nanos that were settled; ``kinds``
+        are the output and the cached ones of these tokens.
 
         Its tokens must be released from the budget separately.
         """
         self._change(
-            "UPDATE reservation SET state = :state, settled_tokens = :settled, settled_nanos = :nanos"
-            " WHERE reservation_id = :reservation",
+            "UPDATE reservation SET state = :state, settled_tokens = :settled, settled_nanos = :nanos,"
+            " settled_output = :output, settled_cached = :cached WHERE reservation_id = :reservation",
             state=state,
             settled=settled,
             nanos=nanos,
+            output=kinds[0],
+            cached=kinds[1],
             reservation=reservation_id,
         )
 

@@ -625,6 +625,9 @@ class ReservationRow(Row, table=True):
     created_at: datetime = Field(sa_type=UtcTime)
     amount_nanos: int = Field(default=0, sa_column=count_column())
     settled_nanos: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    # Of the tokens settled; None also where it was settled before these were stored.
+    settled_output: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    settled_cached: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 class TokenUseRow(Row, table=True):

@@ -78,6 +78,8 @@ def test_a_reservation_is_settled_or_released(scout: Cli) -> None:
     scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
     scout("agent", "settle", first, "300k", "--output", "10k", "--key", "s").done()
     scout("agent", "settle", first, "301k").refused(5, "was settled with 300,000 tokens")
+    other_kinds = "was settled with 10,000 output and 0 cached tokens of 300,000"
+    scout("agent", "settle", first, "300k").refused(5, other_kinds)
     scout("agent", "release", second).done()
     assert counts(scout) == (1_000_000, 300_000, 0, 700_000)
 

@@ -253,11 +253,13 @@ def test_nothing_at_all_may_have_been_needed(home: AgentHome) -> None:
 def test_a_reservation_ends_once(home: AgentHome) -> None:
     agents = home.services.agents
     settled, released = (agents.reserve("scout", 100).reservation_id for _ in range(2))
-    assert agents.settle(settled, 50) == agents.settle(settled, 50)
+    assert agents.settle(settled, 50, output=20) == agents.settle(settled, 50, output=20)
     agents.release(released)
     assert agents.release(released).available_tokens == 950
     for command in (
-        lambda: agents.settle(settled, 51),
+        lambda: agents.settle(settled, 51, output=20),
+        lambda: agents.settle(settled, 50),
+        lambda: agents.settle(settled, 50, output=20, cached=1),
         lambda: agents.settle(released, 1),
         lambda: agents.release(settled),
     ):
