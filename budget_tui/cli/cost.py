@@ -199,8 +199,9 @@ def map_costs(
         print_json(schemas.costs.MappedCosts.from_domain(project, field, value, outcome))
         return
     amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
-    print_lines(f"costs with {field} = {value} belong to {project}; {amounts or 'nothing'} from the past moved there")
-    if option == "--tag" and not amounts:
+    moved = amounts or (f"{f.count(outcome.costs, 'cost')} without an amount" if outcome.costs else "nothing")
+    print_lines(f"costs with {field} = {value} belong to {project}; {moved} from the past moved there")
+    if option == "--tag" and not outcome.costs:
         print_lines("tags without a rule were not stored: import the files again")
     warn(messages.warnings(session.snapshot()))
 

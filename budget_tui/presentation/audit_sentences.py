@@ -15,6 +15,7 @@ from budget_tui.presentation.formatting import (
     count,
     days_named,
     directory,
+    logged_messages,
     long_day,
     money,
     short_day,
@@ -193,8 +194,7 @@ def _sync(facts: _Facts) -> str:
     amounts = " + ".join(money(parse_amount(str(amount)), code) for code, amount in logs["total"].items())
     worth = f", {amounts}" if amounts else ""
     done = "removed again" if facts.is_removal else "read"
-    read = count(logs["messages"], "message") if logs["messages"] else "more of known messages"
-    return f"{read} {done}, {tokens(logs['tokens'])}{worth}"
+    return f"{logged_messages(logs['messages'])} {done}, {tokens(logs['tokens'])}{worth}"
 
 
 def _transfer(facts: _Facts) -> str:

@@ -284,6 +284,11 @@ def count(number_of: int, noun: str) -> str:
     return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
 
 
+def logged_messages(number: int) -> str:
+    """Format a number of new messages in logs; without any, it is known ones that have grown."""
+    return count(number, "message") if number else "more of known messages"
+
+
 def carry_rule(carry: Carry, currency: str) -> str:
     """Format how a budget is carried over: ``unspent, at most $50.00``."""
     return str(carry.policy) if carry.cap is None else f"{carry.policy}, at most {money(carry.cap, currency)}"

@@ -110,31 +110,39 @@ def sync_report(report: "SyncReport", *, dry_run: bool) -> list[str]:
     else:
         days = f.days_named(report.days[0], report.days[-1])
         done = "would be new; nothing was written" if dry_run else "new"
-        lines.append(f"{f.count(total.messages, 'message')} of {days}, {log_sum(total)}: {done}")
+        lines.append(f"{f.logged_messages(total.messages)} of {days}, {log_sum(total)}: {done}")
     for name, each in sorted(report.projects.items(), key=lambda item: _weight(item[1])):
         lines.append(f"  {escaped(name)}: {log_sum(each)}")
-    if report.unpriced:
-        models = ", ".join(f"{escaped(name)} ({f.tokens(each.tokens)})" for name, each in report.unpriced.items())
-        lines.append(f"unpriced: {models}; the tokens count, their cost is not known")
-    lines += logs_left_out(report)
-    if report.paid:
-        lines.append(f"a plan pays for {', '.join(report.paid)}: the tokens count, the amounts are what it would cost")
-    if report.replaced:
-        lines.append(f"{f.count(report.replaced, 'estimate')} of days with a bill {'would ' * dry_run}not count")
+    lines += sync_notes(report, dry_run=dry_run)
     if report.unmapped:
         lines.append("without a project:")
         largest = sorted(report.unmapped.items(), key=lambda item: _weight(item[1]))
         lines += [f"  {escaped(name) or 'no directory'}: {log_sum(each)}" for name, each in largest[:REFUSED_SHOWN]]
         if len(largest) > REFUSED_SHOWN:
             lines.append(f"  and {len(largest) - REFUSED_SHOWN:,} more: budget-tui cost unmapped")
-        lines.append(
-            f"assign them, for example: budget-tui cost map PROJECT --directory {quote(escaped(largest[0][0]))}"
-        )
+        if directory := next((name for name, _ in largest if name), ""):
+            lines.append(
+                f"assign them, for example: budget-tui cost map PROJECT --directory {quote(escaped(directory))}"
+            )
     return lines
 
 
-def logs_left_out(report: "SyncReport") -> list[str]:
-    """Report what could not be read of logs."""
+def sync_notes(report: "SyncReport", *, dry_run: bool) -> list[str]:
+    """Report what has no price, what could not be read, and which amounts do not count."""
+    lines = []
+    if report.unpriced:
+        models = ", ".join(f"{escaped(name)} ({f.tokens(each.tokens)})" for name, each in report.unpriced.items())
+        lines.append(f"unpriced: {models}; the tokens count, their cost is not known")
+    lines += _logs_left_out(report)
+    if report.paid:
+        lines.append(f"a plan pays for {', '.join(report.paid)}: the tokens count, the amounts are what it would cost")
+    if report.replaced:
+        does = "would" if dry_run else "does" if report.replaced == 1 else "do"
+        lines.append(f"{f.count(report.replaced, 'estimate')} of days with a bill {does} not count")
+    return lines
+
+
+def _logs_left_out(report: "SyncReport") -> list[str]:
     lines = []
     if report.unreadable_lines:
         number, files = sum(report.unreadable_lines.values()), len(report.unreadable_lines)

@@ -59,7 +59,7 @@ def settle_estimates(work: Work) -> None:
                 amounts[spender.currency] = amounts.get(spender.currency, 0) + amount
         work.record_separately(
             "estimate.bill" if is_billed else "estimate.count",
-            f"{entity_id}: {spender.provider}",
+            f"{entity_id}: {spender.provider}" if entity_id else spender.provider,
             {},
             {"amount": written(amount), "on": each.day.isoformat()}
             | ({} if spender.currency == work.organization.currency else {"currency": spender.currency}),

@@ -210,14 +210,15 @@ def _estimates(
     if criteria.period.start > criteria.today:
         return
     days = criteria.period.through(criteria.today)
-    kinds: dict[tuple[str, str, bool], list[ReplacedEstimate]] = {}
+    kinds: dict[tuple[str, str, bool, bool], list[ReplacedEstimate]] = {}
     for each in replaced_estimates(session, organization, days):
         is_in_scope = mismatch(criteria.scope, each.category, each.provider.casefold()) is None
         if is_in_scope and path.includes(each.entity_key, each.day):
             counting = [bill for bill in each.bills if _counts(criteria, path, bill.biller, each.day)]
             found = each._replace(bills=counting) if counting else each
-            kinds.setdefault((each.provider, each.currency, bool(counting)), []).append(found)
-    for (provider, currency, is_counted), of_kind in sorted(kinds.items()):
+            kind = (each.provider, each.currency, bool(counting), bool(each.bills))
+            kinds.setdefault(kind, []).append(found)
+    for (provider, currency, is_counted, _), of_kind in sorted(kinds.items()):
         text = f"of {provider}, estimated: {_billed(currency, of_kind, is_counted=is_counted)}"
         amount = sum(each.amount for each in of_kind)
         yield Finding(Reason.ESTIMATED, text, "", amount, currency, len(of_kind))
@@ -234,7 +235,7 @@ def _billed(currency: str, estimates: Sequence[ReplacedEstimate], *, is_counted:
     # One bill may be for the estimates of several projects.
     bills = {(each.day, bill.biller.origin_key): bill for each in estimates for bill in each.bills}.values()
     if not bills:
-        return "a bill is there, or a plan with a flat fee pays"
+        return "a plan with a flat fee pays"
     billed: dict[str, int] = {}
     for bill in bills:
         billed[bill.biller.currency] = billed.get(bill.biller.currency, 0) + bill.amount

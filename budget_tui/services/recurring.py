@@ -63,6 +63,8 @@ class RecurringFees:
                 raise unknown("fee", name)
             ended_on = checked_day(last_day or work.today)
             if ended_on < fee.booked_through and ended_on < work.today:
+                if fee.booked_through < fee.starts_on:
+                    raise Refused(f"{name} starts on {long_day(fee.starts_on)}", "end it on that day or later")
                 raise Refused(f"{name} is booked through {long_day(fee.booked_through)}", "end it on a later day")
             _set_end(work, fee, ended_on)
             report = _report(work, fee.fee_key)

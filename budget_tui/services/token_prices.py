@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
+from shlex import quote
 from typing import NamedTuple
 
 from budget_tui.domain.agent_logs import GradedRates, model_and_tier, own_rates, priced_name
@@ -94,10 +95,11 @@ class TokenPrices:
         day = on or self._context.clock.today(organization.time_zone)
         rates = prices.rates(*model_and_tier(model), day)
         if rates is None:
+            since = f" --from {day}" if on else ""
             raise NotFound(
                 f"there is no price for '{model}' on {day}",
                 "set one",
-                command=f"budget-tui price set {model} --input AMOUNT --output AMOUNT",
+                command=f"budget-tui price set {quote(model)} --input AMOUNT --output AMOUNT{since}",
             )
         return ModelPrice(model, day, prices.is_own(*model_and_tier(model), day), rates)
 
@@ -168,9 +170,9 @@ def _price_logged(work: Work, model: str, first: date) -> dict[tuple[int, int], 
     days = _priced(work, model, first, priced_id)
     if not days:
         return {}
-    kept = {"priced": priced_id, "from": first.isoformat()}
     changes = {key: change.amount for key, change in work.unit.agent_logs.settle(days).items()}
-    work.record("log.price", model, None, {"amount": written(sum(changes.values())), UNDO_DATA: kept})
+    facts = {"priced": priced_id, "from": first.isoformat()}
+    work.record("log.price", model, None, {"amount": written(sum(changes.values())), UNDO_DATA: facts})
     return changes
 
 
@@ -195,11 +197,11 @@ def _priced(work: Work, name: str, first: date, priced_id: str) -> set[tuple[int
 def _undo_pricing(work: Work, lines: Lines) -> None:
     """Let messages have no price again; or price them again."""
     for line in lines:
-        kept = undo_data(line.after or line.before)
+        facts = undo_data(line.after or line.before)
         if line.after is not None:
-            days = work.unit.agent_logs.unprice(work.organization.org_key, kept["priced"])
+            days = work.unit.agent_logs.unprice(work.organization.org_key, facts["priced"])
         else:
-            days = _priced(work, line.subject, date.fromisoformat(kept["from"]), kept["priced"])
+            days = _priced(work, line.subject, date.fromisoformat(facts["from"]), facts["priced"])
         work.unit.agent_logs.settle(days)
         work.record("log.price", line.subject, line.after, None if line.after is not None else line.before)
 

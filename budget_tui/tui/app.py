@@ -475,7 +475,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         box = dialogs.cost_import.ImportScreen(self._last_import or self._kept(_LAST_IMPORT))
         report = await self.ask(box)
         if report is not None:
-            self._report(dialogs.cost_import.message(report))
+            self._report(dialogs.cost_import.message(report, key_of(self, "cost.map")))
             self._last_import = box.to_keep
             self._keep(_LAST_IMPORT, box.to_keep)
 
@@ -489,7 +489,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         report = await self.ask(dialogs.agent_logs.SyncScreen(found, flat_fees))
         if report is not None:
-            self._report(dialogs.agent_logs.message(report))
+            self._report(dialogs.agent_logs.message(report, key_of(self, "cost.map")))
 
     @work(group=ASKING)
     async def action_record_cost(self) -> None:

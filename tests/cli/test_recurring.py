@@ -12,6 +12,8 @@ def test_a_fee_from_its_beginning_to_its_end(seeded: Cli) -> None:
     assert "booked Jan 12" in seeded("recurring", "list").done().out
     assert seeded("project", "show", "pcc", "--json").json["spent_usd"] == 125
     assert seeded("recurring", "end", "Figma", "--on", "2026-03-31").done().out == "Figma ends on Mar 31, 2026\n"
+    seeded("recurring", "add", "pcc", "5", "--name", "Pad", "--from", "2026-01-12", "--on", "20").done()
+    seeded("recurring", "end", "Pad", "--on", "2026-01-05").refused(2, "Pad starts on Jan 12, 2026", "or later")
     seeded(*words).refused(5, "there is a fee called 'Figma'")
     seeded("recurring", "end", "Sketch").refused(4, "there is no fee 'Sketch'")
     seeded("recurring", "add", "pcc", "20", "--every", "week").refused(2, "a fee cannot recur every 'week'")

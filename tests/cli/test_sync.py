@@ -65,10 +65,12 @@ def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, m
         ("codex@laptop", True),
     ]
     assert "a plan pays for codex@laptop" in seeded("sync", "codex", "--plan").done().out
+    moved = seeded("cost", "map", "dandelion", "--directory", "/home/a/pcc").out
+    assert "2 costs without an amount from the past moved there" in moved
     listed = seeded("cost", "source", "list").done().out
     assert "live, paid by a plan: <$0.01 otherwise" in listed
     assert seeded("db", "check").done()
-    assert "unpriced  claude-code@laptop · kimi-9000" in seeded("explain", "pcc").out
+    assert "unpriced  claude-code@laptop · kimi-9000" in seeded("explain", "dandelion").out
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE log_message SET output_tokens = output_tokens + 1 WHERE program = 'codex'")
     said = "codex@laptop: the cost of gpt-5-codex on 20260110 is not what its messages add up to"
@@ -102,6 +104,7 @@ def test_the_price_of_a_day_is_shown_with_whose_it_is(seeded: Cli) -> None:
         " input $6.00, cache read $0.60, cache write $7.50, cache write 1 h $12.00, output $22.50\n"
     )
     seeded("price", "show", "kimi-9000").refused(4, "there is no price for 'kimi-9000' on 2026-01-13", "price set")
+    seeded("price", "show", "kimi-9000", "--on", "2026-01-05").refused(4, "--output AMOUNT --from 2026-01-05")
     seeded("price", "set", "kimi-9000", "--input", "1", "--output", "2").done()
     assert seeded("price", "show", "Kimi-9000", "--json").done().json == {
         "model": "kimi-9000",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -85,7 +86,9 @@ def test_what_is_new_counts_once_and_comes_and_goes_as_one_change(home: Home, lo
     for path in logs.rglob("*.jsonl"):
         path.unlink()
     write(logs / "claude/projects/p/s3.jsonl", claude_line(usage={"input_tokens": 1000, "output_tokens": 300}))
-    assert new(sync(home)) == (0, 200, "0.003")  # a message that had only begun
+    grown = sync(home)
+    assert new(grown) == (0, 200, "0.003")  # a message that had only begun
+    assert "more of known messages of Jan 10, 2026, <$0.01 for 200 tokens: new" in sync_report(grown, dry_run=False)
 
     assert home.services.undo.undo().what == "claude-code@laptop: more of known messages read, 200 tokens, <$0.01"
     assert costs(home) == stored
@@ -131,7 +134,9 @@ def test_a_bill_counts_in_the_place_of_what_logs_estimate(home: Home, logs: Path
     bill(home.services, ("pcc", "3", "USD", DAY, "Anthropic"))
     assert home.spent["pcc"] == "3.00085"
     write(logs / "claude/projects/p/late.jsonl", claude_line("msg_9"))
-    assert (new(sync(home)), home.spent["pcc"]) == ((1, 1100, "0.0045"), "3.00085")
+    late = sync(home)
+    assert (new(late), home.spent["pcc"]) == ((1, 1100, "0.0045"), "3.00085")
+    assert "1 estimate of days with a bill does not count" in sync_report(replace(late, replaced=1), dry_run=False)
     home.services.undo.undo()
     home.services.undo.undo()
     assert home.spent["pcc"] == "0.00535"
@@ -183,6 +188,8 @@ def test_under_a_plan_tokens_count_and_their_price_is_what_they_would_have_cost(
     report = agents.sync(flat_fees=by_plan)
     assert (new(report), report.paid) == ((3, 3250, "0.00985"), ["claude-code@laptop"])
     assert paid() == ("0.00085", 3250, [("claude-code@laptop", "0.009")])
+    [finding] = [each for each in home.services.explain.of_project("pcc").left_out if each.reason == "estimated"]
+    assert finding.text == "of anthropic, estimated: a plan with a flat fee pays"
     write(logs / "claude/projects/p/late.jsonl", claude_line("msg_9"))
     assert new(agents.sync()) == (1, 1100, "0.0045")
     assert paid() == ("0.00085", 4350, [("claude-code@laptop", "0.0135")])

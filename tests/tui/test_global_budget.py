@@ -255,7 +255,7 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         assert dashboard.line_with("or record one by hand").startswith("│    $")
         await dashboard.resized(40, 10)
         assert "e total  a project  y logs  i import" in dashboard.text
-        await dashboard.resized(160, 30)
+        await dashboard.resized(240, 30)
         await dashboard.keys("y")
         assert "Claude Code: 2 logs on this machine" in dashboard.text
         await dashboard.keys("escape")
@@ -263,6 +263,7 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         await dashboard.keys("y", "enter")
         assert "2 messages read, $15.00 for 1,001,100 tokens, Jan 10, 2026, $15.00 of it without a" in dashboard.text
         assert "1,100 tokens of kimi-9000 unpriced" in dashboard.text
+        assert "m maps them; unpriced: kimi-9000 (1,100 tokens);" in dashboard.text
         assert "Three steps to a useful screen" not in dashboard.text
         log.touch()
         await dashboard.keys("y", "enter")

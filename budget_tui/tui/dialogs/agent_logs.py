@@ -7,8 +7,8 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Label, Static
 
-from budget_tui.presentation.formatting import count, days_named
-from budget_tui.presentation.messages import log_amounts, log_sum, logs_left_out
+from budget_tui.presentation.formatting import count, days_named, logged_messages
+from budget_tui.presentation.messages import log_amounts, log_sum, sync_notes
 from budget_tui.services.agent_logs import FoundLogs, SyncReport
 from budget_tui.tui.dialogs.box import ReadingBox
 from budget_tui.tui.fields import Choice
@@ -48,15 +48,14 @@ class SyncScreen(ReadingBox[SyncReport]):
         )
 
 
-def message(report: SyncReport) -> str:
-    """Summarize a reading in one line."""
+def message(report: SyncReport, map_key: str) -> str:
+    """Summarize a reading in one line; ``map_key`` maps costs."""
     if not report.days:
         text = f"nothing new in {count(report.files, 'log')}"
     else:
         days = days_named(report.days[0], report.days[-1])
-        text = f"{count(report.total.messages, 'message')} read, {log_sum(report.total)}, {days}"
+        text = f"{logged_messages(report.total.messages)} read, {log_sum(report.total)}, {days}"
         if report.unmapped:
             amounts = log_amounts(report.unmapped.values()) or "some"
-            text += f", {amounts} of it without a project: m maps them"
-    paid = [f"a plan pays for {', '.join(report.paid)}"] if report.paid else []
-    return "; ".join([text, *paid, *logs_left_out(report)])
+            text += f", {amounts} of it without a project: {map_key} maps them"
+    return "; ".join([text, *sync_notes(report, dry_run=False)])

@@ -207,7 +207,7 @@ class ImportScreen(ReadingBox[ImportReport]):
 
     def _show(self, report: ImportReport) -> None:
         """Show a preview of the import."""
-        first, *others = import_report(report, dry_run=True, how_to_map="m maps them")
+        first, *others = import_report(report, dry_run=True, how_to_map=f"{key_of(self.app, 'cost.map')} maps them")
         lines = [f"{report.format}: {first}", *imported_far_ahead(report), *others][:_LINES_SHOWN]
         preview = self.query_one("#preview", Static)
         preview.update(Content.styled("\n".join(lines), MUTED))
@@ -222,8 +222,8 @@ def _is_to_be_seen(report: ImportReport) -> bool:
     return bool(report.rows_replaced or was_doubtful)
 
 
-def message(report: ImportReport) -> str:
-    """Summarize an import in one line."""
+def message(report: ImportReport, map_key: str) -> str:
+    """Summarize an import in one line; ``map_key`` maps costs."""
     text = f"{count(report.rows_read, 'row')} read, "
     if report.unchanged:
         text += "nothing new: these costs are already stored"
@@ -236,7 +236,7 @@ def message(report: ImportReport) -> str:
                 text += f", nothing of it in {report.period}"
         unmapped = ", ".join(money(nanos_of(amount), currency) for currency, amount in report.unmapped_total.items())
         if unmapped:
-            text += f", {unmapped} of it without a project: m maps them"
+            text += f", {unmapped} of it without a project: {map_key} maps them"
     if report.rows_refused:
         file, line, reason = report.refused[0]
         text += f"; {report.rows_refused:,} refused, the first in {file} line {line}: {reason}"
