@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -29,9 +29,6 @@ from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column, agent_columns
 from budget_tui.presentation.formatting import tokens
 from budget_tui.services.entities import EntityChange
-
-if TYPE_CHECKING:
-    pass
 
 app = command_group()
 

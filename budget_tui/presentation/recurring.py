@@ -49,5 +49,6 @@ def added_words(report: FeeReport) -> list[str]:
 
 
 def ended_words(fee: RecurringFee) -> str:
-    """Say when a fee ends."""
-    return f"{fee.name} ends on {long_day(fee.ended_on)}" if fee.ended_on is not None else f"{fee.name} goes on"
+    """Say when a fee that has an end ends."""
+    assert fee.ended_on is not None
+    return f"{fee.name} ends on {long_day(fee.ended_on)}"

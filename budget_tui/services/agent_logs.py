@@ -249,15 +249,15 @@ class _Storing:
                 if origins[key].origin.source == source
                 for change in found
             ]
-            kept = {"sync": self._sync_id, "grown": before_and_after}
-            self._work.record("log.sync", source, None, {**_facts(_sum(of_source)), UNDO_DATA: kept})
+            facts = {**_facts(_sum(of_source)), UNDO_DATA: {"sync": self._sync_id, "grown": before_and_after}}
+            self._work.record("log.sync", source, None, facts)
         require_sums_in_range(self._work, ((origins[key].origin.currency, day_of(day)) for key, day in changes))
 
     def _stored(self, source: str, messages: Mapping[str, Message]) -> "_Stored | None":
         """Store the messages of a source that are news; None if none are."""
         program = source.partition("@")[0]
         known = self._logs.known(self._org, program, messages.keys())
-        news = {message_id: each for message_id, each in messages.items() if _is_news(each, known)}
+        news = {message_id: each for message_id, each in messages.items() if _is_new_or_larger(each, known)}
         late = self._priced_late(program, news)
         priced = self._priced(source, news.values())
         if not priced and not late:
@@ -347,7 +347,7 @@ def _seen(file: LogFile) -> tuple[str, int, int]:
     return file.name, file.size, file.changed_ns
 
 
-def _is_news(message: Message, known: Mapping[str, PricedMessage]) -> bool:
+def _is_new_or_larger(message: Message, known: Mapping[str, PricedMessage]) -> bool:
     """Return whether a message is not known, or was reported with less usage."""
     before = known.get(message.message_id)
     return before is None or before.is_undone or sum(message.tokens) > sum(before.tokens)
