@@ -10,6 +10,7 @@ from budget_tui.domain import hierarchy
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.period import LAST_DAY, PeriodKind
 from budget_tui.schemas.base import Change, EntityId, Request, Schema, Settling, Text
+from budget_tui.services.agents import ChangedAgent
 from budget_tui.services.entities import EntityChange, HierarchyImport, Moved
 
 
@@ -53,6 +54,16 @@ class EntityChanged(Settling, _Closed, Entity):
         return EntityChanged(
             **dict(Entity.from_domain(entity)), closed_through=closed, closed_parent_id=old_parent_id or None
         )
+
+
+class AgentChanged(EntityChanged):
+    """An agent after a change."""
+
+    model: str = Field(description="The model of what it uses from now on; empty: none.")
+
+    @classmethod
+    def from_agent(cls, changed: ChangedAgent) -> "AgentChanged":
+        return AgentChanged(**dict(EntityChanged.from_change(changed.moved)), model=changed.model)
 
 
 class EntityNode(Entity):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 from types import TracebackType
+from typing import NamedTuple
 
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.budget import Organization, check_unchanged
@@ -56,6 +57,13 @@ from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
 
 _log = logging.getLogger("budget_tui.agents")
+
+
+class ChangedAgent(NamedTuple):
+    """An agent after a change, with the model of what it uses from now on ('': none)."""
+
+    moved: Moved
+    model: str
 
 
 class Agents:
@@ -112,7 +120,9 @@ class Agents:
         """Change the display name; the id stays. `Conflict` if the name is taken."""
         self.change(agent_id, EntityChange(name))
 
-    def change(self, agent_id: str, change: EntityChange, seen: int | None = None, model: str | None = None) -> Moved:
+    def change(
+        self, agent_id: str, change: EntityChange, seen: int | None = None, model: str | None = None
+    ) -> ChangedAgent:
         """Rename an agent, assign it to another project, or have what it uses from now on priced as another
         ``model``'s ('': none); see `Entities.change`."""
         with _LogRefusal(self._context, "change", agent_id), self._context.work() as work:
@@ -120,8 +130,9 @@ class Agents:
             moved = carry_out(work, work.entity(agent_id), change, seen)
             if model is not None:
                 _set_model(work, agent, checked_model(model))
+            changed = ChangedAgent(moved, find_agent(work, agent_id).model)
             work.commit()
-        return moved
+        return changed
 
     def archive(self, agent_id: str, seen: int | None = None) -> None:
         """Archive an agent and its budget. Its usage and costs stay."""

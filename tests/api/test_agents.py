@@ -89,7 +89,8 @@ def test_money_bounds_the_tokens_of_an_enforced_agent(api: Api) -> None:
 
 
 def test_another_model_is_what_tokens_cost_from_then_on(api: Api) -> None:
-    assert api("PATCH", "/agents/scout", {"model": "Claude-4"}).status_code == 200
+    assert api("PATCH", "/agents/scout", {"enforced": False}).json()["model"] == ""
+    assert api("PATCH", "/agents/scout", {"model": "Claude-4"}).json()["model"] == "claude-4"
     entry = api.get("/log")[0]
     assert (entry["action"], entry["after"]) == ("agent.model", {"model": "claude-4"})
     assert api("POST", "/undo").json()["what"] == "scout: model – → claude-4"

@@ -21,7 +21,7 @@ from budget_tui.api.http import (
     write_if_match,
 )
 from budget_tui.api.problems import TOKENS_TAG
-from budget_tui.api.routes.entities import archive, change
+from budget_tui.api.routes.entities import archive, changed, done_if_match
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
 from budget_tui.schemas.agents import (
     AgentBudget,
@@ -35,7 +35,7 @@ from budget_tui.schemas.agents import (
     TokenBalance,
     TokenUse,
 )
-from budget_tui.schemas.hierarchy import AgentChangeIn, EntityChanged
+from budget_tui.schemas.hierarchy import AgentChanged, AgentChangeIn
 
 router = router_of(TOKENS_TAG)
 
@@ -62,14 +62,17 @@ async def post_agent(caller: CurrentCaller, body: NewAgent, idempotency_key: Ide
     return created("/agents/{}/budget", balance.agent_id, TokenBalance.from_domain(balance), replayed=replayed)
 
 
-@router.patch("/agents/{id}", response_model=EntityChanged, responses=problem_responses(404, 409, 412))
+@router.patch("/agents/{id}", response_model=AgentChanged, responses=problem_responses(404, 409, 412))
 async def patch_agent(
     caller: CurrentCaller, agent_id: AgentId, body: AgentChangeIn, if_match: IfMatch = None
 ) -> Response:
     """Rename an agent, assign it to another project, or change its model. `If-Match` takes the ETag of
     `/entities/{id}`."""
     agents = caller.services.agents
-    return await change(caller, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen, body.model))
+    agent = await done_if_match(
+        caller, if_match, lambda seen: agents.change(agent_id, body.to_domain(), seen, body.model)
+    )
+    return changed(AgentChanged.from_agent(agent), agent.moved.entity)
 
 
 @router.delete("/agents/{id}", status_code=204, responses=problem_responses(404, 409, 412))

@@ -1,7 +1,7 @@
 """``/entities``: the hierarchy that budgets and costs belong to."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Path
 from starlette.requests import Request
@@ -29,6 +29,8 @@ from budget_tui.schemas.plain import dumps
 from budget_tui.services.entities import Moved, version_of
 
 router = router_of("entities")
+
+_Done = TypeVar("_Done")
 
 EntityId = Annotated[str, Path(alias="id", description="The entity's id.", max_length=ID_MAX_LENGTH)]
 
@@ -75,12 +77,22 @@ async def delete_entity(caller: CurrentCaller, entity_id: EntityId, if_match: If
 
 
 async def change(caller: Caller, if_match: str | None, command: Callable[[int | None], Moved]) -> Response:
-    """Rename or move an entity of any level. Its ETag is that of ``/entities/{id}``."""
-    done: list[Moved] = []
+    """Rename or move an entity of any level."""
+    moved = await done_if_match(caller, if_match, command)
+    return changed(EntityChanged.from_change(moved), moved.entity)
+
+
+async def done_if_match(caller: Caller, if_match: str | None, command: Callable[[int | None], _Done]) -> _Done:
+    """Carry out a command on an entity as it was seen; return its result."""
+    done: list[_Done] = []
     await caller.pools.write(lambda: write_if_match(if_match, lambda seen: done.append(command(seen))))
-    [moved] = done
-    response = json_response(EntityChanged.from_change(moved))
-    response.headers["ETag"] = _tag(moved.entity)
+    return done[0]
+
+
+def changed(answer: EntityChanged, entity: hierarchy.Entity) -> Response:
+    """Answer with an entity after a change. Its ETag is that of ``/entities/{id}``."""
+    response = json_response(answer)
+    response.headers["ETag"] = _tag(entity)
     return response
 
 
