@@ -34,11 +34,6 @@ _ONLY_WITH_HYPHEN = frozenset(("command",))
 """Families of models whose name is a word of its own: only ``command-r`` is a model."""
 
 
-def is_unpriced(source: str, amount: int) -> bool:
-    """Return whether a cost that counts has no price yet: in a log only that of a model without one is 0."""
-    return not amount and source.startswith(LOG_PREFIXES)
-
-
 class Spender(NamedTuple):
     """The subject of an origin's costs: the path and the key of its entity (None: unmapped), its provider, its service,
     its category and its currency."""

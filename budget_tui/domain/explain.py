@@ -795,7 +795,7 @@ class CostGroup(NamedTuple):
     """Costs that count, of one source, provider, service and category.
 
     ``amount`` is in the budget's unit; ``stated`` is the source's own amount, in nanos of ``currency``. ``days`` is the
-    number of days with costs, None where it is not known.
+    number of days with costs, None where it is not known. ``is_unpriced``: they are of a model without a price.
     """
 
     source: str
@@ -809,6 +809,7 @@ class CostGroup(NamedTuple):
     days: int | None
     first_day: date
     last_day: date
+    is_unpriced: bool = False
 
 
 class SummedBudget(NamedTuple):

@@ -199,7 +199,10 @@ class KnownOrigin(NamedTuple):
 
 
 class UnmappedOrigin(NamedTuple):
-    """Costs without an entity, in nanos of ``currency``, with everything that a mapping rule could match."""
+    """Costs without an entity, in nanos of ``currency``, with everything that a mapping rule could match.
+
+    ``is_unpriced``: they are messages of a model without a price, and come to nothing for that.
+    """
 
     source: str
     currency: str
@@ -212,6 +215,7 @@ class UnmappedOrigin(NamedTuple):
     costs: int
     first_day: date
     last_day: date
+    is_unpriced: bool = False
 
 
 class DailyCosts(NamedTuple):

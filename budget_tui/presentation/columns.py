@@ -579,7 +579,11 @@ def unmapped_columns() -> tuple[Column[UnmappedOrigin], ...]:
     """Return the columns of unmapped costs."""
     return (
         Column(
-            "amount", "Amount", lambda origin: formatting.money(origin.amount, origin.currency), "right", min_width=11
+            "amount",
+            "Amount",
+            lambda origin: "unpriced" if origin.is_unpriced else formatting.money(origin.amount, origin.currency),
+            "right",
+            min_width=11,
         ),
         Column("costs", "Costs", lambda origin: f"{origin.costs:,}", "right", min_width=7),
         Column(

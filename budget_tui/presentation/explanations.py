@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from budget_tui.domain.amount import share
-from budget_tui.domain.estimates import is_unpriced
 from budget_tui.domain.explain import CostGroup, Explained, Explanation, Finding, Kind, Quantity, SourceState, Unit
 from budget_tui.domain.trouble import Cause, Trouble
 from budget_tui.presentation.formatting import (
@@ -103,7 +102,7 @@ def group_line(group: CostGroup, explained: Explained, room: int = 0) -> str:
 
 
 def group_amount(group: CostGroup, explained: Explained) -> str:
-    if explained.unit is Unit.MONEY and is_unpriced(group.source, group.stated):
+    if explained.unit is Unit.MONEY and group.is_unpriced:
         return "unpriced"
     return quantity(Quantity(group.amount, explained.unit), explained.currency)
 

@@ -207,7 +207,9 @@ def _counted(report: "ImportReport") -> str:
 
 
 def _by_currency(amounts: Mapping[str, int]) -> str:
-    return " + ".join(f.money(nanos, currency) for currency, nanos in sorted(amounts.items()))
+    """Format estimates: those that come to nothing are of tokens without a price."""
+    shown = [f.money(nanos, currency) for currency, nanos in sorted(amounts.items()) if nanos]
+    return " + ".join(shown) or "unpriced tokens"
 
 
 def _estimates_of(report: "ImportReport") -> str:

@@ -89,6 +89,7 @@ class CostLine(NamedTuple):
 
     ``amount`` is the cost in its own ``currency``; None without a cost. ``entity_name`` '' is unmapped. ``origin_key``
     is 0 where there is no cost. ``estimated`` nanos do not count, because the bill for them is there.
+    ``is_unpriced``: it is of a model without a price, and comes to nothing for that.
     """
 
     day: date
@@ -104,6 +105,7 @@ class CostLine(NamedTuple):
     source: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     estimated: int | None = None
+    is_unpriced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,7 +446,12 @@ def _page(counting: _Counting, parts: _Parts, older_than: date | None, at_least:
     days = Period(left[shown - 1], left[0])
     costs = counting.session.usage.costs_of_days(counting.on(days), with_tokens=not counting.is_money)
     worth = counting.worth(costs) if counting.is_money else [cost.tokens or 0 for cost in costs]
-    lines = [_line(cost, counted) for cost, counted in zip(costs, worth, strict=True) if counted is not None]
+    unpriced = counting.session.agent_logs.unpriced_days(counting.organization.org_key, days)
+    lines = [
+        _line(cost, counted, is_unpriced=not cost.amount and (cost.origin_key, cost.day) in unpriced)
+        for cost, counted in zip(costs, worth, strict=True)
+        if counted is not None
+    ]
     if parts.agents:
         lines += [line for line in parts.agents if days.contains(line.day)]
         lines.sort(key=lambda line: (line.day, line.counted), reverse=True)
@@ -489,7 +496,7 @@ def _seats(session: Session, organization: Organization, actual: Actual, today: 
     return CostPage(tuple(lines), len(lines), total, None)
 
 
-def _line(cost: StoredCost, counted: int) -> CostLine:
+def _line(cost: StoredCost, counted: int, *, is_unpriced: bool) -> CostLine:
     return CostLine(
         cost.day,
         cost.entity_id,
@@ -504,4 +511,5 @@ def _line(cost: StoredCost, counted: int) -> CostLine:
         cost.source,
         cost.tags,
         cost.estimated,
+        is_unpriced,
     )

@@ -1,6 +1,6 @@
 """The costs that count for a budget, and the reasons why others do not."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
@@ -189,7 +189,8 @@ def _money(
         origin.origin_key: origin for origin in fitting if origin.currency != criteria.currency and origin.costs
     }
     converted, missing = _converted(session, organization, criteria, path, to_convert, found.rates)
-    found.counting += _grouped([*own, *converted])
+    unpriced = {key for key, _ in session.agent_logs.unpriced_days(organization.org_key, criteria.period)}
+    found.counting += _grouped([*own, *converted], unpriced)
     for currency, left in sorted(missing.items()):
         found.left_out.append(
             Finding(
@@ -221,7 +222,7 @@ def _estimates(
     for (provider, currency, is_counted, _), of_kind in sorted(kinds.items()):
         text = f"of {provider}, estimated: {_billed(currency, of_kind, is_counted=is_counted)}"
         amount = sum(each.amount for each in of_kind)
-        yield Finding(Reason.ESTIMATED, text, "", amount, currency, len(of_kind))
+        yield Finding(Reason.ESTIMATED, text, "", amount or None, currency, len(of_kind))
 
 
 def _counts(criteria: CostCriteria, path: _PathHistory, biller: Spender, day: date) -> bool:
@@ -408,7 +409,7 @@ def _of_days(days: Sequence[date]) -> tuple[int, date, date]:
     return len(set(days)), min(days), max(days)
 
 
-def _grouped(counted: Iterable[tuple[OriginInPeriod, int]]) -> list[CostGroup]:
+def _grouped(counted: Iterable[tuple[OriginInPeriod, int]], unpriced: Collection[int] = ()) -> list[CostGroup]:
     def key(pair: tuple[OriginInPeriod, int]) -> tuple[str, str, str, str, str]:
         origin, _ = pair
         return origin.source, origin.provider, origin.service, origin.category, origin.currency
@@ -433,6 +434,8 @@ def _grouped(counted: Iterable[tuple[OriginInPeriod, int]]) -> list[CostGroup]:
                 most if len(origins) == 1 or most == Period(first, last).days else None,
                 first,
                 last,
+                not any(origin.amount for origin in origins)
+                and any(origin.origin_key in unpriced for origin in origins),
             )
         )
     return groups

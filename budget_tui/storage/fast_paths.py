@@ -27,7 +27,7 @@ from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact, Spend
 from budget_tui.storage.database.base import Connection, Row, WriteConnection
 from budget_tui.storage.ids import new_id
-from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_TOKENS, is_log, is_money
+from budget_tui.storage.log_conditions import MESSAGE_IS_UNPRICED, MESSAGE_TOKENS, is_log, is_money
 
 if TYPE_CHECKING:
     from budget_tui.domain.access import ApiKey
@@ -225,10 +225,7 @@ class FastPaths:
     # Logs
 
     def unpriced(self, org: int, days: Period) -> tuple[tuple[str, int], ...]:
-        """Return the tokens in agents' logs of ``days`` that have no price and count, by `priced_name`.
-
-        Where a bill counts in their place, or a plan pays, nothing is missing.
-        """
+        """Return the tokens in agents' logs of ``days`` that have no price and count, by `priced_name`."""
         if not self._rows(
             "SELECT 1 AS one FROM log_message WHERE org_key = :org AND amount_picos IS NULL LIMIT 1", org=org
         ):
@@ -236,10 +233,8 @@ class FastPaths:
         rows = self._rows(
             f"SELECT o.service, log_message.tier, CAST(sum({MESSAGE_TOKENS}) AS BIGINT) AS tokens FROM log_message"
             " JOIN cost_origin o ON o.origin_key = log_message.origin_key"
-            " WHERE log_message.org_key = :org AND log_message.amount_picos IS NULL"
-            f" AND log_message.day >= :first AND log_message.day <= :last AND {MESSAGE_COUNTS}"
-            " AND NOT EXISTS (SELECT 1 FROM cost c JOIN replaced_estimate r ON r.cost_key = c.cost_key"
-            " WHERE c.origin_key = log_message.origin_key AND c.day = log_message.day)"
+            f" WHERE log_message.org_key = :org AND {MESSAGE_IS_UNPRICED}"
+            " AND log_message.day >= :first AND log_message.day <= :last"
             " GROUP BY o.service, log_message.tier ORDER BY o.service, log_message.tier",
             org=org,
             first=day_number(days.start),

@@ -15,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.explain import Reason
+from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.tokens import TokenKind
-from budget_tui.presentation.messages import sync_report
+from budget_tui.presentation.columns import unmapped_columns
+from budget_tui.presentation.messages import import_report, sync_report
 from budget_tui.schemas.costs import ImportReportOut
 from budget_tui.services.agent_logs import SyncReport
 from budget_tui.services.imports import ImportRequest
@@ -308,6 +311,37 @@ def test_a_fast_mode_has_a_price_of_its_own(home: Home, logs: Path) -> None:
     assert home.snapshot.unpriced == ()
     outcome = home.services.token_prices.set(f"{SONNET} fast", both, date(2026, 1, 1))
     assert (outcome.days, outcome.changed_nanos) == (0, 0)  # the plan pays
+
+
+@pytest.mark.both_engines
+def test_what_has_no_price_is_unpriced_and_what_costs_nothing_is_not(home: Home, logs: Path) -> None:
+    def unpriced() -> list[list[bool]]:
+        groups = home.services.explain.of_all().counting
+        actual = home.services.cost_details.of_entity(ROOT_ID, home.snapshot.period)
+        lines = home.services.cost_details.page(actual).lines
+        home.services.cost_details.close()
+        unmapped = home.services.costs.unmapped()
+        return [[each.is_unpriced for each in found] for found in (groups, lines, unmapped)]
+
+    home.budget("500")
+    write(logs / "claude/projects/p/s.jsonl", claude_line(model="claude-foo"))
+    sync(home)
+    assert unpriced() == [[True]] * 3
+    assert unmapped_columns()[0].text(home.services.costs.unmapped()[0]) == "unpriced"
+    report = bill(home.services, ("pcc", "3", "USD", DAY, "Anthropic"))
+    assert any(
+        "1 estimate of unpriced tokens replaced" in each for each in import_report(report, how_to_map="", dry_run=False)
+    )
+    explained = home.services.explain.of_all()
+    assert [each.amount for each in explained.left_out if each.reason is Reason.ESTIMATED] == [None]
+    home.services.undo.undo()
+    home.services.agent_logs.sync(flat_fees={"claude-code@laptop": True})
+    assert not any(map(any, unpriced()))
+    home.services.undo.undo()
+    home.services.token_prices.set(
+        "claude-foo", dict.fromkeys((TokenKind.INPUT, TokenKind.OUTPUT), 0), date(2026, 1, 1)
+    )
+    assert not any(map(any, unpriced()))
 
 
 def test_replaced_estimates_are_told_in_the_currencies_of_their_prices(fresh: Any, logs: Path) -> None:

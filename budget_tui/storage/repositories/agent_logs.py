@@ -21,8 +21,9 @@ from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.agent_logs import NANO_PICOS, CostChange, MessageTokens, PricedMessage
 from budget_tui.domain.amount import divide
+from budget_tui.domain.period import Period
 from budget_tui.storage.engine import insert_batches, listed
-from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_TOKENS
+from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_IS_UNPRICED, MESSAGE_TOKENS
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, LogFileRow, LogMessageRow, ReplacedEstimateRow
 
@@ -36,6 +37,7 @@ _COUNTS = (
 )
 _COUNTED: ColumnElement[bool] = literal_column(MESSAGE_COUNTS, Boolean)
 _PRICED = ("origin_key", "day", "tier", *(column.name for column in _COUNTS), "amount_picos", "is_undone")
+_UNPRICED: ColumnElement[bool] = literal_column(MESSAGE_IS_UNPRICED, Boolean)
 _NO_COPY: ColumnElement[str] = literal_column("''")
 """As text in the statement, for SQLite to see that the index of copies has all that is looked for."""
 _AT_ONCE = 500
@@ -105,6 +107,14 @@ class AgentLogRepository(Repository):
         )
         found = found.where(CostOriginRow.c.service == model) if model else found
         return list(self._many(found.where(_m.tier == tier) if tier else found, _message))
+
+    def unpriced_days(self, org: int, days: Period | None = None) -> set[tuple[int, date]]:
+        """Return the origins and days (by default all) with messages that count and have no price."""
+        found = select(_m.origin_key, _m.day).where(_m.org_key == org, _UNPRICED).distinct()
+        if days is not None:
+            start, after = days.half_open
+            found = found.where(_m.day >= start, _m.day < after)
+        return {(key, day) for key, day in self._many(found)}
 
     def unprice(self, org: int, priced_id: str) -> set[OriginDay]:
         """Let messages have no price that got it by a later one; return their origins and days."""

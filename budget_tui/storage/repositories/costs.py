@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Integer,
     Row,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     type_coerce,
@@ -37,6 +39,7 @@ from budget_tui.domain.records import (
 )
 from budget_tui.storage.engine import in_a_list, listed
 from budget_tui.storage.fast_paths import day_number
+from budget_tui.storage.log_conditions import MESSAGE_IS_UNPRICED
 from budget_tui.storage.repositories.base import IS_MONEY, Repository, read_first, total
 from budget_tui.storage.tables import (
     CostOriginRow,
@@ -44,6 +47,7 @@ from budget_tui.storage.tables import (
     DatasetRow,
     EntityRow,
     FormerCostRow,
+    LogMessageRow,
     ReplacedEstimateRow,
     SourceRow,
 )
@@ -82,7 +86,18 @@ class CostRepository(Repository):
             .group_by(*kinds)
             .order_by(func.abs(amount).desc(), *kinds)
         )
-        return [UnmappedOrigin(**{**row._mapping, "tags": read_tags(row.tags)}) for row in rows]
+        messages = LogMessageRow.c
+        of_unpriced = select(messages.origin_key).where(
+            messages.org_key == org, literal_column(MESSAGE_IS_UNPRICED, Boolean)
+        )
+        unpriced = [tuple(row) for row in self._rows(select(*kinds).where(_o.origin_key.in_(of_unpriced)))]
+        return [
+            UnmappedOrigin(
+                **{**row._mapping, "tags": read_tags(row.tags)},
+                is_unpriced=not row.amount and tuple(row)[: len(kinds)] in unpriced,
+            )
+            for row in rows
+        ]
 
     def sums_of(self, origin_keys: Iterable[int]) -> dict[str, CostSum]:
         """Return the sums of the given origins' costs, by currency."""

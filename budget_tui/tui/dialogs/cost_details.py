@@ -16,7 +16,6 @@ from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import DIRECTORY, ChargeCategory
 from budget_tui.domain.errors import BudgetError
-from budget_tui.domain.estimates import is_unpriced
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
 from budget_tui.services.cost_details import Actual, Charges, CostGroup, CostGroups, CostLine, CostPage
@@ -294,7 +293,7 @@ def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
         return formatting.money(line.amount, line.currency)
 
     def counted(line: CostLine) -> str:
-        return "unpriced" if _is_unpriced(line) else _counted(actual, line.counted)
+        return "unpriced" if line.is_unpriced else _counted(actual, line.counted)
 
     def tokens(line: CostLine) -> str:
         return "" if line.tokens is None else f"{line.tokens:,}"
@@ -316,10 +315,6 @@ def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
     return tuple(found)
 
 
-def _is_unpriced(line: CostLine) -> bool:
-    return line.amount is not None and line.estimated is None and is_unpriced(line.source, line.amount)
-
-
 def _tags(line: CostLine) -> str:
     return ", ".join(f"{key}={_value(key, value)}" for key, value in line.tags)
 
@@ -334,7 +329,7 @@ def _of_line(line: CostLine, actual: Actual) -> Iterable[Content]:
     counted = formatting.amount_of(line.counted, actual.budget_type, actual.currency)
     if line.amount is None:
         yield _field("Counted", counted)
-    elif _is_unpriced(line):
+    elif line.is_unpriced:
         yield _field("Amount", "unpriced: no price is known for the model")
     else:
         own = formatting.money(line.amount, line.currency)
