@@ -129,6 +129,12 @@ class BudgetSnapshot:
         return bool(self.total.allocation or self.carry.carried)
 
     @property
+    def begins(self) -> bool:
+        """True as long as there is nothing to show: no costs, or only some that are unmapped and no budget for them."""
+        has_place = self.is_budgeted or self.projects or self.elsewhere
+        return not self.has_costs or bool(self.unmapped_costs and not has_place)
+
+    @property
     def unallocated(self) -> int:
         """The pool; negative when the projects were given more than there is."""
         return self.total.allocation - self.allocated

@@ -104,6 +104,7 @@ class Choice(Widget, can_focus=True):
     BINDINGS = [
         Binding("left", "turn(-1)", "Previous", id="choice.previous", show=False, tooltip="Choose the previous option"),
         Binding("right,space", "turn(1)", "Next", id="choice.next", show=False, tooltip="Choose the next option"),
+        Binding("enter", "submit", "Submit", id="choice.submit", show=False, tooltip="Submit the box"),
     ]
 
     value: reactive[str] = reactive("")
@@ -118,6 +119,9 @@ class Choice(Widget, can_focus=True):
         @property
         def control(self) -> "Choice":
             return self.choice
+
+    class Submitted(Message):
+        """The user confirmed the choice, and all else in the box."""
 
     def __init__(self, options: Iterable[tuple[str, str]], value: str, widget_id: str) -> None:
         """``options`` are pairs of a value and its label."""
@@ -139,6 +143,9 @@ class Choice(Widget, can_focus=True):
     def action_turn(self, by: int) -> None:
         values = [value for value, _ in self._options]
         self.value = values[(values.index(self.value) + by) % len(values)]
+
+    def action_submit(self) -> None:
+        self.post_message(self.Submitted())
 
     def on_click(self, event: events.Click) -> None:
         start = 0

@@ -264,7 +264,8 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         assert "2 messages read, $15.00 for 1,001,100 tokens, Jan 10, 2026, $15.00 of it without a" in dashboard.text
         assert "1,100 tokens of kimi-9000 unpriced" in dashboard.text
         assert "m maps them; unpriced: kimi-9000 (1,100 tokens);" in dashboard.text
-        assert "Three steps to a useful screen" not in dashboard.text
+        assert dashboard.line_with("read what Claude Code logged here").startswith("│  ✓ y")
+        assert dashboard.line_with("add a project").startswith("│  ○ a"), "costs alone are nothing to show"
         log.touch()
         await dashboard.keys("y", "enter")
         assert "nothing new in 2 logs; 1 line of 1 log could not be understood and was left out" in dashboard.text
@@ -272,11 +273,14 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         assert "$15.00" in dashboard.line_with("/home/a/pcc ")
         await dashboard.keys("escape", "y", "shift+tab", "shift+tab", "right")
         assert "● by a plan's flat fee" in dashboard.text
-        await dashboard.keys("tab", "tab", "enter")
+        assert "enter reads them · esc cancels" in dashboard.text
+        await dashboard.keys("enter")
         assert "a plan pays for claude-code@laptop" in dashboard.text
         assert "$0.00" in dashboard.line_with("Spent  ")
         await dashboard.keys("u", "u")
         assert "undone: claude-code@laptop: 2 messages read, 1,001,100 tokens, $15.00" in dashboard.text
+        await dashboard.keys("U", "a", *"Web", "enter")
+        assert "Three steps to a useful screen" not in dashboard.text
 
 
 async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard, services: Services) -> None:

@@ -10,6 +10,7 @@ from textual.widgets import Button, Label, Static
 from budget_tui.presentation.formatting import count, days_named, logged_messages
 from budget_tui.presentation.messages import log_amounts, log_sum, sync_notes
 from budget_tui.services.agent_logs import FoundLogs, SyncReport
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import ReadingBox
 from budget_tui.tui.fields import Choice
 from budget_tui.tui.render import MUTED
@@ -37,6 +38,7 @@ class SyncScreen(ReadingBox[SyncReport]):
         yield from self.compose_progress()
 
     def on_mount(self) -> None:
+        self.query_one(".box").border_subtitle = Content(f"enter reads them · {key_of(self, 'box.leave')} cancels")
         self.query_one("#submit", Button).focus()
 
     async def submit(self) -> SyncReport:

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, ProgressBar, Static
 
 from budget_tui.domain.errors import BudgetError
 from budget_tui.tui.dashboard import Dashboard, dashboard_of
+from budget_tui.tui.fields import Choice
 from budget_tui.tui.key_queue import SUBMITTING
 from budget_tui.tui.picker import Picker
 from budget_tui.tui.theme import StyledScreen
@@ -92,6 +93,7 @@ class BoxScreen(Overlay[Result]):
 
     @on(Input.Submitted)
     @on(Picker.Submitted)
+    @on(Choice.Submitted)
     @on(Button.Pressed, "#submit")
     @work(group=SUBMITTING)
     async def action_submit(self) -> None:

@@ -64,7 +64,11 @@ class FirstSteps(Widget):
         steps = (
             (snapshot.is_budgeted, edit, f"set what may be spent {period}"),
             (bool(snapshot.projects), add, "add a project, and what it gets of that"),
-            (False, sync or load, f"read what {' and '.join(self.programs)} logged here" if sync else imports),
+            (
+                snapshot.has_costs,
+                sync or load,
+                f"read what {' and '.join(self.programs)} logged here" if sync else imports,
+            ),
         )
         lines = [
             Content.assemble(
@@ -125,7 +129,7 @@ class GlobalBudgetScreen(DashboardScreen):
                 yield PlanGlance()
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
-        begins = snapshot is not None and not snapshot.has_costs
+        begins = snapshot is not None and snapshot.begins
         if begins and not self.has_class("-begins"):
             self._look_for_logs()
         self.set_class(begins, "-begins")
