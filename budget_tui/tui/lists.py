@@ -7,9 +7,9 @@ from budget_tui.tui.cursor_keys import cursor_bindings
 
 
 class List(OptionList):
-    """Options to choose from."""
+    """Entries to go through; options that letters search are those of a `Picker`."""
 
-    BINDINGS = cursor_bindings("list", "option", ("cursor_down", "cursor_up", "first", "last"))
+    BINDINGS = cursor_bindings("list", "entry", ("cursor_down", "cursor_up", "first", "last"))
 
 
 class Page(VerticalScroll):

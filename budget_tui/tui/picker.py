@@ -36,8 +36,12 @@ class Picker(Select[Value], Generic[Value]):
     class Taken(Message):
         """The user took an option from the list."""
 
-    def __init__(self, options: Iterable[tuple[str, Value]], **options_of_select: Any) -> None:
-        """``options`` are pairs of a label, which may be indented, and its value."""
+    def __init__(
+        self, options: Iterable[tuple[str, Value]], *, offer: Value | None = None, **options_of_select: Any
+    ) -> None:
+        """``options`` are pairs of a label, which may be indented, and its value. That of the value ``offer`` is no
+        name: it is found by its beginning alone, after the names that begin so."""
+        self._offer = offer
         self._labels: list[tuple[str, Value]] = []
         super().__init__(self._with_plain_labels(options), compact=True, type_to_search=False, **options_of_select)
 
@@ -107,9 +111,12 @@ class Picker(Select[Value], Generic[Value]):
     def _find(self, typed: str) -> int | None:
         """Return the place of the option whose label contains ``typed`` earliest, ignoring case; None if none does."""
         wanted = typed.casefold()
-        labels = [label.strip().casefold() for label, _ in self._labels]
-        found = [(label.index(wanted), at) for at, label in enumerate(labels) if wanted in label]
-        return min(found)[1] if found else None
+        found = []
+        for at, (label, value) in enumerate(self._labels):
+            begins, is_offer = label.strip().casefold().find(wanted), value == self._offer
+            if begins == 0 or (begins > 0 and not is_offer):
+                found.append((begins, is_offer, at))
+        return min(found)[-1] if found else None
 
     def on_blur(self) -> None:
         self.action_search_anew()

@@ -287,8 +287,13 @@ async def test_unmapped_costs_are_assigned_row_by_row(open_dashboard: OpenDashbo
         assert is_open(dashboard), "leaving the project leads back to the table"
         await dashboard.keys("enter", "enter")
         assert "choose the project" in said(dashboard, "refusal"), "none is proposed"
+        await dashboard.keys("enter", *"new", "enter")
+        assert dashboard.field("name").value == "111 name"
         await dashboard.keys("escape")
-        await dashboard.keys("enter", "d", "enter")
+        assert "choose a project" in dashboard.line_with("Assign to"), "as it was before the form of a new one"
+        await dashboard.keys("enter", "j")
+        assert "no “j”" in dashboard.line_with("Assign to"), "letters search, and no project has a j"
+        await dashboard.keys("escape", "escape", "enter", "d", "enter")
         assert "111 name: $4.75 in 2 costs assigned to Dandelion" in said(dashboard, "done")
         assert "$0.10 in all" in said(dashboard, "in-all")
         assert "111 name" not in dashboard.line_with("222 name")
@@ -327,6 +332,19 @@ async def test_a_rule_may_go_by_a_tag(open_dashboard: OpenDashboard, with_unmapp
         await dashboard.keys("down", "enter", *"video", "enter")
         assert "[b]video: $0.10 in 1 cost assigned to VideoNest API" in said(dashboard, "done")
     assert stored_line(with_unmapped, "videonest-api").pace.spent == 48_100_000_000
+
+
+async def test_unmapped_costs_follow_other_programs(
+    open_dashboard: OpenDashboard, with_unmapped: Services, elsewhere: Services
+) -> None:
+    async with open_dashboard(keys="m", size=(120, 30)) as dashboard:
+        await dashboard.keys("space")
+        elsewhere.costs.map_all_to_project("dandelion", [("sub_account", "111")])
+        await dashboard.looked()
+        assert "111 name" not in dashboard.text
+        assert "$0.10 in all, $0.10 of it in January 2026" in said(dashboard, "in-all")
+        assert "marked" not in said(dashboard, "in-all")
+        assert "$0.10" in dashboard.line_with("222 name")
 
 
 async def test_directories_of_logs_are_told_apart_by_their_ends(

@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.widgets import Label, Static
 
 from budget_tui.domain.cost import DIRECTORY
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.domain.records import UnmappedOrigin
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.columns import Column
@@ -72,6 +72,8 @@ class UnmappedScreen(BoxScreen[str]):
         self._origins = origins
         self._marked: set[tuple[str, str]] = set()
         self._message = ""
+        self._project_id: str | None = None
+        """The project chosen last."""
 
     # Showing
 
@@ -86,7 +88,7 @@ class UnmappedScreen(BoxScreen[str]):
         yield UnmappedTable(self._columns(), lambda group: (group.field, group.value))
         with Horizontal(classes="field"):
             yield Label("Assign to")
-            yield Picker(self._projects, prompt="choose a project", id="project")
+            yield Picker(self._projects, offer=_NEW_PROJECT, prompt="choose a project", id="project")
         yield Static(id="done")
 
     def on_mount(self) -> None:
@@ -106,6 +108,19 @@ class UnmappedScreen(BoxScreen[str]):
             chosen = self._picker.selection
             self._picker.set_options(self._projects)
             self._choose(chosen)
+        if not self._is_submitting:  # which reads them itself
+            self._read_again()
+
+    @work(exclusive=True, group="unmapped")
+    async def _read_again(self) -> None:
+        """Follow what somebody else imported or mapped."""
+        try:
+            self._origins = await self.dashboard.read(lambda services: services.costs.unmapped())
+        except BudgetError as error:
+            self.refuse(str(error))
+            return
+        self._show()
+        self._marked &= {(group.field, group.value) for group in self._table.all_rows}
         self._show_sum()
 
     def _choose(self, project_id: str | None) -> None:
@@ -186,6 +201,10 @@ class UnmappedScreen(BoxScreen[str]):
         self._picker.focus()
         self._picker.action_show_overlay()
 
+    @on(Picker.Changed, "#project")
+    def _keep_choice(self) -> None:
+        self._project_id = self._picker.selection or self._project_id
+
     @on(Picker.Taken)
     def _taken(self) -> None:
         self.action_submit()
@@ -234,6 +253,8 @@ class UnmappedScreen(BoxScreen[str]):
         name = PurePath(group.value).name if group.field == DIRECTORY else group.name
         entry = await self.dashboard.ask(new_project_form(self.dashboard, name))
         if entry is None:
+            self._picker.clear()
+            self._choose(self._project_id)
             self._table.focus()
             return
         self._choose(entry.project_id)
