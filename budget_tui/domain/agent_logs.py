@@ -29,7 +29,7 @@ class MessageTokens(NamedTuple):
 
     @property
     def context(self) -> int:
-        """What the model read, by which some prices are graded."""
+        """The number of tokens that the model read, by which some prices are graded."""
         return self.input + self.cache_read + self.cache_write + self.cache_write_1h
 
 

@@ -159,7 +159,7 @@ def _may_be_one(estimate: Spender, bill: Spender) -> bool:
 
 
 class Settling(NamedTuple):
-    """What is to become of the estimates of a day: whether the bill counts in their place, and its tokens."""
+    """A decision on the estimates of a day: the bill counts in their place or not, and its tokens or not."""
 
     day: EstimatedDay
     is_billed: bool

@@ -170,7 +170,7 @@ def _programs(names: Iterable[str]) -> Iterable[str]:
 
 
 class _Read(NamedTuple):
-    """What was read of a source: the files, as they were, and their messages by id."""
+    """A source as read: the files, as they were, and their messages by id."""
 
     source: str
     files: Sequence[LogFile]
@@ -204,7 +204,7 @@ def _read(changed: Mapping[str, Sequence[LogFile]], report: SyncReport, progress
 
 
 class _Kind(NamedTuple):
-    """What messages of one origin have in common."""
+    """The properties that messages of one origin share."""
 
     model: str
     provider: str

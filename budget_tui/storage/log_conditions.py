@@ -13,14 +13,14 @@ MESSAGE_COUNTS = (
     " AND p.program = log_message.program AND p.copy_of = log_message.copy_of AND p.copy_of <> ''"
     " AND p.message_id < log_message.message_id AND NOT p.is_undone)"
 )
-"""Whether a message of the table ``log_message`` counts: it is not undone, nor a copy of a message that is known, nor
+"""A message of the table ``log_message`` counts if it is not undone, nor a copy of a message that is known, nor
 one of several copies of a message that is not: of these the first by its id counts."""
 MESSAGE_IS_UNPRICED = (
     f"log_message.amount_picos IS NULL AND {MESSAGE_COUNTS}"
     " AND NOT EXISTS (SELECT 1 FROM cost c JOIN replaced_estimate r ON r.cost_key = c.cost_key"
     " WHERE c.origin_key = log_message.origin_key AND c.day = log_message.day)"
 )
-"""Whether a message counts and has no price; where a bill counts in its place, or a plan pays, nothing is missing."""
+"""A message that counts and has no price; where a bill counts in its place, or a plan pays, nothing is missing."""
 MESSAGE_TOKENS = (
     "log_message.input_tokens + log_message.cache_read_tokens + log_message.cache_write_tokens"
     " + log_message.cache_write_1h_tokens + log_message.output_tokens"

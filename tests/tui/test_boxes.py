@@ -352,7 +352,7 @@ async def test_directories_of_logs_are_told_apart_by_their_ends(
 ) -> None:
     use_home(monkeypatch, tmp_path)
     monkeypatch.setenv("HOME", "/home/a")
-    log, work = tmp_path / "claude/projects/p/s.jsonl", "/home/a/work/a-customer-with-a-long-name/an-order/site"
+    log, work = tmp_path / "claude/projects/p/s.jsonl", "/home/a/src/a-customer-with-a-long-name/an-order/site"
     places = (f"{work}/web/app", f"{work}/web/api", "/home/a/pcc", "/home/ab/pcc")
     write(log, *(claude_line(f"m{at}", cwd=place) for at, place in enumerate(places)))
     empty.agent_logs.sync()
