@@ -200,19 +200,3 @@ def joined(periods: Iterable[Period]) -> list[Period]:
         else:
             found.append(period)
     return found
-
-
-def less(periods: Iterable[Period], without: Iterable[Period]) -> list[Period]:
-    """Return the days of ``periods`` that are in none of ``without``."""
-    left = list(periods)
-    for hole in without:
-        left = [
-            Period(start, end)
-            for period in left
-            for start, end in (
-                (period.start, min(period.end, hole.start - ONE_DAY)),
-                (max(period.start, hole.end + ONE_DAY), period.end),
-            )
-            if start <= end
-        ]
-    return left
