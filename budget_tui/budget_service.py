@@ -1,9 +1,12 @@
 """Token budgets for programs that embed them: ``from budget_tui import BudgetService``."""
 
+import atexit
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from os import PathLike, fspath
+from threading import Lock, Timer
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +14,9 @@ from budget_tui.bootstrap import Services, open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.period import checked_day
 from budget_tui.domain.tokens import AgentBudget, Reservation, TokenBalance
-from budget_tui.services.late_evaluation import LateEvaluation
+from budget_tui.services.context import Context
+
+EVALUATION_DELAY_SECONDS = 1.0
 
 # The embedding program decides whether and where to log.
 logging.getLogger("budget_tui").addHandler(logging.NullHandler())
@@ -32,7 +37,7 @@ class BudgetService:
     """
 
     def __init__(self, services: Services) -> None:
-        self._evaluation = LateEvaluation(lambda: self._services.alerts.evaluate_after_change())
+        self._evaluation = _LateEvaluation(lambda: self._services.alerts.evaluate_after_change())
         on_change = self._evaluation if services.context.clock.as_of is None else None  # only looks at another day
         self._services = replace(services, context=replace(services.context, on_change=on_change))
         self._agents = self._services.agents
@@ -103,3 +108,46 @@ class BudgetService:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _LateEvaluation:
+    """Calls ``evaluate`` once for all changes of a second, in a thread of its own.
+
+    It is called after each change, as `Context.on_change`, and takes a microsecond then.
+    """
+
+    def __init__(self, evaluate: Callable[[], None]) -> None:
+        self._evaluate = evaluate
+        self._starting, self._evaluating = Lock(), Lock()
+        self._timer: Timer | None = None
+
+    def __call__(self, _: Context) -> None:
+        """Evaluate in a second, unless that is to happen anyway."""
+        if self._is_due():
+            return
+        with self._starting:
+            if not self._is_due():
+                atexit.register(self.close)  # until it is done, in case the program ends before
+                self._timer = Timer(EVALUATION_DELAY_SECONDS, self._run)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def close(self) -> None:
+        """Evaluate what is due, and wait for it."""
+        timer = self._timer
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+            if self._timer is timer:  # it had not begun
+                self._run()
+        with self._evaluating:
+            pass
+
+    def _is_due(self) -> bool:
+        return self._timer is not None and self._timer.is_alive()  # which it is not in a process that was forked
+
+    def _run(self) -> None:
+        with self._evaluating:
+            self._timer = None  # later changes are for the next one
+            atexit.unregister(self.close)
+            self._evaluate()

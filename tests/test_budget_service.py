@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 import budget_tui
-from budget_tui import BudgetService
+from budget_tui import BudgetService, budget_service
 from budget_tui.bootstrap import open_services
 from budget_tui.config.settings import Settings
 from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, StorageError
-from budget_tui.services import late_evaluation
 from budget_tui.services.alerts import NewRule
 from tests.conftest import MadeOnce
 from tests.databases import rows
@@ -95,7 +94,7 @@ def test_alerts_are_evaluated_beside_the_program_once_for_many_calls(path: Path,
     services.agents.allocate("scout", 1000)
     services.alerts.add(NewRule(AlertKind.SHARE, ("50", "80"), "scout"))
     services.alerts.evaluate()
-    monkeypatch.setattr(late_evaluation, "DELAY_SECONDS", 60.0)
+    monkeypatch.setattr(budget_service, "EVALUATION_DELAY_SECONDS", 60.0)
     with BudgetService.open(path) as budgets:
         budgets.consume_budget("scout", 600)
         budgets.consume_budget("scout", 300)
@@ -103,7 +102,7 @@ def test_alerts_are_evaluated_beside_the_program_once_for_many_calls(path: Path,
     assert [message.body["threshold"] for message in services.alerts.messages()] == ["80%"]
     services.agents.allocate("scout", 3000)
     services.alerts.evaluate()
-    monkeypatch.setattr(late_evaluation, "DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(budget_service, "EVALUATION_DELAY_SECONDS", 0.0)
     with BudgetService.open(path) as budgets:
         budgets.consume_budget("scout", 700)
         for thread in threading.enumerate():

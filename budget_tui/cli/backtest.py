@@ -31,7 +31,7 @@ def backtest(
     session.services.context.require_database()
     report = session.services.backtests.run(project_id, seed)
     if json:
-        print_json(schemas.backtest.Backtest.from_domain(report))
+        print_json(schemas.forecast.Backtest.from_domain(report))
         return
     if not report.trials:
         print_lines("nothing to compare: that takes 21 days of data, and a period that has ended with costs since")
