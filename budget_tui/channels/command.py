@@ -1,12 +1,16 @@
 """A program of this machine, which gets each message as JSON on its standard input."""
 
 import os
+import re
 import shlex
 import subprocess
 from datetime import datetime
 
 from budget_tui.channels.base import SEND_SECONDS, DeliveryError, Outgoing
 from budget_tui.config.settings import ChannelSettings
+
+_OF_A_SHELL = re.compile(r"[|<;]|\d?>{1,2}|&&")
+"""The beginning of an argument that only a shell understands."""
 
 
 class CommandChannel:
@@ -33,7 +37,9 @@ class CommandChannel:
         except (OSError, ValueError) as error:
             raise DeliveryError(f"the command cannot be run ({type(error).__name__})") from None
         if done.returncode:
-            raise DeliveryError(f"the command ended with {done.returncode}")
+            sign = next((found[0] for each in arguments if (found := _OF_A_SHELL.match(each))), "")
+            hint = f" (it runs without a shell: for '{sign}' write sh -c '…')" if sign else ""
+            raise DeliveryError(f"the command ended with {done.returncode}{hint}")
 
 
 channel = CommandChannel

@@ -164,10 +164,14 @@ def test_a_test_message_needs_a_channel_of_this_machine(seeded: Cli, database: P
     settings = database.parent / "config" / "budget-tui" / "settings.toml"
     settings.parent.mkdir(parents=True)
     out = database.parent / "out"
-    settings.write_text(f"[channels.phone]\ncommand = 'tee {out}'\n[channels.broken]\ncommand = 'false'\n")
+    settings.write_text(
+        f"[channels.phone]\ncommand = 'tee {out}'\n[channels.broken]\ncommand = 'false'\n"
+        "[channels.file]\ncommand = 'false >> messages'\n"
+    )
     assert seeded("alert", "test", "phone").done().out == "a test message was sent through phone\n"
     assert json.loads(out.read_text())["kind"] == "test"
-    seeded("alert", "test", "broken").refused(2, "channel 'broken' failed: the command ended with 1")
+    seeded("alert", "test", "broken").refused(2, "channel 'broken' failed: the command ended with 1; look at")
+    seeded("alert", "test", "file").refused(2, "ended with 1 (it runs without a shell: for '>>' write sh -c '…')")
 
 
 def test_a_channel_whose_settings_are_wrong_stops_only_what_it_sends(
