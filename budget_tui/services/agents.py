@@ -48,8 +48,9 @@ from budget_tui.services.agent_tokens import (
 from budget_tui.services.clock import zone
 from budget_tui.services.closing import budgets_ahead
 from budget_tui.services.context import Context
+from budget_tui.services.costs import resolve_costs_again
 from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version, set_enforced
-from budget_tui.services.hierarchy import put
+from budget_tui.services.hierarchy import put, require_unused
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data
@@ -101,10 +102,10 @@ class Agents:
 
             def add() -> TokenBalance:
                 work.require_open_period()
-                self._make(work, agent_id, project_id, name and checked_name(name), model)
+                is_new = self._make(work, agent_id, project_id, name and checked_name(name), model)
                 agent = with_budget(work, find_agent(work, agent_id))
                 after = {"name": agent.name, "project": agent.project_id, "model": agent.model}
-                kept = {"used": agent.used}
+                kept = {"used": agent.used, "is_new": is_new}
                 work.record("agent.add", agent_id, None, {**after, "tokens": agent.allocated, UNDO_DATA: kept})
                 if enforced:
                     set_enforced(work, work.entity(agent_id), True)
@@ -278,7 +279,8 @@ class Agents:
         clock = self._context.clock
         return _AgentsOnDay(session, organization, clock.today(organization.time_zone), clock.now())
 
-    def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str) -> None:
+    def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str) -> bool:
+        """Add or restore an agent; return whether it is a new one."""
         known = work.unit.fast.entity(work.organization.org_key, agent_id)
         if known is None:
             _require_parent(work, project_id)
@@ -289,6 +291,7 @@ class Agents:
         put(work, [Placement(agent_id, name, "agent", project_id)])
         if known is None or model:
             work.unit.agents.set_model(work.entity(agent_id).entity_key, model)
+        return known is None
 
 
 def _set_model(work: Work, agent: AgentFact, model: str) -> None:
@@ -548,18 +551,27 @@ def _undo_add_or_archive(work: Work, lines: Lines) -> None:
 
 def _archive_again(work: Work, line: AuditEntry) -> None:
     """Archive what was added or restored, unless it has used tokens since."""
-    agent = find_agent(work, line.subject)
-    if line.action == "agent.add":
-        require_same(f"what {line.subject} has used", agent.used + agent.reserved, undo_data(line.after)["used"])
+    agent, kept = find_agent(work, line.subject), undo_data(line.after) if line.action == "agent.add" else {}
+    if kept:
+        require_same(f"what {line.subject} has used", agent.used + agent.reserved, kept["used"])
+    if kept.get("is_new"):
+        require_unused(work, work.entity(line.subject), agent.budget_id)
     archive_agent(work, agent)
+    if kept.get("is_new"):
+        work.unit.entities.undo_addition(work.entity(line.subject))
+        resolve_costs_again(work)
     work.record(line.action, line.subject, line.after, None)
 
 
 def _restore(work: Work, line: AuditEntry) -> None:
-    entity = work.entity(line.subject)
-    if not entity.archived:
+    known, before = work.unit.fast.entity(work.organization.org_key, line.subject), line.before or {}
+    if known is not None and not known.archived:
         raise Conflict(f"{line.subject} has been restored since", "there is nothing left to undo")
-    put(work, [Placement(line.subject, entity.name, "agent", entity.parent_id)])
+    if known is not None:
+        put(work, [Placement(line.subject, known.name, "agent", known.parent_id)])
+    else:
+        put(work, [Placement(line.subject, before["name"], "agent", before["project"])])
+        work.unit.agents.set_model(work.entity(line.subject).entity_key, before["model"])
     with_budget(work, find_agent(work, line.subject))
     work.record(line.action, line.subject, None, line.before)
 

@@ -158,41 +158,63 @@ def _undo_add_or_archive(work: Work, lines: Lines) -> None:
 
 
 def _archive_again(work: Work, line: AuditEntry) -> None:
-    """Archive an entity that was added or restored; entities are never deleted."""
+    """Archive an entity that was added or restored. One that was added no longer exists for anybody, costs included;
+    only its row is never deleted."""
     assert line.after is not None
-    entity = _there(work, line)
-    if line.action.endswith(".add"):
-        _require_unused(work, entity)
-    if entity.level_code == PROJECT:
-        amount = written(project_budget(work, entity).amount)
-        require_same(f"the allocation of {line.subject}", amount, line.after.get("allocation", "0"))
+    entity, is_new = _there(work, line), line.action.endswith(".add")
+    budget = project_budget(work, entity) if entity.level_code == PROJECT else None
+    if is_new:
+        require_unused(work, entity, budget.budget_id if budget else "")
+    if budget is not None:
+        stored = written(budget.amount)
+        require_same(f"the allocation of {line.subject}", stored, line.after.get("allocation", "0"))
     require_same(f"the name of {line.subject}", entity.name, line.after.get("name", entity.name))
     former = undo_data(line.after)
     put(work, [Placement(line.subject, parent_id=former.get("parent", ""))])
     archive_stored(work, entity)
+    if is_new:
+        work.unit.entities.undo_addition(entity)
     if "name" in former:
         work.unit.entities.rename(entity, former["name"])
     work.record(line.action, line.subject, line.after, None)
 
 
 def _restore(work: Work, line: AuditEntry) -> None:
-    """Restore an archived entity with its budget."""
+    """Restore an archived entity with its budget, or add one again."""
     assert line.before is not None
-    entity = work.entity(line.subject)
-    if not entity.archived:
+    known = tree_of(work).entities.get(line.subject)
+    if known is not None and not known.archived:
         raise Conflict(f"{line.subject} has been restored since", "there is nothing left to undo")
-    put(work, [Placement(line.subject, line.before.get("name", ""), parent_id=line.before.get("parent", ""))])
+    level = known.level_code if known else line.before.get("level", PROJECT)
+    put(work, [Placement(line.subject, line.before.get("name", ""), level, line.before.get("parent", ""))])
     if "budget" in undo_data(line.before):
         work.unit.budgets.activate(undo_data(line.before)["budget"], work.actor, work.now)
     work.record(line.action, line.subject, None, line.before)
 
 
-def _require_unused(work: Work, entity: Entity) -> None:
-    for other in tree_of(work).entities.values():
-        if other.path.startswith(entity.path) and work.unit.entities.has_costs(other.entity_key):
-            raise Conflict(f"{entity.entity_id} has costs by now", "archive it instead; its costs stay")
-        if other.parent_id == entity.entity_id and not other.archived:
-            raise Conflict(f"{entity.entity_id} has {other.entity_id} below it by now", "archive it instead")
+_USES = {
+    "costs": "costs that were entered on it",
+    "budgets": "a planned budget",
+    "holds": "money on hold",
+    "fees": "a recurring fee",
+    "seats": "seats",
+    "alerts": "an alert",
+    "rules": "costs mapped to it",
+}
+"""What an entity can have that somebody entered, by `EntityRepository.uses`. Costs that found it by themselves are none
+of it: they find something else, or are unmapped, when its addition is undone."""
+
+
+def require_unused(work: Work, entity: Entity, own_budget: str = "") -> None:
+    """Refuse to undo the addition of an entity that somebody has entered anything for since."""
+    entity_id, org = entity.entity_id, work.organization.org_key
+    noun = AGENT if entity.level_code == AGENT else _noun(entity)
+    command = f"archive it instead: budget-tui {noun} archive {entity_id}"
+    below = next((each for each in tree_of(work).entities.values() if each.parent_id == entity_id), None)
+    if below is not None:
+        raise Conflict(f"{entity_id} has {below.entity_id} below it by now", "archive it instead", command=command)
+    for use in work.unit.entities.uses(org, entity, own_budget, work.now):
+        raise Conflict(f"{entity_id} has {_USES[use]} by now", "archive it instead", command=command)
 
 
 @reverses("entity.move")

@@ -140,8 +140,9 @@ def _undo(work: Work) -> UndoOutcome:
             raise Refused("there is nothing to undo", "the demonstration data goes when its database is deleted")
         raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
     latest = work.unit.audit.last_redo(change) or change
+    gone = _names(work)
     _reverse(work, change, work.unit.audit.of_change(org, latest))
-    what = _in_words(work, work.unit.audit.of_change(org, change))
+    what = _in_words(work, work.unit.audit.of_change(org, change), gone)
     return UndoOutcome(what, work.unit.audit.change, change)
 
 
@@ -182,7 +183,10 @@ def _grouped(lines: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
     return [(action, list(group)) for action, group in groupby(lines, key=lambda line: line.action)]
 
 
-def _in_words(work: Work, lines: Lines) -> str:
-    """Say what ``lines`` of one change did, with the names of today."""
-    entities = work.unit.fast.entities(work.organization.org_key)
-    return change_in_words(lines, work.organization.currency, {each.entity_id: each.name for each in entities})
+def _in_words(work: Work, lines: Lines, gone: Mapping[str, str] | None = None) -> str:
+    """Say what ``lines`` of one change did, with the names of today; ``gone`` are those of what is there no longer."""
+    return change_in_words(lines, work.organization.currency, {**(gone or {}), **_names(work)})
+
+
+def _names(work: Work) -> dict[str, str]:
+    return {each.entity_id: each.name for each in work.unit.fast.entities(work.organization.org_key)}

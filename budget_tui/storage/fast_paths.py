@@ -73,11 +73,11 @@ class FastPaths:
 
     def entities(self, org: int) -> list[Entity]:
         """Return every entity, archived ones too, in the order in which they were added."""
-        return [_entity(row) for row in self._rows(f"{_ENTITY} WHERE org_key = :org ORDER BY entity_key", org=org)]
+        return [_entity(row) for row in self._rows(f"{_ENTITY} ORDER BY entity_key", org=org)]
 
     def entity(self, org: int, entity_id: str) -> Entity | None:
         """Return the entity of that id, archived or not; None if there is none."""
-        row = self._row(f"{_ENTITY} WHERE org_key = :org AND entity_id = :entity", org=org, entity=entity_id)
+        row = self._row(f"{_ENTITY} AND entity_id = :entity", org=org, entity=entity_id)
         return _entity(row) if row else None
 
     def enforced_paths(self, org: int) -> tuple[str, ...]:
@@ -765,7 +765,7 @@ class FastPaths:
             " LEFT JOIN budget b ON b.is_active AND b.org_key = e.org_key AND b.entity_key = e.entity_key"
             " AND b.category = 'genai' AND b.budget_type = 'token' AND b.provider = ''"
             " AND b.period_start = :start AND b.period_end = :last"
-            f" WHERE e.org_key = :org AND e.level_code = 'agent'{which}",
+            f" WHERE e.org_key = :org AND e.level_code = 'agent' AND NOT e.is_undone{which}",
             org=org,
             start=period.start.isoformat(),
             last=period.end.isoformat(),
@@ -1177,7 +1177,10 @@ _SUM_OF_ORIGIN = "SELECT CAST(sum(amount_nanos) AS BIGINT) FROM cost c WHERE c.o
 _FIRST_DAY_OF_ORIGIN = (
     f"SELECT min(c.day) FROM cost c WHERE c.origin_key = o.origin_key AND {is_money('c.amount_nanos', 'o.source')}"
 )
-_ENTITY = "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
+_ENTITY = (
+    "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
+    " WHERE org_key = :org AND NOT is_undone"
+)
 _HOLD = (
     "SELECT r.reservation_id, e.entity_id, e.name, r.amount_nanos, r.state, r.settled_nanos, b.period_end,"
     " r.expires_at, r.created_by FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"

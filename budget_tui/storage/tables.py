@@ -181,6 +181,8 @@ class EntityRow(Row, table=True):
     created_at: datetime = Field(sa_type=UtcTime)
     # Its money bounds what is held and used below it.
     enforced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    # Its addition was undone: as long as nobody adds it again, it does not exist for anybody.
+    is_undone: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class LevelRow(Row, table=True):

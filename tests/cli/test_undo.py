@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from .conftest import Cli
 
 
@@ -27,6 +29,18 @@ def test_the_log_says_what_undoes_what(seeded: Cli) -> None:
     change = seeded("log", "--limit", "1", "--json").json[0]["change"]
     seeded("undo").done()
     assert seeded("log", "--limit", "1").out.splitlines()[-1].endswith(f"amount 120 → 150 (undoes {change})")
+
+
+def test_what_bars_an_undo_is_named_with_the_way_out(seeded: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded("project", "add", "new", "--name", "Checkout").done()
+    assert seeded("undo").done().out == "undone: project Checkout added\n"
+    seeded("redo").done()
+    with monkeypatch.context() as patch:
+        patch.setenv("LOGNAME", "bert")
+        seeded("cost", "add", "new", "1").done()
+    seeded("undo").refused(
+        5, "has costs that were entered on it by now; archive it instead: budget-tui project archive new"
+    )
 
 
 def test_nothing_to_take_back(cli: Cli) -> None:

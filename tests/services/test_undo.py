@@ -6,12 +6,18 @@ from dataclasses import replace
 import pytest
 
 from budget_tui.domain.access import Scope
+from budget_tui.domain.alerts import AlertKind
+from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused
 from budget_tui.presentation.audit import changes
+from budget_tui.services.alerts import NewRule
 from budget_tui.services.costs import CostEntry
-from tests.services.conftest import Home, usd
+from budget_tui.services.imports import ImportRequest
+from budget_tui.services.recurring import NewFee
+from tests.services.conftest import TODAY, Home, usd
+from tests.services.planning import plan_of
 
 
 def as_other(home: Home) -> Home:
@@ -38,6 +44,10 @@ def state(home: Home) -> tuple[object, ...]:
             "SELECT day, amount_nanos, tokens, charges, origin_key FROM cost ORDER BY day, amount_nanos, origin_key"
         ),
         home.rows("SELECT entity_id, name FROM entity WHERE archived_at IS NULL ORDER BY entity_key"),
+        home.rows(
+            "SELECT DISTINCT o.tags, e.entity_id FROM cost c JOIN cost_origin o ON o.origin_key = c.origin_key"
+            " LEFT JOIN entity e ON e.entity_key = o.entity_key ORDER BY o.tags"
+        ),
     )
 
 
@@ -229,6 +239,86 @@ def test_only_the_rows_of_the_command_are_removed(seed: Home) -> None:
     assert seed.spent["pcc"] == "105"
 
 
+# Costs that found what was added
+
+
+EXPORT = (
+    "ChargePeriodStart,BilledCost,BillingCurrency,ProviderName,Tags\n"
+    '2026-01-10T00:00:00Z,7,USD,Acme,"{""project"": ""new""}"\n'
+)
+
+
+def imported(home: Home) -> None:
+    (home.folder / "export.csv").write_text(EXPORT)
+    home.services.imports.run(ImportRequest((str(home.folder / "export.csv"),)))
+
+
+ADDITIONS: dict[str, Command] = {
+    "project": lambda home: home.add("new"),
+    "project with an allocation": lambda home: home.services.projects.add(
+        "new", "New", parse_change("25"), enforced=True
+    ),
+    "entity": lambda home: home.services.entities.add("new", level="department", name="New"),
+    "team": lambda home: home.services.entities.add("new", "pcc", "team"),
+    "agent": lambda home: home.services.agents.add("new", "pcc", "New", "m1", 1_000),
+}
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_costs_that_found_an_addition_are_unmapped_again_without_it(seed: Home, name: str) -> None:
+    imported(seed)
+    before = state(seed)
+    assert seed.snapshot.unmapped == usd("7")
+    ADDITIONS[name](seed)
+    after = state(seed)
+    assert seed.snapshot.unmapped == 0
+    for _ in range(2):
+        undo(seed)
+        assert state(seed) == before
+        assert redo(seed) == undo(seed)
+        redo(seed)
+        assert state(seed) == after
+    undo(seed)
+    undo(seed)
+    assert seed.spent["all"] == "241"
+    assert seed.services.database.check().problems == ()
+
+
+def test_what_comes_after_an_undone_addition_finds_nothing(seed: Home) -> None:
+    seed.add("new")
+    undo(seed)
+    imported(seed)
+    assert seed.snapshot.unmapped == usd("7")
+    seed.services.projects.add("other", "new")
+    assert seed.spent["other"] == "7"
+
+
+def test_what_is_added_again_is_new(seed: Home) -> None:
+    imported(seed)
+    seed.services.projects.add("new", "New", parse_change("25"), enforced=True)
+    undo(seed)
+    before = state(seed)
+    seed.services.entities.add("new", level="department")
+    assert (seed.log[0].action, seed.services.entities.get("new").name) == ("entity.add", "new")
+    assert not seed.services.entities.get("new").enforced
+    assert undo(seed) == "department new added to Default"
+    assert state(seed) == before
+    other = as_other(seed)
+    other.add("new")
+    with pytest.raises(Conflict, match="new has been restored since"):
+        redo(seed)
+    assert undo(other) == "project new added"
+
+
+def test_a_level_goes_with_what_was_added_on_it(seed: Home) -> None:
+    seed.services.entities.add_level("squad", below="project")
+    seed.services.entities.add("new", level="squad")
+    undo(seed)
+    assert undo(seed) == "level squad added"
+    assert seed.services.database.check().problems == ()
+
+
 # Refused
 
 
@@ -263,7 +353,49 @@ OTHERS: dict[str, tuple[Command, Command, type[BudgetError], str]] = {
         lambda home: home.add("new"),
         lambda home: home.spend("new", "1"),
         Conflict,
-        "new has costs by now; archive it instead",
+        "new has costs that were entered on it by now; archive it instead",
+    ),
+    "mapped to": (
+        lambda home: home.add("new"),
+        lambda home: home.services.costs.map_to_project("new", "service", "Compute"),
+        Conflict,
+        "new has costs mapped to it by now; archive it instead",
+    ),
+    "planned": (
+        lambda home: home.add("new"),
+        lambda home: home.services.plans.create(plan_of("new", "cloud", "10", "2026-01")),
+        Conflict,
+        "new has a planned budget by now; archive it instead",
+    ),
+    "held": (
+        lambda home: home.add("new", allocate="5"),
+        lambda home: home.services.holds.hold("new", usd("1")),
+        Conflict,
+        "new has money on hold by now",
+    ),
+    "recurring": (
+        lambda home: home.add("new"),
+        lambda home: home.services.recurring.add(NewFee("new", usd("1"), on_day=28)),
+        Conflict,
+        "new has a recurring fee by now",
+    ),
+    "seats": (
+        lambda home: home.add("new"),
+        lambda home: home.services.seats.register("new", "github", 2, TODAY),
+        Conflict,
+        "new has seats by now",
+    ),
+    "watched": (
+        lambda home: home.add("new"),
+        lambda home: home.services.alerts.add(NewRule(AlertKind.SHARE, ("60%",), "new")),
+        Conflict,
+        "new has an alert by now",
+    ),
+    "parent": (
+        lambda home: home.add("new"),
+        lambda home: home.services.agents.add("bot", "new"),
+        Conflict,
+        "new has bot below it by now; archive it instead",
     ),
     "allocated": (
         lambda home: home.add("new"),

@@ -19,7 +19,8 @@ PLACES = (*PROJECTS, "pool")
 EXPORT = (
     "BillingAccountId,BillingPeriodStart,ChargePeriodStart,ChargePeriodEnd,BilledCost,EffectiveCost,"
     "BillingCurrency,ServiceProviderName,ServiceName,ServiceCategory,SubAccountId,SubAccountName,Tags\n"
-    'acc,2026-01-01T00:00:00Z,2026-01-10T00:00:00Z,,{amount},0,USD,Amazon Web Services,{service},Storage,,,""\n'
+    "acc,2026-01-01T00:00:00Z,2026-01-10T00:00:00Z,,{amount},0,USD,Amazon Web Services,{service},Storage,,,"
+    '"{{""project"": ""{project}""}}"\n'
 )
 
 amounts = st.integers(1, 300).map(str)
@@ -35,7 +36,7 @@ commands = st.one_of(
     st.tuples(st.just("spend"), projects, amounts),
     st.tuples(st.just("map"), projects, services),
     st.tuples(st.just("carry"), projects, st.sampled_from(CarryPolicy)),
-    st.tuples(st.just("import"), st.sampled_from(("x", "y")), services, amounts),
+    st.tuples(st.just("import"), st.sampled_from(("x", "y")), services, amounts, projects),
 )
 
 
@@ -67,10 +68,10 @@ def carry_out(home: Home, command: tuple[str, ...], exports: Path) -> None:
             home.services.costs.map_to_project(project, "service", service)
         case "carry", project, policy:
             home.services.budgets.set_carry(CarryPolicy(policy), usd("5"), project)
-        case "import", source, service, amount:
+        case "import", source, service, amount, project:
             # Of each source what it said last is kept and what it said before, not all that it ever said.
             if len(home.rows(f"SELECT 1 FROM audit WHERE action = 'cost.import' AND subject = '{source}'")) < 2:
-                exports.write_text(EXPORT.format(amount=amount, service=service))
+                exports.write_text(EXPORT.format(amount=amount, service=service, project=project))
                 home.services.imports.run(ImportRequest((str(exports),), source))
 
 

@@ -130,18 +130,19 @@ INVARIANTS = (
     ),
     Invariant(
         "SELECT e.entity_id || ' has the path ' || e.path || ', and what it stands below ' || coalesce(p.path,"
-        " 'none') FROM entity e LEFT JOIN entity p ON p.entity_key = e.parent_key WHERE e.path IS NOT"
-        f" coalesce(p.path, '/') || e.entity_id || '/' OR (p.path IS NULL AND e.entity_id <> '{ROOT_ID}')"
+        " 'none') FROM entity e LEFT JOIN entity p ON p.entity_key = e.parent_key WHERE NOT e.is_undone AND (e.path"
+        f" IS NOT coalesce(p.path, '/') || e.entity_id || '/' OR (p.path IS NULL AND e.entity_id <> '{ROOT_ID}'))"
     ),
     Invariant(
         "SELECT e.entity_id || ' is of a level that there is not: ' || e.level_code FROM entity e LEFT JOIN level l"
-        " ON l.org_key = e.org_key AND l.level_code = e.level_code WHERE l.rank IS NULL"
+        " ON l.org_key = e.org_key AND l.level_code = e.level_code WHERE l.rank IS NULL AND NOT"
+        " e.is_undone"
     ),
     Invariant(
         "SELECT e.entity_id || ', a ' || e.level_code || ', stands below ' || p.entity_id || ', a ' || p.level_code"
         " FROM entity e JOIN entity p ON p.entity_key = e.parent_key JOIN level l ON l.org_key = e.org_key AND"
         " l.level_code = e.level_code JOIN level m ON m.org_key = p.org_key AND m.level_code = p.level_code WHERE"
-        " l.rank <= m.rank"
+        " l.rank <= m.rank AND NOT e.is_undone"
     ),
     *(
         Invariant(

@@ -2,25 +2,53 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, literal, select, update
+from sqlalchemy import exists, func, insert, literal, not_, or_, select, update
 
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.hierarchy import Entity, path_of
 from budget_tui.storage.repositories.base import Repository
-from budget_tui.storage.tables import CostOriginRow, CostRow, EntityRow, FormerParentRow, PeriodCloseRow
+from budget_tui.storage.tables import (
+    AlertRuleRow,
+    BudgetRow,
+    CostOriginRow,
+    CostRow,
+    CostRuleRow,
+    EntityRow,
+    FormerParentRow,
+    PeriodCloseRow,
+    RecurringFeeRow,
+    ReservationRow,
+    SeatRow,
+)
 
-_e, _p = EntityRow.c, PeriodCloseRow.c
+_b, _e, _f, _h = BudgetRow.c, EntityRow.c, RecurringFeeRow.c, ReservationRow.c
+_o, _p, _r = CostOriginRow.c, PeriodCloseRow.c, CostRuleRow.c
 
 
 class EntityRepository(Repository):
-    def has_costs(self, entity_key: int) -> bool:
-        """Return whether any cost belongs to the entity itself."""
-        origins = CostOriginRow.c
-        return bool(
-            self._value(
-                select(exists().where(origins.entity_key == entity_key, CostRow.c.origin_key == origins.origin_key))
-            )
-        )
+    def uses(self, org: int, entity: Entity, own_budget: str, now: datetime) -> list[str]:
+        """Return what has been entered for the entity itself: ``costs`` by hand or by its agents, ``budgets`` beside
+        its own, ``holds``, ``fees`` that recur, ``seats``, ``alerts`` and ``rules`` that map costs."""
+        key = entity.entity_key
+        of_budgets = select(_b.budget_id).where(_b.entity_key == key)
+        found = {
+            "costs": exists().where(
+                _o.entity_key == key, _o.live, _o.entity_hint != "", CostRow.c.origin_key == _o.origin_key
+            ),
+            "budgets": exists().where(
+                _b.entity_key == key,
+                _b.is_active,
+                or_(not_(_b.in_cycle), _b.amount > 0),
+                _b.budget_id != own_budget,
+            ),
+            "holds": exists().where(_h.budget_id.in_(of_budgets), _h.state == "held", _h.expires_at > now),
+            "fees": exists().where(_f.entity_key == key, _f.ended_on.is_(None)),
+            "seats": exists().where(SeatRow.c.entity_key == key),
+            "alerts": exists().where(AlertRuleRow.c.entity_key == key),
+            "rules": exists().where(_r.org_key == org, _r.kind == "entity", _r.target == entity.entity_id),
+        }
+        [row] = self._rows(select(*(condition.label(name) for name, condition in found.items())))
+        return [name for name, is_there in row._mapping.items() if is_there]
 
     def add(
         self,
@@ -31,20 +59,27 @@ class EntityRepository(Repository):
         parent: Entity,
         now: datetime,
     ) -> Entity:
-        """Add an entity below ``parent``."""
+        """Add an entity below ``parent``; one whose addition was undone keeps its key, and nothing else."""
         path = path_of(parent.path, entity_id)
-        key = self._add(
-            insert(EntityRow).values(
-                org_key=organization.org_key,
-                entity_id=entity_id,
-                name=name,
-                level_code=level_code,
-                parent_key=parent.entity_key,
-                path=path,
-                created_at=now,
-            )
-        )
+        entity = {
+            "name": name,
+            "level_code": level_code,
+            "parent_key": parent.entity_key,
+            "path": path,
+            "created_at": now,
+        }
+        undone = (_e.org_key == organization.org_key, _e.entity_id == entity_id, _e.is_undone)
+        key = self._value(select(_e.entity_key).where(*undone))
+        if key is None:
+            key = self._add(insert(EntityRow).values(org_key=organization.org_key, entity_id=entity_id, **entity))
+        else:
+            since = {"archived_at": None, "enforced": False, "is_undone": False}
+            self._change(update(EntityRow).where(_e.entity_key == key).values(**entity, **since))
         return Entity(key, entity_id, name, level_code, path)
+
+    def undo_addition(self, entity: Entity) -> None:
+        """Let an archived entity not exist: nothing finds it until it is added again."""
+        self._change(update(EntityRow).where(_e.entity_key == entity.entity_key).values(is_undone=True))
 
     def move(self, organization: Organization, entity: Entity, parent: Entity) -> None:
         """Move ``entity``, with all that is below it, to ``parent``. Both are given as they are stored now.
