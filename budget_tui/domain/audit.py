@@ -9,6 +9,9 @@ from budget_tui.domain.amount import to_decimal
 
 UNDO_DATA = "kept"
 """The key in ``before`` and ``after`` of the data that only undoing the change needs."""
+CONSEQUENCES = ("estimates_replaced", "estimates_counted", "fees_billed", "fees_booked")
+"""The facts of an entry about costs that changed with it: estimates that a bill counts in the place of, or that count
+again, and recurring fees likewise; each with how many, and the amounts by entity or fee."""
 PAGE_ENTRIES = 50
 """The number of newest entries that are listed where nobody asks for more or fewer."""
 
@@ -48,6 +51,11 @@ class AuditFilter:
 def shown_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the part of ``before`` or ``after`` that is shown to people."""
     return {name: value for name, value in (facts or {}).items() if name != UNDO_DATA}
+
+
+def without_consequences(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts without the consequences of a change, which are other ones when it is undone or redone."""
+    return {name: value for name, value in facts.items() if name not in CONSEQUENCES}
 
 
 def written(nanos: int) -> str:

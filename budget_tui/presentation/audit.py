@@ -45,7 +45,7 @@ def shown(fact: object) -> str:
     if isinstance(fact, bool):
         return "yes" if fact else "no"
     if isinstance(fact, list):
-        return " ".join(map(str, fact)) or "–"
+        return " ".join(map(shown, fact)) or "–"
     if isinstance(fact, dict):
-        return " ".join(f"{value} {name}" for name, value in fact.items()) or "–"
+        return " ".join(f"{shown(value)} {name}" for name, value in fact.items()) or "–"
     return f"{fact:,}" if isinstance(fact, int) else str(fact)

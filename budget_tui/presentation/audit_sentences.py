@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from budget_tui.domain.amount import parse_amount
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry, shown_facts, without_consequences
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.hierarchy import POOL
-from budget_tui.presentation.audit import changes, difference, shown
+from budget_tui.presentation.audit import difference, shown
 from budget_tui.presentation.formatting import (
     amount_of,
     count,
@@ -65,14 +65,36 @@ def words(entry: AuditEntry, today: date, currency: str, names: Mapping[str, str
 
 
 def sentence(entry: AuditEntry, currency: str, names: Mapping[str, str]) -> str:
-    """Say what an entry changed of its subject, ``24 costs recorded, $88.00``; ``names`` are of projects, by id."""
-    before, after = shown_facts(entry.before), shown_facts(entry.after)
+    """Say what an entry changed of its subject, ``24 costs recorded, $88.00``, and what followed from it; ``names`` are
+    of projects, by id."""
+    before, after = (without_consequences(shown_facts(facts)) for facts in (entry.before, entry.after))
     said = _SENTENCES.get(entry.action)
     if said is not None:
-        return said(_Facts(entry.subject, before, after, currency, names))
-    noun, _, done = entry.action.partition(".")
-    words = f"{_NOUNS.get(noun, noun)} {_PARTICIPLES.get(done, done)}".rstrip()
-    return ": ".join(filter(None, (words, changes(entry))))
+        what = said(_Facts(entry.subject, before, after, currency, names))
+    else:
+        noun, _, done = entry.action.partition(".")
+        words = f"{_NOUNS.get(noun, noun)} {_PARTICIPLES.get(done, done)}".rstrip()
+        what = ": ".join(filter(None, (words, difference(before, after))))
+    return ", ".join([what, *_consequences(entry.after or entry.before or {}, currency)])
+
+
+def _consequences(facts: Mapping[str, Any], currency: str) -> list[str]:
+    """Say what became of estimates and of recurring fees by a change of costs."""
+    said = []
+    for name, done in (("estimates_replaced", "replaced by the bill"), ("estimates_counted", "counting again")):
+        if estimates := facts.get(name):
+            total: dict[str, int] = {}
+            for amounts in estimates["of"].values():
+                for code, amount in amounts.items():
+                    total[code] = total.get(code, 0) + parse_amount(amount)
+            worth = " + ".join(money(nanos, code) for code, nanos in total.items() if nanos)
+            what = count(estimates["count"], "estimate")
+            said.append(f"{what}{f' of {worth}' if worth else ''} {done}")
+    for name, done in (("fees_billed", "replaced by the bill"), ("fees_booked", "booked")):
+        if fees := facts.get(name):
+            worth = money(sum(parse_amount(fee["amount"]) for fee in fees), currency)
+            said.append(f"{count(len(fees), 'fee')} of {worth} {done}")
+    return said
 
 
 def change_in_words(entries: Sequence[AuditEntry], currency: str, names: Mapping[str, str]) -> str:

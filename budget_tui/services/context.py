@@ -129,6 +129,7 @@ class Context:
         else:
             unit.begin_change()
             work.open = open_period(work)
+            work.write_entries()
             unit.begin_change()  # closing a period on the way is not part of the command
         return work
 

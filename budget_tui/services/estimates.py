@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
+from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.cost import Category
@@ -43,6 +45,7 @@ def settle_estimates(work: Work) -> None:
     days = estimates.days([*spenders], on)
     ended = [(each.origin_key, each.day) for each in days if each.day < work.today]
     bills = _bills(work.unit, work.organization, spenders.values(), billers, ended)
+    facts = work.consequences()
     for each, is_billed, tokens_billed in to_change(days, bills):
         spender = spenders[each.origin_key]
         entity_id = (spender.path or "").strip("/").rpartition("/")[2]
@@ -57,6 +60,11 @@ def settle_estimates(work: Work) -> None:
             work.replaced += each.estimates - each.replaced
             for amounts in (work.replaced_amounts, work.replaced_of.setdefault(entity_id, {})):
                 amounts[spender.currency] = amounts.get(spender.currency, 0) + amount
+        if facts is not None:
+            name = "estimates_replaced" if is_billed else "estimates_counted"
+            count = each.estimates - each.replaced if is_billed else each.replaced
+            _add_up(facts.setdefault(name, {"count": 0, "of": {}}), count, entity_id, spender.currency, amount)
+            continue
         work.record_separately(
             "estimate.bill" if is_billed else "estimate.count",
             f"{entity_id}: {spender.provider}" if entity_id else spender.provider,
@@ -65,6 +73,13 @@ def settle_estimates(work: Work) -> None:
             | ({} if spender.currency == work.organization.currency else {"currency": spender.currency}),
             BOOKED_BY,
         )
+
+
+def _add_up(facts: dict[str, Any], count: int, entity_id: str, currency: str, amount: int) -> None:
+    """Add estimates to the facts of the entry of the act that replaces them, or lets them count again."""
+    facts["count"] += count
+    of_entity = facts["of"].setdefault(entity_id, {})
+    of_entity[currency] = written(parse_amount(of_entity.get(currency, "0")) + amount)
 
 
 def replaced_estimates(session: Session, organization: Organization, days: Period) -> Iterator[ReplacedEstimate]:

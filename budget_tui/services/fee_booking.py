@@ -38,19 +38,22 @@ def settle_fees(work: Work, through: date) -> None:
 
     It depends on nothing but what is stored: repeated, it changes nothing, and a bill that goes brings the fee back.
     """
+    of_command = work.consequences()
     for fee, before, charge in _settle(work.unit, work.organization, through, compare_all=work.touches_costs):
         billed_before, billed = (
             {"billed": written(bill.amount)} if bill else {} for bill in (before and before.bill, charge.bill)
         )
         facts: dict[str, object] = {"amount": written(charge.amount), "on": charge.day.isoformat()}
         difference = {"difference": written(charge.bill.amount - charge.amount)} if charge.bill else {}
-        work.record_separately(
-            "recurring.bill" if charge.bill else "recurring.book",
-            f"{fee.entity_id}: {fee.name}",
-            billed_before,
-            {**facts, **billed, **difference},
-            BOOKED_BY,
-        )
+        facts |= billed | difference
+        subject = f"{fee.entity_id}: {fee.name}"
+        of_act = of_command if before is not None else work.added("recurring.add", fee.name)
+        if of_act is not None:
+            name = "fees_billed" if charge.bill else "fees_booked"
+            of_act.setdefault(name, []).append({"fee": subject, **facts})
+            continue
+        action = "recurring.bill" if charge.bill else "recurring.book"
+        work.record_separately(action, subject, billed_before, facts, BOOKED_BY)
 
 
 def is_fee_due(session: Session, org: int, today: date) -> bool:

@@ -143,7 +143,7 @@ def _undo(work: Work) -> UndoOutcome:
     gone = _names(work)
     _reverse(work, change, work.unit.audit.of_change(org, latest))
     what = _in_words(work, work.unit.audit.of_change(org, change), gone)
-    return UndoOutcome(what, work.unit.audit.change, change)
+    return UndoOutcome(what, _written(work), change)
 
 
 def _redo(work: Work) -> UndoOutcome:
@@ -154,7 +154,13 @@ def _redo(work: Work) -> UndoOutcome:
     undo, change = found
     _reverse(work, undo, work.unit.audit.of_change(org, undo))
     what = _in_words(work, work.unit.audit.of_change(org, change))
-    return UndoOutcome(what, work.unit.audit.change, undo)
+    return UndoOutcome(what, _written(work), undo)
+
+
+def _written(work: Work) -> int:
+    """Return the number of the change that this one is."""
+    work.settle()
+    return work.unit.audit.change
 
 
 def _reverse(work: Work, change: int, lines: Lines) -> None:

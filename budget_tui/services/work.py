@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
-from budget_tui.domain.audit import written
+from budget_tui.domain.audit import without_consequences, written
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import SettledCarry
 from budget_tui.domain.errors import Refused, archived, unknown
@@ -53,6 +55,23 @@ class TransactionCache(NamedTuple):
     is_closed: bool | None
 
 
+@dataclass(slots=True)
+class _Entry:
+    """An entry of the audit log that is still to be written."""
+
+    action: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    actor: str
+    reverses: int | None
+    is_separate: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any] | None:
+        return self.after if self.after is not None else self.before
+
+
 class Work:
     """An open write transaction. ``open`` is the global budget of today's period.
 
@@ -97,6 +116,8 @@ class Work:
         self.replaced_amounts: dict[str, int] = {}
         self.replaced_of: dict[str, dict[str, int]] = {}
         self._actions: set[str] = set()
+        self._entries: list[_Entry] = []
+        self._is_settled = False
         self._after_commit: list[Callable[[], None]] = []
 
     @property
@@ -116,6 +137,7 @@ class Work:
         """
         if not tokens_only or self.reaches_back or self.is_used_after_close():
             self.settle()
+        self.write_entries()
         self.unit.commit(tokens_only=tokens_only)
         self.is_committed = True
         if tokens_only:
@@ -127,8 +149,12 @@ class Work:
             callback()
 
     def settle(self) -> None:
-        """Settle what depends on the changes, as `commit` does: so that a preview can say it, too."""
-        self._settle(self)
+        """Settle what depends on the changes, and write their audit entries, as `commit` does: so that a preview, or a
+        result, can say it, too."""
+        if not self._is_settled:
+            self._settle(self)
+            self._is_settled = True
+        self.write_entries()
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call a function once the transaction is committed, for example to log it."""
@@ -136,21 +162,47 @@ class Work:
 
     def record(
         self, action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object] | None
-    ) -> int:
-        """Record an entry in the audit log, and log it once committed; return the change that it belongs to."""
+    ) -> None:
+        """Record an entry in the audit log, which is written with what else the command changes, and log it once
+        committed."""
         self._actions.add(action)
-        self.after_commit(lambda: _log(self.label, action, subject, before, after))
-        return self.unit.audit.record(
-            self.organization.org_key, action, subject, before, after, self.actor, self.now, self.reverses
-        )
+        self._is_settled = False
+        then, now = (None if each is None else without_consequences(each) for each in (before, after))
+        self._entries.append(_Entry(action, subject, then, now, self.actor, self.reverses))
 
     def record_separately(
         self, action: str, subject: str, before: Mapping[str, object], after: Mapping[str, object], actor: str
     ) -> None:
         """Record a consequence of the command as a change of its own, which undoing the command does not reverse."""
-        self.after_commit(lambda: _log(self.label, action, subject, before, after))
-        with self.unit.audit.apart() as audit:
-            audit.record(self.organization.org_key, action, subject, before, after, actor, self.now)
+        self._entries.append(_Entry(action, subject, dict(before), dict(after), actor, None, is_separate=True))
+
+    def consequences(self) -> dict[str, Any] | None:
+        """Return the facts of the entry that consequences of a change of costs belong to: one act is one entry.
+
+        None if the command has no such entry.
+        """
+        own = [entry for entry in self._entries if not entry.is_separate]
+        found = next((entry for entry in own if self._touches_costs(entry.action)), None)
+        if found is None and self.estimated_on:
+            found = next(iter(own), None)
+        return None if found is None else found.facts
+
+    def added(self, action: str, subject: str) -> dict[str, Any] | None:
+        """Return the facts of the entry by which the command adds ``subject``; None if it does not."""
+        found = (each for each in self._entries if (each.action, each.subject) == (action, subject))
+        return next((entry.after for entry in found), None)
+
+    def write_entries(self) -> None:
+        """Write the entries that were recorded, in their order."""
+        entries, self._entries = self._entries, []
+        for entry in entries:
+            self.after_commit(partial(_log, self.label, entry.action, entry.subject, entry.before, entry.after))
+            org, facts = self.organization.org_key, (entry.action, entry.subject, entry.before, entry.after)
+            if entry.is_separate:
+                with self.unit.audit.apart() as audit:
+                    audit.record(org, *facts, entry.actor, self.now)
+            else:
+                self.unit.audit.record(org, *facts, entry.actor, self.now, entry.reverses)
 
     def record_carry_settled(self, settled: SettledCarry, actor: str) -> None:
         """Record a carry-over that was corrected, and report it to the command's caller."""

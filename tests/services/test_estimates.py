@@ -1,5 +1,6 @@
 """Estimates over a real database: the bill for them counts in their place, and they stay visible beside it."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from budget_tui.domain.errors import InsufficientBudget
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.tokens import TokenKind
+from budget_tui.presentation.audit_sentences import sentence
 from budget_tui.presentation.messages import import_report
 from budget_tui.services.cost_details import actual_of
 from budget_tui.services.estimates import replaced_estimates
@@ -94,8 +96,37 @@ def test_a_bill_counts_in_the_place_of_the_estimate_for_every_reading(office: Ho
     assert (office.spent["pcc"], beside(office)) == ("10", [])
     services.undo.redo()
     assert (office.spent["pcc"], len(beside(office))) == ("9.4", 1)
-    actions = [(entry.actor, entry.action) for entry in office.log if entry.action.startswith("estimate")]
-    assert actions == [("budget-tui", each) for each in ("estimate.bill", "estimate.count", "estimate.bill")]
+    imported = "bill.csv imported, $6.40 in 1 row, 2 estimates of $7.00 replaced by the bill"
+    removed = "bill.csv removed again, 2 estimates of $7.00 counting again"
+    assert [sentence(entry, "USD", {}) for entry in office.log[:3]] == [imported, removed, imported]
+    assert (office.log[0].after or {})["estimates_replaced"] == {"count": 2, "of": {"pcc": {"USD": "7"}}}
+    assert office.log[3].action == "cost.add"
+    assert office.services.database.check().problems == ()
+
+
+def test_an_act_is_one_entry_however_many_estimates_and_days_it_concerns(office: Home) -> None:
+    days = [f"2026-01-{day:02}" for day in range(2, 14)]
+    for day in days:
+        settled(office.at(f"{day} 15:00"), "2")
+        settled(office.at(f"{day} 15:00"), "1", project="web")
+    office = later(office)
+    of_everything = [("nobody", "5", "USD", day, "Acme") for day in days]
+    entries = len(office.log)
+    acts: list[tuple[Callable[[], object], str]] = [
+        (lambda: bill(office.services, *of_everything), "bill.csv imported, $60.00 in 12 rows"),
+        (lambda: office.services.costs.name_provider("Acme", "openai"), "24 estimates of $36.00 replaced by the bill"),
+        (
+            lambda: office.services.costs.map_to_project("web", "provider", "Acme"),
+            "12 estimates of $24.00 counting again",
+        ),
+        (office.services.undo.undo, "12 estimates of $24.00 replaced by the bill"),
+        (office.services.undo.undo, "24 estimates of $36.00 counting again"),
+        (office.services.undo.redo, "24 estimates of $36.00 replaced by the bill"),
+    ]
+    for number, (act, words) in enumerate(acts, 1):
+        act()
+        assert len(office.log) == entries + number
+        assert sentence(office.log[0], "USD", {}).endswith(words)
     assert office.services.database.check().problems == ()
 
 
@@ -159,7 +190,7 @@ def test_what_is_settled_for_a_day_that_was_billed_is_replaced_at_once(office: H
     bill(office.services, ("pcc", "6.40", "USD", "2026-01-31", "OpenAI"))
     assert office.services.holds.settle(held.hold_id, Settlement(usd("5"), provider="openai")).is_billed
     assert beside(office) == [("openai", "5", ["6.4"])]
-    assert office.services.undo.undo().what == "pcc: 1 cost recorded, $5.00"
+    assert office.services.undo.undo().what == ("pcc: 1 cost recorded, $5.00, 1 estimate of $5.00 replaced by the bill")
     assert beside(office) == []
     office.services.undo.redo()
     assert beside(office) == [("openai", "5", ["6.4"])]

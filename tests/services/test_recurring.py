@@ -18,6 +18,7 @@ from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Ref
 from budget_tui.domain.explain import Reason
 from budget_tui.domain.period import Period
 from budget_tui.domain.recurring import Every, FeeReport
+from budget_tui.presentation.audit_sentences import sentence
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.gate import GateRequest
 from budget_tui.services.recurring import NewFee
@@ -104,9 +105,15 @@ def test_a_bill_stands_in_the_place_of_the_fee_and_its_undo_brings_it_back(web: 
     assert (web.spent["web"], charged(web)[0][1]) == ("100", "booked")
     web.services.undo.redo()
     assert (web.spent["web"], charged(web)[0][1]) == ("112.5", "billed")
-    entries = [(entry.actor, entry.action) for entry in web.log if entry.action.startswith("recurring")]
-    by_itself = [("budget-tui", action) for action in ("recurring.bill", "recurring.book") * 2]
-    assert entries == [*by_itself, ("anna", "recurring.add")]
+    said = [(entry.actor, entry.action, sentence(entry, "USD", {})) for entry in web.log]
+    imported = "bill.csv imported, $112.50 in 2 rows, 1 fee of $100.00 replaced by the bill"
+    assert said[:3] == [
+        ("anna", "cost.import", imported),
+        ("anna", "cost.import", "bill.csv removed again, 1 fee of $100.00 booked"),
+        ("anna", "cost.import", imported),
+    ]
+    booked = "$100.00 booked every month for web, 1 fee of $100.00 booked"
+    assert said[3] == ("anna", "recurring.add", booked)
 
 
 def test_no_bill_is_too_late(web: Home) -> None:
