@@ -224,10 +224,10 @@ class Servers(Engine):
         return name
 
     def _make(self, make: Make) -> Stored:
-        name = self._server.create(self._empty)
-        make(self._server.url(name))
-        made = _stored(self._server.url(name))
-        self._free.append(name)
+        address = self._copy(_stored(self._server.url(self._empty)))
+        make(address)
+        made = _stored(address)
+        self._take_back(address)
         return made
 
     def _copy(self, made: Stored) -> str:
@@ -260,7 +260,7 @@ class Servers(Engine):
 
 _OTHERS_LEAVE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
 )
 
 

@@ -19,6 +19,8 @@ import pytest
 if TYPE_CHECKING:
     import psycopg
 
+    from tests.postgres_connections import Connections
+
 INSTALLED = Path("/usr/lib/postgresql")
 SCHEME = "postgresql+psycopg"
 ROLE = "budget"
@@ -33,6 +35,7 @@ class Postgres:
     """A server that listens on a socket in ``folder`` and nowhere else."""
 
     folder: Path
+    connections: "Connections"
     _numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str) -> str:
@@ -41,15 +44,14 @@ class Postgres:
 
     def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
         """A connection past everything but the server itself; each statement is a transaction."""
-        import psycopg
-
-        return psycopg.connect(host=str(self.folder), user=ROLE, dbname=database, autocommit=True)
+        return self.connections.connect(host=str(self.folder), user=ROLE, dbname=database, autocommit=True)
 
     def create(self, template: str = "template1") -> str:
         """The name of a new database, which is a copy of ``template``: to that nobody may be connected meanwhile."""
         from psycopg import sql
 
         name = f"test_{next(self._numbers)}"
+        self.connections.forget(template)
         with self.connect() as connection:
             statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
@@ -66,7 +68,8 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The server of all tests of this process."""
-    with running_server() as server:
+    with running_server() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("psycopg.connect", server.connections.connect)
         yield server
 
 
@@ -74,6 +77,8 @@ def postgres() -> Iterator[Postgres]:
 def running_server() -> Iterator[Postgres]:
     """A server that ends with this process, however that ends."""
     pytest.importorskip("psycopg", reason="there is no psycopg: pip install -e '.[dev]'")
+    from tests.postgres_connections import Connections
+
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="budget-tui-postgres-", dir=_place()))
     as_user = [_found("setpriv"), "--pdeathsig=QUIT"]
@@ -84,7 +89,7 @@ def running_server() -> Iterator[Postgres]:
         _make(as_user, programs, folder / "data")
         process = _start(as_user, programs, folder)
         try:
-            running = Postgres(folder)
+            running = Postgres(folder, Connections())
             _await(running, process)
             yield running
         finally:
