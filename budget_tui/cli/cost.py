@@ -29,6 +29,7 @@ from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import CATEGORIES, DIRECTORY, parse_category
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.estimates import vendors
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.text import escaped
 from budget_tui.presentation import formatting as f
@@ -38,6 +39,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.sources.base import FORMATS
 
 if TYPE_CHECKING:
+    from budget_tui.domain.estimates import DisplacedEstimates
     from budget_tui.domain.records import UnmappedOrigin
     from budget_tui.services.sources import Source
 
@@ -158,7 +160,7 @@ def unmapped(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         print_json([schemas.costs.UnmappedOrigin.from_domain(origin) for origin in origins])
     else:
-        print_lines(*_unmapped_table(origins))
+        print_lines(*_unmapped_table(origins), *_displaced(session.services.costs.displaced(), origins))
 
 
 @app.command("map")
@@ -349,6 +351,25 @@ def _unmapped_table(origins: Sequence["UnmappedOrigin"]) -> list[str]:
         shown["amount"],
     )
     return [*table(columns, origins), "", *_suggestion(origins[0])]
+
+
+def _displaced(estimates: Sequence["DisplacedEstimates"], origins: Sequence["UnmappedOrigin"]) -> list[str]:
+    """Say which bills take estimates from projects, and how to give these something for it."""
+    if not estimates:
+        return []
+    provider = estimates[0].provider
+    options = (
+        f.option_for_bill(provider, each.provider, each.service)
+        for each in origins
+        if provider.casefold() in vendors(each.provider, each.service)
+    )
+    option = next(options, "--provider NAME")
+    return [
+        "",
+        *messages.displaced(estimates),
+        f"all of a bill to one project, or to what is above several: budget-tui cost map ENTITY {option}",
+        "to each project its part: by account, service or tag; import the bill with these if it has none of them here",
+    ]
 
 
 def _suggestion(origin: "UnmappedOrigin") -> list[str]:

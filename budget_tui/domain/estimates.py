@@ -51,7 +51,7 @@ class EstimatedDay(NamedTuple):
     """The estimates of one origin on one day, and how many of them do not count because of a bill.
 
     ``logged`` are those of logs, which state tokens, and ``logged_replaced`` those of them whose tokens do not count.
-    What agents consume counts apart from its cost.
+    What agents consume counts apart from its cost. ``displaced`` are those whose bill is unmapped.
     """
 
     origin_key: int
@@ -60,6 +60,7 @@ class EstimatedDay(NamedTuple):
     replaced: int
     logged: int = 0
     logged_replaced: int = 0
+    displaced: int = 0
 
 
 class Bill(NamedTuple):
@@ -158,12 +159,24 @@ def _may_be_one(estimate: Spender, bill: Spender) -> bool:
     return estimate.path.startswith(bill.path) or bill.path.startswith(estimate.path)
 
 
+class DisplacedEstimates(NamedTuple):
+    """The estimates of an entity for a provider that count in no project, because the bill for them is unmapped."""
+
+    entity_id: str
+    name: str
+    provider: str
+    currency: str
+    amount: int
+
+
 class Settling(NamedTuple):
-    """A decision on the estimates of a day: the bill counts in their place or not, and its tokens or not."""
+    """A decision on the estimates of a day: the bill counts in their place or not, and its tokens or not; and whether
+    it is unmapped."""
 
     day: EstimatedDay
     is_billed: bool
     tokens_billed: bool
+    is_displaced: bool
 
 
 def to_change(days: Iterable[EstimatedDay], bills: Bills) -> Iterator[Settling]:
@@ -171,6 +184,7 @@ def to_change(days: Iterable[EstimatedDay], bills: Bills) -> Iterator[Settling]:
     for each in days:
         of_day = bills.get((each.origin_key, each.day), ())
         tokens_billed = sum(bill.tokens for bill in of_day) > 0
-        wanted = each.estimates if of_day else 0, each.logged if tokens_billed else 0
-        if (each.replaced, each.logged_replaced) != wanted:
-            yield Settling(each, bool(of_day), tokens_billed)
+        is_displaced = bool(of_day) and all(bill.biller.path is None for bill in of_day)
+        billed, logged = (each.estimates if of_day else 0), (each.logged if tokens_billed else 0)
+        if (each.replaced, each.logged_replaced, each.displaced) != (billed, logged, billed if is_displaced else 0):
+            yield Settling(each, bool(of_day), tokens_billed, is_displaced)

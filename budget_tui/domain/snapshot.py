@@ -16,6 +16,7 @@ from budget_tui.domain.budget import Organization
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.currency import ConvertedSpend, LeftOut
 from budget_tui.domain.errors import unknown
+from budget_tui.domain.estimates import DisplacedEstimates
 from budget_tui.domain.hierarchy import ROOT_PATH, ancestor_paths
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
@@ -99,7 +100,7 @@ class BudgetSnapshot:
     period has ended and nobody has closed it yet; ``is_closed``: somebody closed the shown period today. Of costs in
     other currencies, ``converted`` are in the sums and ``left_out`` are not. ``alerts`` is the number of those that
     were reported and still hold. ``unpriced`` are tokens of models without a price in agents' logs, by model: they are
-    in no sum of money.
+    in no sum of money. ``displaced`` are estimates that count in no project, because their bill is unmapped.
     """
 
     organization: Organization
@@ -122,6 +123,7 @@ class BudgetSnapshot:
     has_costs: bool = True
     alerts: int = 0
     unpriced: tuple[tuple[str, int], ...] = ()
+    displaced: tuple[DisplacedEstimates, ...] = ()
 
     @property
     def is_budgeted(self) -> bool:
@@ -177,6 +179,7 @@ class SnapshotFacts:
     is_closed: bool = False
     alerts: int = 0
     unpriced: tuple[tuple[str, int], ...] = ()
+    displaced: tuple[DisplacedEstimates, ...] = ()
 
 
 @lru_cache(maxsize=8192)  # from one snapshot to the next, few of thousands of budgets change
@@ -245,6 +248,7 @@ def build_snapshot(facts: SnapshotFacts, today: date, now: datetime) -> BudgetSn
         has_costs=everything.first_day is not None or bool(facts.daily_spend or facts.left_out),
         alerts=facts.alerts,
         unpriced=facts.unpriced,
+        displaced=facts.displaced,
     )
 
 

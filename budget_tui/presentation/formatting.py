@@ -8,11 +8,13 @@ from datetime import date, datetime
 from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, share
 from budget_tui.domain.currency import STALE_DAYS, LeftOut
 from budget_tui.domain.pacing import Status
+from budget_tui.domain.text import escaped
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import BudgetType
@@ -618,3 +620,10 @@ def _moved(moved: Moved, names: Mapping[str, str], currency: str) -> str:
     if moved.after is None:
         return f"{name} archived"
     return f"{name} {money(moved.before, currency)} → {money(moved.after, currency)}"
+
+
+def option_for_bill(estimated: str, provider: str, service: str) -> str:
+    """Return the option of ``cost map`` for all of a bill for what is ``estimated`` to be of a provider: a cloud bills
+    more than that, so of a cloud it is the service."""
+    is_own = provider.casefold() == estimated.casefold()
+    return f"--provider {quote(escaped(provider))}" if is_own else f"--service {quote(escaped(service))}"

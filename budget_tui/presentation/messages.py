@@ -12,6 +12,7 @@ from budget_tui.presentation import formatting as f
 
 if TYPE_CHECKING:
     from budget_tui.domain.carry import SettledCarry
+    from budget_tui.domain.estimates import DisplacedEstimates
     from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.agent_logs import LogSum, SyncReport
@@ -31,6 +32,7 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
             f"{f.count(snapshot.unmapped_costs, 'cost')} unmapped ({f.money(snapshot.unmapped, currency)}):"
             " they count in the total, but in no project"
         )
+    found.extend(displaced(snapshot.displaced))
     if snapshot.elsewhere:
         found.append(
             f"{f.money(snapshot.elsewhere, currency)} spent outside the listed projects, as by departments or by"
@@ -43,6 +45,17 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
     found.extend(f.converted_note(spend, "cost", currency) for spend in snapshot.converted)
     found.extend(map(f.left_out_warning, snapshot.left_out))
     return found
+
+
+def displaced(estimates: Sequence["DisplacedEstimates"]) -> list[str]:
+    """Say of each provider whose bill is unmapped what it takes from which projects."""
+    by_provider: dict[str, dict[str, dict[str, int]]] = {}
+    for each in estimates:
+        by_provider.setdefault(each.provider, {}).setdefault(each.name, {})[each.currency] = each.amount
+    return [
+        f"the bill of {provider} names no project, so that what it replaced counts in none: {_ranked(of_entities)}"
+        for provider, of_entities in by_provider.items()
+    ]
 
 
 def far_ahead(outcome: "CostOutcome") -> list[str]:
@@ -95,7 +108,10 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
     if report.estimates_replaced:
         amount = _by_currency(report.estimates_amounts)
         replaced = f"{f.count(report.estimates_replaced, 'estimate')} of {amount} {'would be ' * dry_run}replaced"
-        lines.append(f"{replaced}: {_estimates_of(report)}")
+        lines.append(f"{replaced}: {_ranked(report.estimates_of)}")
+    if report.displaced_of:
+        counts = "would count" if dry_run else "counts"
+        lines.append(f"their bill names no project, so that this {counts} in none: {_ranked(report.displaced_of)}")
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines
@@ -212,10 +228,10 @@ def _by_currency(amounts: Mapping[str, int]) -> str:
     return " + ".join(shown) or "unpriced tokens"
 
 
-def _estimates_of(report: "ImportReport") -> str:
+def _ranked(of_entities: Mapping[str, Mapping[str, int]]) -> str:
     """Name whose estimates a bill replaces, the largest first: it may itself be of no project, or of another."""
-    ranked = sorted(report.estimates_of.items(), key=lambda each: -sum(each[1].values()))
-    named = [f"{entity_id or 'without a project'} {_by_currency(amounts)}" for entity_id, amounts in ranked]
+    ranked = sorted(of_entities.items(), key=lambda each: -sum(each[1].values()))
+    named = [f"{entity or 'without a project'} {_by_currency(amounts)}" for entity, amounts in ranked]
     more = len(named) - f.MAX_NAMED
     return ", ".join(named[: f.MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 

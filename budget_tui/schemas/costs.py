@@ -127,6 +127,9 @@ class ImportReportOut(Schema):
     read_as: list[str]
     estimates_replaced: int
     estimates_replaced_total: Totals
+    estimates_without_project: dict[str, Totals] = Field(
+        description="Replaced estimates that count in no project any more, as their bill names none, by project."
+    )
     warnings: list[str]
 
     @classmethod
@@ -155,6 +158,10 @@ class ImportReportOut(Schema):
             estimates_replaced=report.estimates_replaced,
             estimates_replaced_total={
                 currency: to_decimal(nanos) for currency, nanos in sorted(report.estimates_amounts.items())
+            },
+            estimates_without_project={
+                entity_id: {currency: to_decimal(nanos) for currency, nanos in sorted(amounts.items())}
+                for entity_id, amounts in report.displaced_of.items()
             },
             warnings=messages.imported_far_ahead(report),
         )

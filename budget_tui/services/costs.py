@@ -10,6 +10,8 @@ from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.cost import (
     CATEGORIES,
+    FIRST_DAY,
+    LAST_DAY,
     Category,
     ChargeCategory,
     CostOrigin,
@@ -22,7 +24,9 @@ from budget_tui.domain.cost import (
     rule_value,
 )
 from budget_tui.domain.errors import Refused
+from budget_tui.domain.estimates import DisplacedEstimates
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
+from budget_tui.domain.period import Period
 from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, Resolution, RuleName, StoredRule, UnmappedOrigin
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
@@ -152,6 +156,12 @@ class Costs:
         """Return the costs of all periods without an entity, the largest amounts first."""
         with self._context.reading() as session:
             return session.costs.unmapped(self._context.organization(session).org_key)
+
+    def displaced(self) -> Sequence[DisplacedEstimates]:
+        """Return the estimates of all periods that count in no project, as the bill for them is unmapped."""
+        with self._context.reading() as session:
+            org = self._context.organization(session).org_key
+            return session.fast.displaced_estimates(org, Period(FIRST_DAY, LAST_DAY))
 
 
 class Resolver:

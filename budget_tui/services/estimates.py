@@ -46,7 +46,7 @@ def settle_estimates(work: Work) -> None:
     ended = [(each.origin_key, each.day) for each in days if each.day < work.today]
     bills = _bills(work.unit, work.organization, spenders.values(), billers, ended)
     facts = work.consequences()
-    for each, is_billed, tokens_billed in to_change(days, bills):
+    for each, is_billed, tokens_billed, is_displaced in to_change(days, bills):
         spender = spenders[each.origin_key]
         entity_id = (spender.path or "").strip("/").rpartition("/")[2]
         if not is_billed:
@@ -55,10 +55,14 @@ def settle_estimates(work: Work) -> None:
             amount = estimates.replace(each.origin_key, each.day, work.now)
             if each.logged:
                 estimates.replace_tokens(each.origin_key, each.day, tokens_billed)
+            estimates.displace(each.origin_key, each.day, is_displaced)
             if each.replaced == each.estimates:
                 continue
             work.replaced += each.estimates - each.replaced
-            for amounts in (work.replaced_amounts, work.replaced_of.setdefault(entity_id, {})):
+            of_entity = [work.replaced_of.setdefault(entity_id, {})]
+            if is_displaced and entity_id:
+                of_entity.append(work.displaced_of.setdefault(entity_id, {}))
+            for amounts in (work.replaced_amounts, *of_entity):
                 amounts[spender.currency] = amounts.get(spender.currency, 0) + amount
         if facts is not None:
             name = "estimates_replaced" if is_billed else "estimates_counted"

@@ -19,7 +19,7 @@ from budget_tui.domain.hierarchy_history import HierarchyHistory
 from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import OriginInPeriod
 from budget_tui.domain.seats import SeatTimeline, most_seats
-from budget_tui.presentation.formatting import long_day, money, short_day
+from budget_tui.presentation.formatting import long_day, money, option_for_bill, short_day
 from budget_tui.presentation.formatting import tokens as tokens_text
 from budget_tui.services.currency import converter
 from budget_tui.services.estimates import replaced_estimates
@@ -222,7 +222,22 @@ def _estimates(
     for (provider, currency, is_counted, _), of_kind in sorted(kinds.items()):
         text = f"of {provider}, estimated: {_billed(currency, of_kind, is_counted=is_counted)}"
         amount = sum(each.amount for each in of_kind)
-        yield Finding(Reason.ESTIMATED, text, "", amount or None, currency, len(of_kind))
+        do = "" if is_counted else _to_count_bill(criteria.entity, of_kind)
+        yield Finding(Reason.ESTIMATED, text, do, amount or None, currency, len(of_kind))
+
+
+def _to_count_bill(entity: Entity, estimates: Sequence[ReplacedEstimate]) -> str:
+    """Return how to make a bill that names no project count for ``entity``; '' if there is none such."""
+    options = {
+        option_for_bill(each.provider, bill.biller.provider, bill.biller.service)
+        for each in estimates
+        for bill in each.bills
+        if bill.biller.entity_key is None
+    }
+    if not options:
+        return ""
+    whole = f"budget-tui cost map {entity.entity_id} {min(options)} gives it all of that"
+    return f"{whole}; cost unmapped shows what tells parts of it apart"
 
 
 def _counts(criteria: CostCriteria, path: _PathHistory, biller: Spender, day: date) -> bool:

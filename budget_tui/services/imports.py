@@ -81,8 +81,8 @@ class ImportReport:
     costs that replaced nothing, and ``rows_unchanged`` those that replaced equal ones. ``vanished`` are costs that a
     replacement removed and the new files do not mention. ``seats`` is the maximum on one day; ``seats`` and ``tokens``
     are None if the files contain none. ``estimates_replaced`` are the estimates that it is the bill for, of
-    ``estimates_amounts`` nanos by currency, and ``estimates_of`` the same by entity ('': of none); ``currency`` is the
-    organization's.
+    ``estimates_amounts`` nanos by currency, and ``estimates_of`` the same by entity ('': of none); ``displaced_of`` are
+    those that count in no project, as their bill is unmapped. ``currency`` is the organization's.
     """
 
     files: tuple[str, ...]
@@ -111,6 +111,7 @@ class ImportReport:
     estimates_replaced: int = 0
     estimates_amounts: Mapping[str, int] = field(default_factory=dict)
     estimates_of: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    displaced_of: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     currency: str = ""
 
 
@@ -170,6 +171,7 @@ class Imports:
                         estimates_replaced=work.replaced,
                         estimates_amounts=work.replaced_amounts,
                         estimates_of=work.replaced_of,
+                        displaced_of=work.displaced_of,
                         currency=organization.currency,
                     )
         return report

@@ -105,6 +105,7 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
         daily_spend=session.fast.daily_spend(key, currency, so_far),
         alerts=session.fast.alerts_holding(key, facts.period.start),
         unpriced=session.fast.unpriced(key, so_far),
+        displaced=session.fast.displaced_estimates(key, so_far),
     )
     return _in_one_currency(session, shown, today)
 

@@ -81,7 +81,8 @@ class Work:
     change that this one undoes or redoes, if any. ``reaches_back`` is set when it changed the tokens of a closed
     period, and ``is_committed`` once its changes are stored. ``estimated_on`` are the days that it entered estimates
     on; ``replaced`` is how many estimates its commit replaced by bills, ``replaced_amounts`` what they came to,
-    by currency, and ``replaced_of`` the same by the id of the entity that they were of ('': of none).
+    by currency, and ``replaced_of`` the same by the id of the entity that they were of ('': of none); ``displaced_of``
+    are those whose bill is unmapped.
     """
 
     open: Budget
@@ -115,6 +116,7 @@ class Work:
         self.replaced = 0
         self.replaced_amounts: dict[str, int] = {}
         self.replaced_of: dict[str, dict[str, int]] = {}
+        self.displaced_of: dict[str, dict[str, int]] = {}
         self._actions: set[str] = set()
         self._entries: list[_Entry] = []
         self._is_settled = False

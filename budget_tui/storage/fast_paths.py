@@ -19,7 +19,7 @@ from budget_tui.domain.budget import Budget, BudgetType, MoneyBudget, Organizati
 from budget_tui.domain.carry import NO_CARRY, Carry, CarryPolicy
 from budget_tui.domain.cost import Category, CostOrigin
 from budget_tui.domain.currency import Rate, UnconvertedCost
-from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE
+from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE, DisplacedEstimates
 from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of, unstored_root
 from budget_tui.domain.pacing import burn_window
@@ -610,6 +610,25 @@ class FastPaths:
             currency=currency,
         )
         return int(row["charges"]) if row else 0
+
+    def displaced_estimates(self, org: int, days: Period) -> tuple[DisplacedEstimates, ...]:
+        """Return the estimates of entities on ``days`` whose bill is unmapped, the largest first."""
+        start, after = map(day_number, days.half_open)
+        rows = self._rows(
+            "SELECT e.entity_id, e.name, o.provider, o.currency, CAST(sum(r.amount_nanos) AS BIGINT) AS amount"
+            " FROM replaced_estimate r JOIN cost c ON c.cost_key = r.cost_key"
+            " JOIN cost_origin o ON o.origin_key = c.origin_key JOIN entity e ON e.entity_key = o.entity_key"
+            " WHERE r.is_displaced AND o.org_key = :org AND c.day >= :start AND c.day < :after"
+            " GROUP BY e.entity_id, e.name, o.provider, o.currency HAVING sum(r.amount_nanos) > 0"
+            " ORDER BY amount DESC, e.entity_id, o.provider, o.currency",
+            org=org,
+            start=start,
+            after=after,
+        )
+        return tuple(
+            DisplacedEstimates(row["entity_id"], row["name"], row["provider"], row["currency"], row["amount"])
+            for row in rows
+        )
 
     # Other currencies
 

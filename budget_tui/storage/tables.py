@@ -822,14 +822,17 @@ class ReplacedEstimateRow(Row, table=True):
     """An estimate that does not count, because its bill is there or a plan pays for it: its cost is 0 meanwhile.
 
     ``tokens`` are those that do not count either, because the bill states its own; the cost has none meanwhile.
+    ``is_displaced`` if the bill is unmapped, so that nothing counts in the estimate's project any more.
     """
 
     __tablename__ = "replaced_estimate"
+    __table_args__ = (PartialIndex("replaced_estimate_displaced", "cost_key", where="is_displaced"),)
 
     cost_key: int = Field(sa_column=Column(KEY, ForeignKey("cost.cost_key"), primary_key=True))
     amount_nanos: int = Field(sa_column=Column(BigInteger, nullable=False))
     replaced_at: datetime = Field(sa_type=UtcTime)
     tokens: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    is_displaced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class LogMessageRow(Row, table=True):

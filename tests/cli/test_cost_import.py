@@ -18,7 +18,7 @@ from .conftest import Cli
 KEYS = (
     "files left_out first_day last_day in_period_total rows_read rows_refused days_stored rows_replaced rows_added"
     " rows_unchanged vanished billed_total stored_total unmapped_total refused unchanged tokens_total seats read_as"
-    " estimates_replaced estimates_replaced_total warnings"
+    " estimates_replaced estimates_replaced_total estimates_without_project warnings"
 )
 SAMPLE = Path(__file__).parents[1] / "fixtures" / "focus" / "focus-1.0-sample.csv"
 PLAIN = {
@@ -96,6 +96,7 @@ def test_the_report_in_json(seeded: Cli, january: str) -> None:
         "read_as": [],
         "estimates_replaced": 0,
         "estimates_replaced_total": {},
+        "estimates_without_project": {},
         "warnings": [],
     }
 

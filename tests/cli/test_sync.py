@@ -15,6 +15,30 @@ from tests.agent_logs import SONNET, claude_line, codex_meta, codex_sum, codex_t
 from tests.cli.conftest import Cli
 
 
+def test_a_bill_without_a_project_says_what_it_takes_from_which(
+    seeded: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_home(monkeypatch, tmp_path)
+    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(cwd="/w/shop"))
+    seeded("sync", "claude-code").done()
+    seeded("cost", "map", "pcc", "--directory", "/w/shop")
+    (tmp_path / "bill.csv").write_text(
+        "date,amount,provider,service\n2026-01-10,3,AWS,Claude Sonnet (Amazon Bedrock)\n"
+    )
+    told = seeded("cost", "import", str(tmp_path / "bill.csv")).done().out.splitlines()
+    assert told[-2:] == [
+        "their bill names no project, so that this counts in none: pcc <$0.01",
+        "$3.00 without a project: budget-tui cost unmapped",
+    ]
+    takes = "the bill of anthropic names no project, so that what it replaced counts in none: PCC <$0.01"
+    assert takes in seeded("status").err
+    *_, said, whole, _ = seeded("cost", "unmapped").done().out.splitlines()
+    option = "--service 'Claude Sonnet (Amazon Bedrock)'"
+    assert (said, whole.partition("budget-tui ")[2]) == (takes, f"cost map ENTITY {option}")
+    assert f"budget-tui cost map pcc {option} gives it all of that" in seeded("explain", "pcc").done().out
+    seeded("cost", "map", "pcc", "--service", "Claude Sonnet (Amazon Bedrock)").done()
+
+
 def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_home(monkeypatch, tmp_path)
     seeded("sync").refused(4, "this machine has no logs of Claude Code or Codex", "they would be in")

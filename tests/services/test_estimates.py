@@ -18,7 +18,8 @@ from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.audit_sentences import sentence
-from budget_tui.presentation.messages import import_report
+from budget_tui.presentation.messages import import_report, warnings
+from budget_tui.schemas.costs import ImportReportOut
 from budget_tui.services.cost_details import actual_of
 from budget_tui.services.estimates import replaced_estimates
 from budget_tui.services.holds import Settlement
@@ -224,6 +225,39 @@ def test_explanations_name_who_billed_and_what_counts(office: Home) -> None:
     bill(office.services, ("", "100", "USD", DAY, "OpenAI"))
     [finding] = [each for each in office.services.explain.of_project("pcc").left_out if each.reason == "estimated"]
     assert finding.text == "of openai, estimated: a bill of $100.00 by openai that names no project is there"
+    assert finding.do.startswith("budget-tui cost map pcc --provider openai gives it all of that")
+
+
+@pytest.mark.both_engines
+def test_a_bill_that_names_no_project_says_what_it_takes_from_which_until_it_is_mapped(office: Home) -> None:
+    """The sum is the bill's, and unmapped costs are nobody's: so projects are told what they had, and what to do."""
+    settled(office, "5")
+    settled(office, "2", project="web")
+    settled(office, "1", "anthropic", project="web")
+    office = later(office)
+    whole = ("", "6.40", "USD", DAY, "OpenAI")
+    preview = bill(office.services, whole, dry_run=True)
+    taken = "count in none: pcc $5.00, web $2.00"
+    assert any(line.endswith(f"would {taken}") for line in import_report(preview, dry_run=True, how_to_map=""))
+    assert office.snapshot.displaced == ()
+    report = bill(office.services, whole)
+    assert "their bill names no project, so that this counts in none: pcc $5.00, web $2.00" in import_report(
+        report, dry_run=False, how_to_map=""
+    )
+    assert ImportReportOut.from_domain(report).estimates_without_project == {
+        "pcc": {"USD": Decimal(5)},
+        "web": {"USD": Decimal(2)},
+    }
+    assert office.spent == {"pcc": "0", "web": "1", "all": "7.4"}
+    warning = "the bill of openai names no project, so that what it replaced counts in none: pcc $5.00, web $2.00"
+    assert warning in warnings(office.snapshot)
+    assert [shown(each.amount) for each in office.services.costs.displaced()] == ["5", "2"]
+    office.services.costs.map_to_project("pcc", "provider", "openai")
+    assert (office.spent["pcc"], office.spent["web"]) == ("6.4", "3")
+    assert warnings(office.snapshot) == [] == [*office.services.costs.displaced()]
+    office.services.undo.undo()
+    assert warning in warnings(office.snapshot)
+    assert later(office, "2026-02-03").snapshot.displaced == ()
 
 
 def test_a_closed_period_stands_and_is_restated(office: Home) -> None:

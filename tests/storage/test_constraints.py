@@ -62,7 +62,7 @@ def row_in_every_table(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             "INSERT INTO recurring_fee VALUES (1, 1, 1, 'Figma', 5, 'figma', 'subscription', 'month', 4, '2026-01-01',"
             " NULL, '2026-01-04', 'a', '2026-01-01')",
             "INSERT INTO recurring_charge VALUES (1, '2026-01-04', 5, NULL, 1, '2026-01-05', 6)",
-            "INSERT INTO replaced_estimate VALUES (1, 5, '2026-01-05', NULL)",
+            "INSERT INTO replaced_estimate VALUES (1, 5, '2026-01-05', NULL, 0)",
             "INSERT INTO log_message (org_key, program, message_id, copy_of, origin_key, day, tier, input_tokens,"
             " cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, sync_id)"
             " VALUES (1, 'codex', 'm', '', 1, 20260105, '', 1, 0, 0, 0, 0, 's')",

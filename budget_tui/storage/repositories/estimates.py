@@ -72,6 +72,7 @@ class EstimateRepository(Repository):
                 func.count(_r.cost_key).label("replaced"),
                 func.count(logged).label("logged"),
                 func.count(_r.tokens).label("logged_replaced"),
+                func.count(case((_r.is_displaced, _r.cost_key))).label("displaced"),
             )
             .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
             .join(CostOriginRow, _o.origin_key == read_first(_c.origin_key))
@@ -151,6 +152,11 @@ class EstimateRepository(Repository):
         self._change(insert(ReplacedEstimateRow).from_select(["cost_key", "amount_nanos", "replaced_at"], rows))
         self._change(update(CostRow).where(_c.cost_key.in_(keys)).values(amount_nanos=0))
         return self._sum(keys)
+
+    def displace(self, origin_key: int, day: date, is_displaced: bool) -> None:
+        """Note of replaced estimates of an origin on a day whether their bill is unmapped."""
+        costs = select(_c.cost_key).where(_c.origin_key == origin_key, _c.day == day)
+        self._change(update(ReplacedEstimateRow).where(_r.cost_key.in_(costs)).values(is_displaced=is_displaced))
 
     def replace_tokens(self, origin_key: int, day: date, tokens_billed: bool) -> None:
         """Let the tokens of replaced estimates of an origin on a day not count, or count."""
