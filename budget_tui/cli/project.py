@@ -69,13 +69,14 @@ def show(context: typer.Context, project: ProjectArgument, json: JsonOption = Fa
     """Show one project's budget."""
     session = session_of(context)
     session.services.context.require_database()
-    snapshot, line = session.services.snapshots.of_project(project)
-    sums = session.services.agents.sums_of(project)
+    figures, sums = session.services.snapshots.of_project(project), session.services.agents.sums_of(project)
     if json:
-        print_json(schemas.status.ProjectDetails.from_sums(snapshot, line, sums))
+        print_json(schemas.status.ProjectDetails.from_figures(figures, sums))
         return
-    agents = [token_sums(sums)] if sums.agents else []
-    print_project(snapshot, project, json, lambda line: [*details(snapshot, line), *agents])
+    paid = " + ".join(f.money(nanos, currency) for currency, nanos in figures.would_have_cost.items())
+    lines = [f"paid by a plan: tokens that would have cost {paid}"] if paid else []
+    lines += [token_sums(sums)] if sums.agents else []
+    print_project(figures.snapshot, project, json, lambda line: [*details(figures.snapshot, line), *lines])
 
 
 @app.command(cls=AmountCommand)

@@ -765,6 +765,7 @@ class Reason(StrEnum):
     NO_TOKENS = "no_tokens"
     NO_SEATS = "no_seats"
     ESTIMATED = "estimated"
+    PAID = "paid_by_plan"
     BILLED = "billed"
     SCHEDULED = "scheduled"
     DATES = "dates"

@@ -71,6 +71,9 @@ def without_trailing_zeros(value: Decimal | None) -> Decimal | None:
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """A decimal as a JSON number with all of its digits."""
 
+Totals = dict[str, Number]
+"""Amounts by currency."""
+
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.replace(microsecond=0))]
 """A date and time, to the second."""
 

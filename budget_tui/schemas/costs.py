@@ -21,14 +21,12 @@ from budget_tui.schemas.base import (
     Settling,
     SignedAmount,
     Text,
+    Totals,
 )
 from budget_tui.services.costs import CostEntry, CostOutcome, MappingOutcome
 from budget_tui.services.imports import ImportReport, VanishedCosts
 from budget_tui.services.rates import RatesReport
 from budget_tui.services.sources import Source
-
-Totals = dict[str, Number]
-"""Amounts by currency."""
 
 
 class _Cost(Schema):

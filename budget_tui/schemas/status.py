@@ -22,11 +22,13 @@ from budget_tui.schemas.base import (
     Request,
     Schema,
     Text,
+    Totals,
     without_trailing_zeros,
 )
 from budget_tui.schemas.forecast import ForecastRange
 from budget_tui.services.forecasts import ForecastReport
 from budget_tui.services.projects import ProjectAdded
+from budget_tui.services.snapshots import ProjectFigures
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 
 
@@ -172,14 +174,19 @@ class DatedProjectBudget(Dated, ProjectBudget):
 
 
 class ProjectDetails(DatedProjectBudget):
-    """A project's budget, and the budgets of its agents together."""
+    """A project's budget, and what its agents use: the tokens of their budgets, and those that a plan pays for."""
 
     agents: TokenSums
+    would_have_cost_total: Totals = Field(
+        description="The price of agents' tokens in the period that a plan with a flat fee pays for, by currency."
+    )
 
     @classmethod
-    def from_sums(cls, snapshot: BudgetSnapshot, line: ProjectLine, sums: tokens.TokenSums) -> "ProjectDetails":
+    def from_figures(cls, figures: ProjectFigures, agents: tokens.TokenSums) -> "ProjectDetails":
         return ProjectDetails(
-            **dict(DatedProjectBudget.from_snapshot(snapshot, line)), agents=TokenSums.from_domain(sums)
+            **dict(DatedProjectBudget.from_snapshot(figures.snapshot, figures.line)),
+            agents=TokenSums.from_domain(agents),
+            would_have_cost_total={code: to_decimal(nanos) for code, nanos in figures.would_have_cost.items()},
         )
 
 

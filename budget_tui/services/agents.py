@@ -246,19 +246,19 @@ class Agents:
     def get(self, agent_id: str) -> AgentBudget:
         """Return the agent with its budget in the current period; raises `NotFound`."""
         with self._reader.session() as session:
-            agents = self._agents_now(session)
+            agents = _agents_now(session, self._context)
             return agents.with_rate(agents.named(agent_id))
 
     def all(self, project_id: str = "") -> list[AgentBudget]:
         """Return all agents, or those of a project, in the order they were added."""
         with self._reader.session() as session:
-            agents = self._agents_now(session)
+            agents = _agents_now(session, self._context)
             return [agents.with_rate(agent) for agent in agents.all() if project_id in ("", agent.project_id)]
 
     def sums_of(self, project_id: str) -> TokenSums:
         """Return the sums of the budgets of all agents below a project."""
         with self._reader.session() as session:
-            agents = self._agents_now(session)
+            agents = _agents_now(session, self._context)
             balances = [agents.balance(agent) for agent in agents.all() if f"/{project_id}/" in agent.path]
         return TokenSums(
             len(balances),
@@ -273,11 +273,6 @@ class Agents:
 
     def close(self) -> None:
         self._reader.close()
-
-    def _agents_now(self, session: Session) -> "_AgentsOnDay":
-        organization = self._context.organization(session)
-        clock = self._context.clock
-        return _AgentsOnDay(session, organization, clock.today(organization.time_zone), clock.now())
 
     def _make(self, work: Work, agent_id: str, project_id: str, name: str, model: str) -> bool:
         """Add or restore an agent; return whether it is a new one."""
@@ -321,8 +316,7 @@ def agent_details(
     session: Session, context: Context, agent_id: str
 ) -> tuple[AgentBudget, Use | None, datetime, Period, AgentFact]:
     """Return an agent's budget with its source: recent usage, the moment, the period, the stored agent."""
-    organization, clock = context.organization(session), context.clock
-    agents = _AgentsOnDay(session, organization, clock.today(organization.time_zone), clock.now())
+    agents = _agents_now(session, context)
     agent = agents.named(agent_id)
     return (
         agents.with_rate(agent),
@@ -331,6 +325,11 @@ def agent_details(
         agents.period,
         agent,
     )
+
+
+def _agents_now(session: Session, context: Context) -> "_AgentsOnDay":
+    organization, clock = context.organization(session), context.clock
+    return _AgentsOnDay(session, organization, clock.today(organization.time_zone), clock.now())
 
 
 class _AgentsOnDay:

@@ -219,9 +219,13 @@ def _estimates(
             found = each._replace(bills=counting) if counting else each
             kind = (each.provider, each.currency, bool(counting), bool(each.bills))
             kinds.setdefault(kind, []).append(found)
-    for (provider, currency, is_counted, _), of_kind in sorted(kinds.items()):
-        text = f"of {provider}, estimated: {_billed(currency, of_kind, is_counted=is_counted)}"
+    for (provider, currency, is_counted, is_billed), of_kind in sorted(kinds.items()):
         amount = sum(each.amount for each in of_kind)
+        if not is_billed:
+            text = f"of {provider}, paid by a plan: no cost, but what it would have been"
+            yield Finding(Reason.PAID, text, "", amount or None, currency, len(of_kind))
+            continue
+        text = f"of {provider}, estimated: {_billed(currency, of_kind, is_counted=is_counted)}"
         do = "" if is_counted else _to_count_bill(criteria.entity, of_kind)
         yield Finding(Reason.ESTIMATED, text, do, amount or None, currency, len(of_kind))
 
@@ -250,8 +254,6 @@ def _billed(currency: str, estimates: Sequence[ReplacedEstimate], *, is_counted:
     """Say what was billed instead: it counts in the place of the estimates, or belongs elsewhere."""
     # One bill may be for the estimates of several projects.
     bills = {(each.day, bill.biller.origin_key): bill for each in estimates for bill in each.bills}.values()
-    if not bills:
-        return "a plan with a flat fee pays"
     billed: dict[str, int] = {}
     for bill in bills:
         billed[bill.biller.currency] = billed.get(bill.biller.currency, 0) + bill.amount

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import NO_CARRY
@@ -25,6 +26,15 @@ from budget_tui.services.freshness import data_through as known_through
 from budget_tui.storage.session import Session
 
 
+class ProjectFigures(NamedTuple):
+    """A project's line in a snapshot, and what its agents' tokens would have cost in the period that a plan with a flat
+    fee pays for, in nanos by currency."""
+
+    snapshot: BudgetSnapshot
+    line: ProjectLine
+    would_have_cost: Mapping[str, int]
+
+
 class Snapshots:
     """Reads `BudgetSnapshot`s. Never writes: a period that ended without being closed is shown as carried over."""
 
@@ -37,11 +47,15 @@ class Snapshots:
         with self._reader.session() as session:
             return self._snapshot(session)
 
-    def of_project(self, project_id: str) -> tuple[BudgetSnapshot, ProjectLine]:
-        """Return today's snapshot with the line of a project in it; raises `NotFound`."""
+    def of_project(self, project_id: str) -> ProjectFigures:
+        """Return the figures of a project today; raises `NotFound`."""
         with self._reader.session() as session:
             snapshot = self._snapshot(session)
-            return snapshot, line_of(session, snapshot, project_id)
+            line = line_of(session, snapshot, project_id)
+            org, days = snapshot.organization.org_key, snapshot.period.through(snapshot.as_of)
+            entity = session.fast.entity(org, project_id)
+            assert entity is not None
+            return ProjectFigures(snapshot, line, session.fast.paid_by_plans(org, days, entity.path))
 
     def _snapshot(self, session: Session) -> BudgetSnapshot:
         context = self._context

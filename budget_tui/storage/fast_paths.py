@@ -611,6 +611,25 @@ class FastPaths:
         )
         return int(row["charges"]) if row else 0
 
+    def paid_by_plans(self, org: int, days: Period, path: str) -> dict[str, int]:
+        """Return what the tokens that plans with a flat fee pay for would have cost on ``days`` at and below ``path``,
+        in nanos by currency."""
+        start, after = map(day_number, days.half_open)
+        rows = self._rows(
+            "SELECT o.currency, CAST(sum(r.amount_nanos) AS BIGINT) AS amount FROM source s"
+            " JOIN cost_origin o ON o.org_key = s.org_key AND o.source = s.name"
+            " JOIN entity e ON e.entity_key = o.entity_key AND substr(e.path, 1, :length) = :path"
+            " JOIN cost c ON c.origin_key = o.origin_key AND c.day >= :start AND c.day < :after"
+            " JOIN replaced_estimate r ON r.cost_key = c.cost_key"
+            " WHERE s.org_key = :org AND s.flat_fee GROUP BY o.currency ORDER BY o.currency",
+            org=org,
+            path=path,
+            length=len(path),
+            start=start,
+            after=after,
+        )
+        return {row["currency"]: row["amount"] for row in rows}
+
     def displaced_estimates(self, org: int, days: Period) -> tuple[DisplacedEstimates, ...]:
         """Return the estimates of entities on ``days`` whose bill is unmapped, the largest first."""
         start, after = map(day_number, days.half_open)

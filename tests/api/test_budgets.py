@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from budget_tui.domain.amount import parse_amount
+from budget_tui.schemas.status import ProjectDetails
 from budget_tui.services.costs import CostEntry
 
 from .conftest import Api, exactly, refused
@@ -24,6 +25,7 @@ def test_a_project_answers_as_the_command_line_does(api: Api) -> None:
     assert (pcc["monthly_allocation_usd"], pcc["remaining_usd"], pcc["daily_drip_usd"]) == (150, 45, Decimal("2.5"))
     assert (pcc["budget_status"], pcc["as_of"], pcc["currency"]) == ("healthy", "2026-01-13", "USD")
     assert api.get("/projects/python-api/budget")["daily_drip_usd"] == Decimal("0.666666667")
+    assert api.get("/projects/python-api/budget").keys() == ProjectDetails.model_fields.keys()
 
 
 def test_all_projects_and_the_status_are_of_one_read(api: Api) -> None:

@@ -93,6 +93,9 @@ def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, m
     assert "2 costs without an amount from the past moved there" in moved
     listed = seeded("cost", "source", "list").done().out
     assert "live, paid by a plan: <$0.01 otherwise" in listed
+    assert "paid by a plan: tokens that would have cost <$0.01\n" in seeded("project", "show", "dandelion").out
+    shown = seeded("project", "show", "dandelion", "--json").done().json
+    assert (shown["spent_usd"], shown["would_have_cost_total"]) == (0, {"USD": Decimal("0.00085")})
     assert seeded("db", "check").done()
     assert "unpriced  claude-code@laptop · kimi-9000" in seeded("explain", "dandelion").out
     with closing(sqlite3.connect(database)) as connection, connection:

@@ -191,8 +191,11 @@ def test_under_a_plan_tokens_count_and_their_price_is_what_they_would_have_cost(
     report = agents.sync(flat_fees=by_plan)
     assert (new(report), report.paid) == ((3, 3250, "0.00985"), ["claude-code@laptop"])
     assert paid() == ("0.00085", 3250, [("claude-code@laptop", "0.009")])
-    [finding] = [each for each in home.services.explain.of_project("pcc").left_out if each.reason == "estimated"]
-    assert finding.text == "of anthropic, estimated: a plan with a flat fee pays"
+    [finding] = [each for each in home.services.explain.of_project("pcc").left_out if each.reason == "paid_by_plan"]
+    assert finding.text == "of anthropic, paid by a plan: no cost, but what it would have been"
+    of_project = home.services.snapshots.of_project("pcc").would_have_cost
+    assert {code: shown(nanos) for code, nanos in of_project.items()} == {"USD": "0.0045"}  # the rest is unmapped
+    assert home.on("2026-02-03").services.snapshots.of_project("pcc").would_have_cost == {}
     write(logs / "claude/projects/p/late.jsonl", claude_line("msg_9"))
     assert new(agents.sync()) == (1, 1100, "0.0045")
     assert paid() == ("0.00085", 4350, [("claude-code@laptop", "0.0135")])

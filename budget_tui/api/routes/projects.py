@@ -22,18 +22,20 @@ from budget_tui.api.http import (
 )
 from budget_tui.api.routes.entities import archive, change
 from budget_tui.domain.hierarchy import ID_MAX_LENGTH
+from budget_tui.domain.tokens import TokenSums
 from budget_tui.schemas.costs import Cost, CostIn
 from budget_tui.schemas.cover import CoverOffer, CoverRequest
 from budget_tui.schemas.hierarchy import EntityChanged, EntityChangeIn
 from budget_tui.schemas.status import (
     AddedProject,
     AllocationChangeIn,
-    DatedProjectBudget,
     NewProject,
+    ProjectDetails,
     Projects,
     TransferIn,
     TransferOut,
 )
+from budget_tui.services.snapshots import ProjectFigures
 
 router = router_of("projects")
 
@@ -73,7 +75,7 @@ async def delete_project(caller: CurrentCaller, project_id: ProjectId, if_match:
     return await archive(caller, if_match, lambda seen: caller.services.projects.archive(project_id, seen))
 
 
-@router.get("/projects/{id}/budget", response_model=DatedProjectBudget, responses=NOT_MODIFIED | problem_responses(404))
+@router.get("/projects/{id}/budget", response_model=ProjectDetails, responses=NOT_MODIFIED | problem_responses(404))
 async def get_project(
     request: Request, caller: CurrentCaller, project_id: ProjectId, if_none_match: IfNoneMatch = ""
 ) -> Response:
@@ -81,7 +83,7 @@ async def get_project(
     return await _project(request, caller, project_id)
 
 
-@router.put("/projects/{id}/budget", response_model=DatedProjectBudget, responses=problem_responses(404, 409, 412))
+@router.put("/projects/{id}/budget", response_model=ProjectDetails, responses=problem_responses(404, 409, 412))
 async def put_project(
     request: Request, caller: CurrentCaller, project_id: ProjectId, body: AllocationChangeIn, if_match: IfMatch = None
 ) -> Response:
@@ -136,6 +138,10 @@ async def post_cost(
 
 
 async def _project(request: Request, caller: Caller, project_id: str) -> Response:
-    snapshots = caller.services.snapshots
-    snapshot, line = await caller.pools.read(lambda: snapshots.of_project(project_id))
-    return tagged_response(DatedProjectBudget.from_snapshot(snapshot, line), line.pace.allocation, request)
+    services = caller.services
+
+    def read() -> tuple[ProjectFigures, TokenSums]:
+        return services.snapshots.of_project(project_id), services.agents.sums_of(project_id)
+
+    figures, agents = await caller.pools.read(read)
+    return tagged_response(ProjectDetails.from_figures(figures, agents), figures.line.pace.allocation, request)
