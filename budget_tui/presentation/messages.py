@@ -122,7 +122,7 @@ def sync_report(report: "SyncReport", *, dry_run: bool) -> list[str]:
     total = report.total
     lines = [f"{', '.join(report.sources)}: {f.count(report.files, 'log')}, {report.files_read:,} read"]
     if not report.days:
-        lines.append("nothing new")
+        lines.append(no_news(report))
     else:
         days = f.days_named(report.days[0], report.days[-1])
         done = "would be new; nothing was written" if dry_run else "new"
@@ -143,6 +143,11 @@ def sync_report(report: "SyncReport", *, dry_run: bool) -> list[str]:
     return lines
 
 
+def no_news(report: "SyncReport") -> str:
+    """Say that no log has anything new; who pays may have changed all the same."""
+    return "no new messages" if report.plans_set else "nothing new"
+
+
 def sync_notes(report: "SyncReport", *, dry_run: bool) -> list[str]:
     """Report what has no price, what could not be read, and which amounts do not count."""
     lines = []
@@ -152,6 +157,10 @@ def sync_notes(report: "SyncReport", *, dry_run: bool) -> list[str]:
     lines += _logs_left_out(report)
     if report.paid:
         lines.append(f"a plan pays for {', '.join(report.paid)}: the tokens count, the amounts are what it would cost")
+    for source, amounts in report.counts_again.items():
+        counting = " + ".join(f.money(nanos, currency) for currency, nanos in sorted(amounts.items()) if nanos)
+        again = f"{counting or 'nothing'} {'would count' if dry_run else 'counts'} again"
+        lines.append(f"{source} is paid by tokens, no longer by a plan: {again}")
     if report.replaced:
         does = "would" if dry_run else "does" if report.replaced == 1 else "do"
         lines.append(f"{f.count(report.replaced, 'estimate')} of days with a bill {does} not count")
@@ -162,12 +171,21 @@ def _logs_left_out(report: "SyncReport") -> list[str]:
     lines = []
     if report.unreadable_lines:
         number, files = sum(report.unreadable_lines.values()), len(report.unreadable_lines)
+        which = f"{f.count(number, 'line')} of {f.count(files, 'log')}"
         was = "was" if number == 1 else "were"
-        lines.append(f"{f.count(number, 'line')} of {f.count(files, 'log')} could not be understood and {was} left out")
+        lines.append(f"{which} could not be understood and {was} left out: {_named_logs(report)}")
     if report.unreadable_files:
         number = len(report.unreadable_files)
         lines.append(f"{f.count(number, 'log')} could not be opened, such as {escaped(report.unreadable_files[0])}")
     return lines
+
+
+def _named_logs(report: "SyncReport") -> str:
+    """Name the logs with lines that could not be understood, those with most first."""
+    ranked = sorted(report.unreadable_lines.items(), key=lambda each: (-each[1], each[0]))
+    named = [f"{escaped(name)} ({number:,})" for name, number in ranked[: f.MAX_NAMED]]
+    more = len(ranked) - len(named)
+    return ", ".join(named) + (f" and {f.count(more, 'more log')}" if more > 0 else "")
 
 
 def log_sum(found: "LogSum") -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
+from pydantic import Field
+
 from budget_tui.domain.amount import to_decimal
-from budget_tui.schemas.base import Number, Schema
+from budget_tui.schemas.base import Schema, Totals
 from budget_tui.services import agent_logs
 
 
@@ -13,7 +15,7 @@ class LogSum(Schema):
 
     messages: int
     tokens: int
-    total: dict[str, Number]
+    total: Totals
 
     @classmethod
     def from_domain(cls, found: agent_logs.LogSum) -> "LogSum":
@@ -38,6 +40,7 @@ class SyncReport(Schema):
     unpriced: dict[str, LogSum]
     estimates_replaced: int
     paid_by_plan: list[str]
+    no_longer_paid_by_plan: dict[str, Totals] = Field(description="What counts again, by source.")
 
     @classmethod
     def from_domain(cls, report: agent_logs.SyncReport) -> "SyncReport":
@@ -56,6 +59,10 @@ class SyncReport(Schema):
             unpriced=_sums(report.unpriced),
             estimates_replaced=report.replaced,
             paid_by_plan=report.paid,
+            no_longer_paid_by_plan={
+                source: {currency: to_decimal(nanos) for currency, nanos in sorted(amounts.items())}
+                for source, amounts in report.counts_again.items()
+            },
         )
 
 

@@ -65,8 +65,10 @@ class SyncReport:
     It names the sources, the files that were read, the lines of them that could not be understood, by file, and the
     files that could not be opened. ``total`` is what is new, and ``projects``, by id, and ``unmapped``, by directory,
     are its parts; ``days`` are the days that changed. Of ``paid`` sources, for which a plan pays, it is what would have
-    been its cost. ``unpriced`` are messages of models without a price, by model:
-    their tokens count. ``replaced`` estimates do not count, because the bill for them is there.
+    been its cost. ``plans_set`` says of sources for which that was changed whether a plan pays now, and
+    ``counts_again`` what counts of those that none pays for any more, in nanos by currency. ``unpriced`` are messages
+    of models without a price, by model: their tokens count. ``replaced`` estimates do not count, because the bill for
+    them is there.
     """
 
     sources: list[str] = field(default_factory=list)
@@ -81,6 +83,8 @@ class SyncReport:
     unpriced: dict[str, LogSum] = field(default_factory=dict)
     replaced: int = 0
     paid: list[str] = field(default_factory=list)
+    plans_set: Mapping[str, bool] = field(default_factory=dict)
+    counts_again: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class AgentLogs:
@@ -139,6 +143,9 @@ class AgentLogs:
             return report
         read = _read(changed, report, progress)
         with self._context.work() as work:
+            paid = work.unit.estimates.paid(work.organization.org_key)
+            report.plans_set = to_set
+            report.counts_again = {source: paid.get(source, {}) for source, flat in to_set.items() if not flat}
             for source, flat in to_set.items():
                 _set_flat_fee(work, source, flat)
             _Storing(work, report).store(read)

@@ -61,6 +61,7 @@ def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, m
         "unpriced": {"kimi-9000": none},
         "estimates_replaced": 0,
         "paid_by_plan": [],
+        "no_longer_paid_by_plan": {},
     }
     assert seeded("sync", "claude-code", "--dry-run", "--json").done().json == expected
     assert seeded("sync", "claude-code", "--json").done().json == expected
@@ -96,6 +97,12 @@ def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, m
     assert "paid by a plan: tokens that would have cost <$0.01\n" in seeded("project", "show", "dandelion").out
     shown = seeded("project", "show", "dandelion", "--json").done().json
     assert (shown["spent_usd"], shown["would_have_cost_total"]) == (0, {"USD": Decimal("0.00085")})
+    free = "codex@laptop is paid by tokens, no longer by a plan: <$0.01 would count again"
+    assert f"no new messages\n{free}\n" in seeded("sync", "codex", "--no-plan", "--dry-run").out
+    back = seeded("sync", "codex", "--no-plan", "--json").json
+    assert (back["days"], back["no_longer_paid_by_plan"]) == (0, {"codex@laptop": {"USD": Decimal("0.00085")}})
+    assert "nothing new\n" in seeded("sync", "codex", "--no-plan").out
+    seeded("undo")
     assert seeded("db", "check").done()
     assert "unpriced  claude-code@laptop · kimi-9000" in seeded("explain", "dandelion").out
     with closing(sqlite3.connect(database)) as connection, connection:

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Button, Label, Static
 
 from budget_tui.presentation.formatting import count, days_named, logged_messages
-from budget_tui.presentation.messages import log_amounts, log_sum, sync_notes
+from budget_tui.presentation.messages import log_amounts, log_sum, no_news, sync_notes
 from budget_tui.services.agent_logs import FoundLogs, SyncReport
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import ReadingBox
@@ -53,7 +53,7 @@ class SyncScreen(ReadingBox[SyncReport]):
 def message(report: SyncReport, map_key: str) -> str:
     """Summarize a reading in one line; ``map_key`` maps costs."""
     if not report.days:
-        text = f"nothing new in {count(report.files, 'log')}"
+        text = f"{no_news(report)} in {count(report.files, 'log')}"
     else:
         days = days_named(report.days[0], report.days[-1])
         text = f"{logged_messages(report.total.messages)} read, {log_sum(report.total)}, {days}"
