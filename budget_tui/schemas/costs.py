@@ -183,7 +183,7 @@ class UnmappedOrigin(Schema):
     sub_account_name: str
     tags: dict[str, str]
     costs: int
-    amount_usd: Number
+    amount_usd: Number | None = Field(description="null for tokens of a model without a price.")
     currency: str
     first_day: date
     last_day: date
@@ -198,7 +198,7 @@ class UnmappedOrigin(Schema):
             sub_account_name=origin.sub_account_name,
             tags=dict(origin.tags),
             costs=origin.costs,
-            amount_usd=to_decimal(origin.amount),
+            amount_usd=None if origin.is_unpriced else to_decimal(origin.amount),
             currency=origin.currency,
             first_day=origin.first_day,
             last_day=origin.last_day,

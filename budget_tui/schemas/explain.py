@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+from pydantic import Field
+
 from budget_tui.domain import explain
 from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.explain import Explanation, Kind, Quantity, Reason, Unit
@@ -43,8 +45,8 @@ class CostGroup(Schema):
     provider: str
     service: str
     category: str
-    amount: Number
-    stated: Number
+    amount: Number | None = Field(description="null for tokens of a model without a price.")
+    stated: Number | None
     currency: str | None
     costs: int
     first_day: date
@@ -52,13 +54,14 @@ class CostGroup(Schema):
 
     @classmethod
     def from_domain(cls, group: explain.CostGroup, unit: Unit) -> "CostGroup":
+        is_unpriced = unit is Unit.MONEY and group.is_unpriced
         return CostGroup(
             source=group.source,
             provider=group.provider,
             service=group.service,
             category=group.category,
-            amount=_counted(group.amount, unit),
-            stated=_counted(group.stated, unit),
+            amount=None if is_unpriced else _counted(group.amount, unit),
+            stated=None if is_unpriced else _counted(group.stated, unit),
             currency=group.currency or None,
             costs=group.costs,
             first_day=group.first_day,

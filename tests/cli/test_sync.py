@@ -19,8 +19,11 @@ def test_a_bill_without_a_project_says_what_it_takes_from_which(
     seeded: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_home(monkeypatch, tmp_path)
-    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(cwd="/w/shop"))
+    unpriced = claude_line("m2", model="kimi-9000", cwd="/w/other")
+    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(cwd="/w/shop"), unpriced)
     seeded("sync", "claude-code").done()
+    amounts = {each["service"]: each["amount_usd"] for each in seeded("cost", "unmapped", "--json").done().json}
+    assert amounts == {SONNET: Decimal("0.0045"), "kimi-9000": None}
     seeded("cost", "map", "pcc", "--directory", "/w/shop")
     (tmp_path / "bill.csv").write_text(
         "date,amount,provider,service\n2026-01-10,3,AWS,Claude Sonnet (Amazon Bedrock)\n"
@@ -36,7 +39,8 @@ def test_a_bill_without_a_project_says_what_it_takes_from_which(
     option = "--service 'Claude Sonnet (Amazon Bedrock)'"
     assert (said, whole.partition("budget-tui ")[2]) == (takes, f"cost map ENTITY {option}")
     assert f"budget-tui cost map pcc {option} gives it all of that" in seeded("explain", "pcc").done().out
-    seeded("cost", "map", "pcc", "--service", "Claude Sonnet (Amazon Bedrock)").done()
+    seeded("cost", "map", "pcc", "--service", "Claude Sonnet (Amazon Bedrock)")
+    assert "names no project" not in seeded("status").err
 
 
 def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +109,8 @@ def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, m
     seeded("undo")
     assert seeded("db", "check").done()
     assert "unpriced  claude-code@laptop · kimi-9000" in seeded("explain", "dandelion").out
+    [unpriced] = seeded("explain", "dandelion", "--json").json["counting"]
+    assert (unpriced["service"], unpriced["amount"]) == ("kimi-9000", None)
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE log_message SET output_tokens = output_tokens + 1 WHERE program = 'codex'")
     said = "codex@laptop: the cost of gpt-5-codex on 20260110 is not what its messages add up to"

@@ -271,7 +271,11 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         assert "nothing new in 2 logs; 1 line of 1 log could not be understood and was left out" in dashboard.text
         await dashboard.keys("m")
         assert "$15.00" in dashboard.line_with("/home/a/pcc ")
-        await dashboard.keys("escape", "y", "shift+tab", "shift+tab", "right")
+        assert "unpriced" in dashboard.line_with("/home/a/web ")
+        await dashboard.keys("down", "enter", *"new", "enter", "ctrl+u", *"Shop", "enter")
+        assert "/home/a/web: unpriced in 1 cost assigned to Shop" in dashboard.text
+        await dashboard.keys("escape", "u", "u")
+        await dashboard.keys("y", "shift+tab", "shift+tab", "right")
         assert "● by a plan's flat fee" in dashboard.text
         assert "enter reads them · esc cancels" in dashboard.text
         await dashboard.keys("enter")

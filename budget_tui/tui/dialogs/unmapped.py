@@ -37,7 +37,10 @@ _FIELDS = {DIRECTORY: "directory", "sub_account": "account", "service": "service
 
 
 class UnmappedGroup(NamedTuple):
-    """Costs that one rule maps: those whose ``field`` is ``value``. '' where nothing identifies them."""
+    """Costs that one rule maps: those whose ``field`` is ``value``. '' where nothing identifies them.
+
+    ``sums`` are by currency, without those of models that have no price.
+    """
 
     field: str
     value: str
@@ -167,9 +170,11 @@ class UnmappedScreen(BoxScreen[str]):
         this_period = money(snapshot.unmapped, snapshot.organization.currency)
         marked = self._assigned if self._marked else []
         chosen = f" · {len(marked)} marked: {_amounts(_summed(marked))}" if marked else ""
+        rows = self._table.all_rows
+        in_all = _amounts(_summed(rows)) if rows else money(0, snapshot.organization.currency)
         self.query_one("#in-all", Static).update(
             Content.assemble(
-                f"{_amounts(_summed(self._table.all_rows))} in all",
+                f"{in_all} in all",
                 (f", {this_period} of it in {period_name(snapshot.period)}", MUTED),
                 (chosen, "bold $accent"),
             )
@@ -238,7 +243,8 @@ class UnmappedScreen(BoxScreen[str]):
 
     def _report(self, groups: Sequence[UnmappedGroup], outcome: MappingOutcome, project: str) -> None:
         name = groups[0].name + (f" and {len(groups) - 1} more" if len(groups) > 1 else "")
-        amounts = _amounts(outcome.moved) or money(0, self._snapshot.organization.currency)
+        priced = {currency: outcome.moved.get(currency, 0) for currency in _summed(groups)}
+        amounts = _amounts(priced | dict(outcome.moved))
         self._message = f"{name}: {amounts} in {count(outcome.costs, 'cost')} assigned to {project}"
         self.query_one("#done", Static).update(Content.assemble(("✓ ", "$success"), self._message))
         self.refuse("")
@@ -281,7 +287,7 @@ def _grouped(origins: Iterable[UnmappedOrigin], field: str) -> list[UnmappedGrou
         members[matched, _value(origin, matched).casefold() if matched else ""].append(origin)
     groups = [_group(matched, found) for (matched, _), found in members.items()]
     groups = _told_apart(_told_apart(groups, lambda group: group.provider), lambda group: group.value)
-    return sorted(groups, key=lambda group: (-max(map(abs, group.sums.values())), group.name))
+    return sorted(groups, key=lambda group: (-max(map(abs, group.sums.values()), default=0), group.name))
 
 
 def _told_apart(groups: Sequence[UnmappedGroup], by: Callable[[UnmappedGroup], str]) -> list[UnmappedGroup]:
@@ -295,7 +301,8 @@ def _group(field: str, origins: Sequence[UnmappedOrigin]) -> UnmappedGroup:
     account = next(filter(None, (origin.sub_account_name for origin in origins)), "") if field == "sub_account" else ""
     sums: dict[str, int] = defaultdict(int)
     for origin in origins:
-        sums[origin.currency] += origin.amount
+        if not origin.is_unpriced:
+            sums[origin.currency] += origin.amount
     return UnmappedGroup(
         field,
         value,
@@ -318,4 +325,4 @@ def _summed(groups: Iterable[UnmappedGroup]) -> dict[str, int]:
 
 
 def _amounts(sums: Mapping[str, int]) -> str:
-    return " + ".join(money(amount, currency) for currency, amount in sorted(sums.items()))
+    return " + ".join(money(amount, currency) for currency, amount in sorted(sums.items())) or "unpriced"
