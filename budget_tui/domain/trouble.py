@@ -1,14 +1,23 @@
-"""The cause of a budget's trouble: one day, its pace, or too little from the start."""
+"""A budget's trouble: how bad it is, and its cause: one day, its pace, or too little from the start."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import date
+from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from budget_tui.domain.pacing import Status, burn_window
-from budget_tui.domain.period import Period
-from budget_tui.domain.snapshot import Pace
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from budget_tui.domain.period import Period
+    from budget_tui.domain.snapshot import Pace, ProjectLine
+
+_SEVERITY = {Status.EXHAUSTED: 3, Status.CRITICAL: 2, Status.WARNING: 1, Status.HEALTHY: 0}
+_FOREVER = Decimal("Infinity")
 _SPIKE = 3
 """As many times the even share of a day makes a day stand out."""
 
@@ -41,6 +50,17 @@ class Trouble:
 def is_in_trouble(pace: Pace) -> bool:
     """Return whether the status of a budget is not healthy, or it runs out before its period ends."""
     return not pace.unfunded and (pace.status is not Status.HEALTHY or pace.runs_short)
+
+
+def trouble_rank(pace: Pace) -> tuple[int, bool, Decimal]:
+    """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early."""
+    runway = pace.runway_days if pace.runway_days is not None else _FOREVER
+    return 0 if pace.unfunded else 1 + _SEVERITY[pace.status], pace.runs_short, -runway
+
+
+def by_trouble(lines: Iterable[ProjectLine]) -> list[ProjectLine]:
+    """Return projects in the order of their trouble, the worst first."""
+    return sorted(lines, key=lambda line: trouble_rank(line.pace), reverse=True)
 
 
 def trouble_of(

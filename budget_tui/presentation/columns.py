@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.pacing import Status
+from budget_tui.domain.trouble import trouble_rank
 from budget_tui.domain.variance import VarianceStatus
 from budget_tui.presentation import formatting
 
@@ -197,19 +198,12 @@ def amounts(
 
 _SPARK_LABEL = "14 days"
 """As wide as the sparkline of 14 days."""
-_SEVERITY = {Status.EXHAUSTED: 3, Status.CRITICAL: 2, Status.WARNING: 1, Status.HEALTHY: 0}
 _FOREVER = Decimal("Infinity")
 
 
 def pace_style(pace: Pace) -> str:
     """Return the style of a budget's `formatting.severity`."""
     return str(formatting.severity(pace) or "muted")
-
-
-def trouble_rank(pace: Pace) -> tuple[int, bool, Decimal]:
-    """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early."""
-    runway = pace.runway_days if pace.runway_days is not None else _FOREVER
-    return 0 if pace.unfunded else 1 + _SEVERITY[pace.status], pace.runs_short, -runway
 
 
 def pace_bar_style(pace: Pace) -> str:

@@ -15,6 +15,7 @@ from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, 
 from budget_tui.domain.currency import STALE_DAYS, LeftOut
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.text import escaped
+from budget_tui.domain.trouble import by_trouble
 
 if TYPE_CHECKING:
     from budget_tui.domain.budget import BudgetType
@@ -537,13 +538,12 @@ def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
 
 
 def _low_on_budget(snapshot: BudgetSnapshot) -> list[ProjectLine]:
-    """Return the funded projects whose status is not healthy, those with the smallest share left first."""
-
-    def share_left(line: ProjectLine) -> Fraction:
-        return Fraction(line.pace.remaining, max(line.pace.allocation, 1))
-
-    found = [line for line in snapshot.projects if line.pace.status is not Status.HEALTHY and not line.pace.unfunded]
-    return sorted(found, key=share_left)
+    """Return the funded projects whose status is not healthy, the worst first."""
+    return [
+        line
+        for line in by_trouble(snapshot.projects)
+        if line.pace.status is not Status.HEALTHY and not line.pace.unfunded
+    ]
 
 
 def forecast_against(found: Forecast, budget: int) -> str:

@@ -17,7 +17,8 @@ from textual.worker import Worker
 from budget_tui.bootstrap import Services
 from budget_tui.config.paths import styles_dir
 from budget_tui.domain.errors import BudgetError
-from budget_tui.domain.snapshot import BudgetSnapshot, Pace, ProjectLine
+from budget_tui.domain.snapshot import BudgetSnapshot, Pace
+from budget_tui.domain.trouble import by_trouble
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import pace_bar_style
 from budget_tui.tui.render import MUTED, STRONG, bar, fitted, spread, status
@@ -30,7 +31,7 @@ MIN_WIDTH_WITH_RUN_OUT = 40
 
 
 class MonitorView(Widget):
-    """As many lines as fit: period, total, projects (those in trouble first if not all fit), pool."""
+    """As many lines as fit: period, total, projects (the worst first), pool."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     failure: reactive[str] = reactive("")
@@ -76,12 +77,9 @@ class MonitorView(Widget):
         return Content.assemble(_bar(total, room, formatting.elapsed(snapshot)), figures)
 
     def _projects(self, snapshot: BudgetSnapshot, width: int, room: int) -> list[Content]:
-        lines = list(snapshot.projects)
-        hidden = 0
-        if len(lines) > room:
-            worst = sorted(lines, key=_left_share)[: max(0, room - 1)]
-            hidden = len(lines) - len(worst)
-            lines = [line for line in lines if line in worst]
+        ranked = by_trouble(snapshot.projects)
+        lines = ranked if len(ranked) <= room else ranked[: max(0, room - 1)]
+        hidden = len(ranked) - len(lines)
         currency, tick = snapshot.organization.currency, formatting.elapsed(snapshot)
         lefts = ["–" if line.pace.unfunded else formatting.short_money(line.pace.remaining, currency) for line in lines]
         runways = [
@@ -198,10 +196,3 @@ class MonitorApp(ThemedApp):
 
 def _bar(pace: Pace, width: int, tick: Fraction) -> Content:
     return bar(formatting.used_share(pace), width, tick, pace_bar_style(pace), formatting.reserved_share(pace))
-
-
-def _left_share(line: ProjectLine) -> Fraction:
-    """Return the share of the allocation that is left, to sort by trouble; unfunded projects come last."""
-    if line.pace.unfunded:
-        return Fraction(2)
-    return Fraction(line.pace.remaining, max(line.pace.allocation, 1))

@@ -10,12 +10,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
 
 from budget_tui.domain import pacing
-from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import most_transferable
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.pacing import Burn, Status
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
+from budget_tui.domain.trouble import by_trouble
 from budget_tui.presentation.formatting import money, runway, short_day
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.tui.dialogs.box import BoxScreen
@@ -39,7 +40,7 @@ class TransferScreen(BoxScreen[TransferOutcome]):
         self._lines = {line.project_id: line for line in snapshot.projects}
         line = self._lines.get(project_id)
         self._taker_is_given = line is not None and line.pace.status in (Status.CRITICAL, Status.EXHAUSTED)
-        worst = min(snapshot.projects, key=lambda each: share(each.pace.remaining, each.pace.allocation)).project_id
+        worst = by_trouble(snapshot.projects)[0].project_id
         if line is None:
             self._first_giver, self._first_taker = POOL, worst
         elif self._taker_is_given:

@@ -10,8 +10,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from budget_tui.domain.trouble import by_trouble
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import pace_bar_style, trouble_rank
+from budget_tui.presentation.columns import pace_bar_style
 from budget_tui.tui.charts import CALENDAR_HEIGHT, CALENDAR_NAMES, CALENDAR_WEEK, calendar
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, status
 
@@ -98,7 +99,7 @@ class Outlook(Widget):
         return Content("\n").join([*lines, *self._calendar(snapshot, self.content_size.height - len(lines) - 1)])
 
     def _projects(self, snapshot: BudgetSnapshot, room: int) -> list[Content]:
-        ranked = sorted(snapshot.projects, key=lambda line: trouble_rank(line.pace), reverse=True)
+        ranked = by_trouble(snapshot.projects)
         if not ranked or room < 1:
             return []
         shown = ranked if len(ranked) <= room else ranked[: max(1, room - 1)]
