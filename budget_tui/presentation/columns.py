@@ -144,12 +144,10 @@ class Fitting:
             widths[bar.key] = min(bar.max_width, widths[bar.key] + max(0, -self.overflow))
         if len(self.shown) > 1:
             self.gap += min(widest_gap - self.gap, max(0, -self.overflow) // (len(self.shown) - 1))
-        if (
-            bar is not None
-            and self.gap < min(_READABLE_GAP, widest_gap)
-            and widths[bar.key] > bar.min_width + len(self.shown)
-        ):
-            self.gap, widths[bar.key] = _READABLE_GAP, widths[bar.key] - len(self.shown)
+        gap = min(_READABLE_GAP, widest_gap)
+        wider = (gap - self.gap) * (len(self.shown) - 1)
+        if bar is not None and wider > 0 and widths[bar.key] >= bar.min_width + wider:
+            self.gap, widths[bar.key] = gap, widths[bar.key] - wider
 
 
 def split_at_point(text: str) -> tuple[str, str]:
@@ -222,7 +220,7 @@ def sparkline_column(draw: Callable[[ProjectLine], str]) -> Column[ProjectLine]:
         min_width=width,
         max_width=width,
         style=lambda _: "bar",
-        drop_order=5,
+        drop_order=3,
     )
 
 
@@ -243,7 +241,7 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
     def money(
         key: str, label: str, amount: Callable[[Pace], int], *, drop_order: int = 0, is_muted: bool = False
     ) -> Column[ProjectLine]:
-        width = len(label) + 2
+        width = len(label) + 1  # the sign of the order
         return amounts(
             key,
             label,
@@ -282,7 +280,7 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
         Column(
             "bar",
             "",
-            min_width=16,
+            min_width=12,
             max_width=60,
             shrinks_to=10,  # tenths can still be told apart, and a shorter name would be worse
             sort_key=lambda line: formatting.used_share(line.pace),
@@ -295,8 +293,8 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             ),
         ),
         of_budget("left", "Left", lambda pace: pace.remaining),
-        money("drip", "Drip", lambda pace: pace.daily_drip, drop_order=4, is_muted=True),
-        of_budget("today", "Today", lambda pace: pace.available_today, drop_order=3, is_muted=True),
+        money("drip", "Drip", lambda pace: pace.daily_drip, drop_order=5, is_muted=True),
+        of_budget("today", "Today", lambda pace: pace.available_today, drop_order=4, is_muted=True),
         replace(
             money("burn", "Burn", lambda pace: pace.burn_rate, drop_order=2, is_muted=True),
             text=lambda line: number(line.pace.burn_rate) if line.pace.burn_rate else "–",
@@ -446,8 +444,9 @@ def agent_columns(
         Column(
             "bar",
             "",
-            min_width=8,
+            min_width=12,
             max_width=60,
+            shrinks_to=8,
             sort_key=lambda agent: share(agent.used_tokens, agent.allocated_tokens),
             noun="used share",
             bar=lambda agent: Bar(
@@ -522,7 +521,7 @@ def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], .
 
     return (
         Column("period", "Period", lambda closed: formatting.short_period_name(closed.period)),
-        money("Budget", lambda closed: closed.budget),
+        money("Budget", lambda closed: closed.budget, drop_order=3),
         money("Allocated", lambda closed: closed.allocated, drop_order=1),
         money("Spent", lambda closed: closed.spent),
         Column("left", "Left", formatting.left_at_close, "right", is_muted=True),
@@ -533,6 +532,7 @@ def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], .
             "",
             lambda closed: "–" if (used := _used_at_close(closed)) is None else formatting.percent(used),
             "right",
+            drop_order=2,
         ),
         Column(
             "since",

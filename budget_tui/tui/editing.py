@@ -36,6 +36,7 @@ class EditRequested(Message):
 class EditableRows(Table[Row]):
     """A table with one editable cell per row, and the keys that start editing."""
 
+    GAPS = (1, 2)
     BINDINGS = [
         Binding("enter,e", "edit", "Edit", id="allocation.edit", tooltip="Edit the cell under the cursor"),
         Binding("plus", "edit('+')", "More", id="allocation.more", show=False, tooltip="Increase by one step"),

@@ -27,7 +27,7 @@ Row = TypeVar("Row")
 HEADER = 1
 MARGIN = 1
 NARROW = 60
-"""Width of a terminal below which a single cell may part two columns."""
+"""Width of a table below which a single cell may part two columns, and texts are as short as can be."""
 TROUBLE = "status"
 """Key of the status column, sorted with the worst first; others begin with the least."""
 
@@ -297,7 +297,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             key: Width(max(width.cells, len(self.totals.get(key, ""))), width.head)
             for key, width in self._widths.items()
         }
-        gaps = self.GAPS if self.app.size.width >= NARROW else (1, self.GAPS[1])
+        gaps = self.GAPS if self.size.width >= NARROW else (1, self.GAPS[1])
         places = fit(self.columns, widths, room, gaps, needed=self._needed)
         if places != self.places:
             self.places = places

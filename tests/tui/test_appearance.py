@@ -30,7 +30,7 @@ from tests.tui.conftest import OpenDashboard, OpenMonitor, OpenServices
 from tests.tui.driving import TODAY, Dashboard, FixedClock, units
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
-DISPENSABLE = ["out", "burn", "today", "drip", "spark", "spent", "allocation"]  # the first to go first
+DISPENSABLE = ["out", "burn", "spark", "today", "drip", "spent", "allocation"]  # the first to go first
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 
 
@@ -141,6 +141,7 @@ async def test_columns_go_in_their_order_while_the_terminal_narrows(open_dashboa
             seen.append(len(missing))
         assert seen == sorted(seen)
         assert seen[0] == 0
+        assert seen[4] == 3, "at 80 columns, what may be spent today is in sight"
         assert seen[-1] == len(DISPENSABLE)
         await dashboard.resized(200, 60)
         assert dashboard.columns == every
