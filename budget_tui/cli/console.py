@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EPIPE
 from itertools import zip_longest
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 from unicodedata import category, east_asian_width
 
 from budget_tui import schemas
@@ -130,7 +130,7 @@ def print_json(result: "Json") -> None:
 
 def warn(warnings: Sequence[str]) -> None:
     """Print warnings on standard error."""
-    report(*(f"warning: {warning}" for warning in warnings))
+    report(*prose([f"warning: {warning}" for warning in warnings], sys.stderr))
 
 
 def table(
@@ -171,9 +171,12 @@ def table(
     return lines
 
 
-def prose(lines: Sequence[str]) -> list[str]:
-    """Continue lines that are wider than the terminal on further ones, indented, rather than within a word."""
-    room = _room()
+def prose(lines: Sequence[str], stream: TextIO | None = None) -> list[str]:
+    """Continue lines that are wider than the terminal on further ones, indented, rather than within a word.
+
+    ``stream`` is where they are printed, standard output by default.
+    """
+    room = _room(stream)
     if room is None:
         return [*lines]
     from textwrap import wrap
@@ -181,9 +184,23 @@ def prose(lines: Sequence[str]) -> list[str]:
     return [piece for line in lines for piece in wrap(line, room, subsequent_indent="  ") or [""]]
 
 
-def _room() -> int | None:
-    """Return the width of the terminal, or what COLUMNS says; None where standard output is none: nothing is cut."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+def listing(lines: Sequence[str]) -> list[str]:
+    """Cut the beginning of paths in lines that are wider than the terminal: it is their ends that differ."""
+    from budget_tui.presentation.formatting import is_path
+
+    room = _room()
+    return [
+        f"{line[: -len(text)]}{_end(text, room - _width(line) + _width(text))}"
+        if room is not None and _width(line) > room and is_path(text := line.lstrip())
+        else line
+        for line in lines
+    ]
+
+
+def _room(stream: TextIO | None = None) -> int | None:
+    """Return the width of the terminal, or what COLUMNS says; None where ``stream``, standard output by default, is
+    none: nothing is cut."""
+    return shutil.get_terminal_size().columns if (stream or sys.stdout).isatty() else None
 
 
 def _texts(column: "Column[Row]", rows: Sequence[Row], rewrite: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
@@ -197,7 +214,7 @@ def _lines_of(text: str, column: "Column[Row]", width: int) -> list[str]:
     if _width(text) <= width:
         return [text]
     if not column.wraps:
-        return [_shortened(text, width)]
+        return [_end(text, width) if column.keeps_end(text) else _shortened(text, width)]
     lines: list[str] = []
     for word in text.split():
         if lines and _width(f"{lines[-1]} {word}") <= width:
@@ -216,6 +233,14 @@ def _shortened(text: str, width: int) -> str:
     cut = _beginning(text, width - 1)
     words, _, _ = f"{cut}{text[len(cut)]}".rpartition(" ")
     return f"{(words if _width(words) >= width // 2 else cut).rstrip()}…"
+
+
+def _end(text: str, width: int) -> str:
+    """Cut the beginning of ``text`` so that at most ``width`` cells are left, but one character at least."""
+    start = 0
+    while start < len(text) - 1 and _width(text[start:]) > width - 1:
+        start += 1
+    return f"…{text[start:]}"
 
 
 def _beginning(text: str, width: int) -> str:

@@ -344,9 +344,17 @@ def _unmapped_table(origins: Sequence["UnmappedOrigin"]) -> list[str]:
     if not origins:
         return ["no costs are unmapped"]
     shown = {column.key: column for column in unmapped_columns()}
+    directories: Column[UnmappedOrigin] = Column("directory", "Directory", _directory_of, has_paths=True)
     columns = (
         *(shown[key] for key in ("provider", "service", "sub_account")),
-        Column("tags", "Tags", lambda origin: " ".join(f"{key}={value}" for key, value in origin.tags)),
+        *([directories] if any(map(_directory_of, origins)) else ()),
+        Column(
+            "tags",
+            "Tags",
+            lambda origin: " ".join(f"{key}={value}" for key, value in _other_tags(origin)),
+            drop_order=2,
+            yields_late=True,
+        ),
         replace(shown["costs"], drop_order=1),
         shown["amount"],
     )
@@ -370,6 +378,14 @@ def _displaced(estimates: Sequence["DisplacedEstimates"], origins: Sequence["Unm
         f"all of a bill to one project, or to what is above several: budget-tui cost map ENTITY {option}",
         "to each project its part: by account, service or tag; import the bill with these if it has none of them here",
     ]
+
+
+def _directory_of(origin: "UnmappedOrigin") -> str:
+    return f.directory(dict(origin.tags).get(DIRECTORY, ""))
+
+
+def _other_tags(origin: "UnmappedOrigin") -> list[tuple[str, str]]:
+    return [(key, value) for key, value in origin.tags if key != DIRECTORY]
 
 
 def _suggestion(origin: "UnmappedOrigin") -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from budget_tui import schemas
-from budget_tui.cli.console import print_json, print_lines, reading_progress
+from budget_tui.cli.console import listing, print_json, print_lines, reading_progress
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.repeating import repeat_until_stopped
 from budget_tui.cli.session import Session, session_of
@@ -51,7 +51,7 @@ def sync(
     if json:
         print_json(schemas.agent_logs.SyncReport.from_domain(report))
     else:
-        print_lines(*messages.sync_report(report, dry_run=dry_run))
+        print_lines(*listing(messages.sync_report(report, dry_run=dry_run)))
     if watch:
         _go_on(session, names or ())
 
@@ -63,6 +63,6 @@ def _go_on(session: Session, names: Sequence[str]) -> None:
         except NotFound:  # the programs delete what is old, perhaps all of it
             return
         if report.days:
-            print_lines(*messages.sync_report(report, dry_run=False))
+            print_lines(*listing(messages.sync_report(report, dry_run=False)))
 
     repeat_until_stopped(look, _SECONDS_APART, f"reading logs into {session.services.context.database}")

@@ -52,12 +52,15 @@ _PARTICIPLES = {
 
 
 def words(entry: AuditEntry, today: date, currency: str, names: Mapping[str, str]) -> tuple[str, str, str, str]:
-    """Return an entry in words: when (on this machine's clock), who, subject and change. ``names`` are of projects."""
+    """Return an entry in words: when (on this machine's clock), who, subject and change. ``names`` are of projects.
+
+    Times stand below each other; of another year the day is enough, as in lists of files.
+    """
     at = entry.at.astimezone()
-    day = short_day(at.date()) if at.year == today.year else long_day(at.date())
+    when = f"{short_day(at.date()):<6} {at:%H:%M}" if at.year == today.year else long_day(at.date())
     undoes = f" (undoes {entry.reverses})" if entry.reverses else ""
     return (
-        f"{day} {at:%H:%M}",
+        when,
         entry.actor,
         subject(entry, names),
         sentence(entry, currency, names) + undoes,

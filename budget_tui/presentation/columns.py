@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from budget_tui.domain.tokens import AgentBudget
 
 NOTHING = "–"
+TOKENS = "tokens"
+"""The style of bars of tokens that are no matter of concern; those of money have none."""
 Row = TypeVar("Row")
 Align = Literal["left", "right", "point"]
 
@@ -87,6 +89,10 @@ class Column(Generic[Row]):
     @property
     def name(self) -> str:
         return self.label or self.noun
+
+    def keeps_end(self, text: str) -> bool:
+        """Return whether ``text`` is cut at its beginning where there is no room for all of it."""
+        return self.has_paths and formatting.is_path(text)
 
     def style_of(self, row: Row) -> str:
         return self.style(row) or ("muted" if self.is_muted else "")
@@ -453,7 +459,7 @@ def agent_columns(
                 share(agent.used_tokens, agent.allocated_tokens),
                 tick,
                 share(agent.reserved_tokens, agent.allocated_tokens),
-                "" if agent.status is Status.HEALTHY else str(agent.status),
+                TOKENS if agent.status is Status.HEALTHY else str(agent.status),
             ),
         ),
         _tokens("available", "Available", lambda agent: agent.available_tokens),
@@ -610,7 +616,7 @@ LOG_COLUMNS: tuple[Column[LogLine], ...] = (
     Column("when", "When", lambda line: line.when, is_muted=True),
     Column("who", "Who", lambda line: line.who, max_width=14, drop_order=2, yields_late=True),
     Column("action", "Action", lambda line: line.action, max_width=16),
-    Column("subject", "Subject", lambda line: line.subject, max_width=24),
+    Column("subject", "Subject", lambda line: line.subject, max_width=24, has_paths=True),
     Column("change", "Change", lambda line: line.change, max_width=1_000, shrinks_to=14, wraps=True),
 )
 
@@ -631,8 +637,14 @@ def log_words_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> tupl
     leaves the day and one sentence."""
     if is_tiny:
         return (
-            Column("when", "When", lambda line: line.when.rpartition(" ")[0], is_muted=True),
-            Column("change", "Change", lambda line: f"{line.subject}: {line.change}", max_width=1_000, shrinks_to=6),
+            Column("when", "When", lambda line: formatting.short_day(line.entry.at.astimezone().date()), is_muted=True),
+            Column(
+                "change",
+                "Change",
+                lambda line: f"{formatting.path_end(line.subject)}: {line.change}",
+                max_width=1_000,
+                shrinks_to=6,
+            ),
         )
     who, subject = (8, 18) if is_narrow else (14, 32)
     return (

@@ -282,6 +282,12 @@ def is_path(text: str) -> bool:
     return text.startswith(("/", "~/"))
 
 
+def path_end(text: str) -> str:
+    """Shorten a path to the last two of its parts: ``…/services/api``; other texts stay as they are."""
+    *before, above, last = ["", "", *text.split("/")]
+    return f"…/{above}/{last}" if is_path(text) and any(before) else text
+
+
 def count(number_of: int, noun: str) -> str:
     """Format a number of things: ``1 cost``, ``3 costs``."""
     return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"

@@ -133,7 +133,10 @@ def sync_report(report: "SyncReport", *, dry_run: bool) -> list[str]:
     if report.unmapped:
         lines.append("without a project:")
         largest = sorted(report.unmapped.items(), key=lambda item: _weight(item[1]))
-        lines += [f"  {escaped(name) or 'no directory'}: {log_sum(each)}" for name, each in largest[:REFUSED_SHOWN]]
+        lines += [
+            f"  {escaped(f.directory(name)) or 'no directory'}: {log_sum(each)}"
+            for name, each in largest[:REFUSED_SHOWN]
+        ]
         if len(largest) > REFUSED_SHOWN:
             lines.append(f"  and {len(largest) - REFUSED_SHOWN:,} more: budget-tui cost unmapped")
         if directory := next((name for name, _ in largest if name), ""):

@@ -54,7 +54,7 @@ class Place(NamedTuple):
     def aligned(self, text: str) -> str:
         """Pad or cut ``text`` to exactly the column's width."""
         if self.column.align == "left":
-            return fitted(text, self.width, keeps_end=self.column.has_paths and formatting.is_path(text))
+            return fitted(text, self.width, keeps_end=self.column.keeps_end(text))
         if self.column.align == "right":
             return text.rjust(self.width)[: self.width]
         head, tail = split_at_point(text)

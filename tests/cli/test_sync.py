@@ -43,6 +43,18 @@ def test_a_bill_without_a_project_says_what_it_takes_from_which(
     assert "names no project" not in seeded("status").err
 
 
+def test_directories_are_cut_at_their_beginning(seeded: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_home(monkeypatch, tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(cwd="/work/customers/northwind/services/checkout-api"))
+    assert "  …/northwind/services/checkout-api: <$0.01 for 1,100 tokens\n" in seeded("sync").done().out
+    _, row, *_ = seeded("cost", "unmapped").done().out.splitlines()
+    assert "…checkout-api  " in row
+    assert len(row) <= 60
+
+
 def test_logs_are_read_and_mapped(seeded: Cli, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_home(monkeypatch, tmp_path)
     seeded("sync").refused(4, "this machine has no logs of Claude Code or Codex", "they would be in")

@@ -62,6 +62,10 @@ def test_sentences_break_between_words_where_the_terminal_is_narrow(demo: Cli, m
         narrow = demo(*command.split()).out
         assert max(map(cell_len, narrow.partition("\n\n")[0].splitlines())) <= 40, command
         assert narrow.split()[0] in whole
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    warnings = demo("--org", "acme", "--as-of", "2026-03-31", "status").err.splitlines()
+    assert len(warnings) > 1
+    assert max(map(cell_len, warnings)) <= 40
 
 
 def test_what_is_piped_is_not_cut(demo: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
