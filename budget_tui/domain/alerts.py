@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from budget_tui.domain.amount import NANOS, parse_amount, parse_count
+from budget_tui.domain.amount import NANOS, parse_amount, parse_count, share
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Refused
@@ -131,10 +132,30 @@ class Finding(NamedTuple):
     threshold: int
 
 
+class Standing(NamedTuple):
+    """How far a number has come to the next ``threshold`` of its rule; to the last one, if all are crossed.
+
+    ``progress`` is 1 at the threshold. It ``is_beyond`` when any threshold is crossed.
+    """
+
+    rule: AlertRule
+    reading: Reading
+    threshold: int
+    value: int
+    progress: Fraction
+    is_beyond: bool
+
+    @property
+    def closeness(self) -> tuple[bool, Fraction]:
+        """The key by which what fires next comes last."""
+        return self.is_beyond, self.progress
+
+
 class RuleStatus(NamedTuple):
     """A rule with what is beyond its thresholds, of each subject the worst; ``currency`` is that of its amounts.
 
     A rule that ``is_idle`` has nothing to watch yet: no such budget runs, or no cost came from its source.
+    ``standings`` are how far all that it watches has come, the closest first.
     """
 
     rule: AlertRule
@@ -142,6 +163,7 @@ class RuleStatus(NamedTuple):
     is_muted: bool
     currency: str
     is_idle: bool = False
+    standings: tuple[Standing, ...] = ()
 
 
 class AlertChanges(NamedTuple):
@@ -231,6 +253,34 @@ def is_crossed(kind: AlertKind, reading: Reading, threshold: int) -> bool | None
 def found_in(rule: AlertRule, reading: Reading) -> list[Finding]:
     """Return a finding for each threshold of a rule that the number is beyond, the worst last."""
     return [Finding(rule, reading, at) for at in rule.thresholds if is_crossed(rule.kind, reading, at)]
+
+
+def standing_of(rule: AlertRule, reading: Reading) -> Standing | None:
+    """Return how far a number has come to the next threshold of its rule; None where it is not known."""
+    crossed = [is_crossed(rule.kind, reading, threshold) for threshold in rule.thresholds]
+    ahead = [threshold for threshold, is_beyond in zip(rule.thresholds, crossed, strict=True) if not is_beyond]
+    threshold = ahead[0] if ahead else rule.thresholds[-1]
+    value = value_of(rule.kind, reading, threshold)
+    if value is None:
+        return None
+    progress = max(Fraction(0), _progress(rule.kind, reading, value, threshold))
+    return Standing(rule, reading, threshold, value, progress, any(crossed))
+
+
+def _progress(kind: AlertKind, reading: Reading, value: int, threshold: int) -> Fraction:
+    match kind:
+        case AlertKind.LEFT:
+            return share(reading.amount - value, reading.amount - threshold)
+        case AlertKind.FORECAST:
+            return share(reading.amount + value, reading.amount)
+        case AlertKind.RUNWAY if value >= max(1, reading.days_to_come * 1000):
+            return Fraction(0)  # it lasts
+        case AlertKind.RUNWAY:
+            return share(threshold, value) if value > 0 else Fraction(1)
+        case AlertKind.SPIKE:
+            return share(value, reading.amount)
+        case _:
+            return share(value, threshold)
 
 
 def severity(kind: AlertKind, threshold: int) -> int:

@@ -16,13 +16,18 @@ from budget_tui.domain.alerts import (
     Finding,
     Reading,
     RuleStatus,
+    Standing,
+    found_in,
     value_of,
 )
 from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.pacing import Status
+from budget_tui.domain.period import Period
 from budget_tui.domain.records import AlertMessage, Delivery
-from budget_tui.presentation.columns import Column
+from budget_tui.presentation.columns import Bar, Column
 from budget_tui.presentation.formatting import (
+    SHAPES,
     amount_of,
     count,
     data_through,
@@ -31,7 +36,9 @@ from budget_tui.presentation.formatting import (
     money,
     percent,
     period_name,
+    runway,
     short_day,
+    short_period_name,
 )
 
 
@@ -218,6 +225,78 @@ def channels_text(rule: AlertRule) -> str:
     return ", ".join(rule.channels) or "dashboard only"
 
 
+def subject_text(standing: Standing) -> str:
+    """Name what a rule watches one number of: ``Search``, ``Engineering genai``."""
+    watched = standing.reading.watched
+    category = watched.category if watched.category != "total" else ""
+    return " ".join(filter(None, (watched.name, category, watched.provider)))
+
+
+def value_text(standing: Standing) -> str:
+    """Format the number that a rule watches: ``94%``, ``$11.44 left``, ``$442.00``, ``3.3 d``."""
+    kind, value, reading = standing.rule.kind, standing.value, standing.reading
+    budget_type, currency = reading.watched.budget_type, reading.watched.currency
+    match kind:
+        case AlertKind.SHARE:
+            return percent(Fraction(value, MILLIONTHS)) if reading.amount > 0 else "no budget"
+        case AlertKind.LEFT:
+            return left_or_over(value, budget_type, currency)
+        case AlertKind.PACE:
+            points = round(Fraction(value * 100, MILLIONTHS))
+            return f"{count(abs(points), 'point')} {'ahead' if points >= 0 else 'behind'}"
+        case AlertKind.FORECAST:
+            return amount_of(reading.amount + value, budget_type, currency)
+        case AlertKind.RUNWAY:
+            return runway(Decimal(value) / 1000)
+        case AlertKind.SILENT:
+            return count(value, "day")
+        case _:
+            return amount_of(value, budget_type, currency)
+
+
+def limit_text(standing: Standing) -> str:
+    """Format the threshold that comes next: ``100%``, ``$20.00``, ``3 days``; of forecasts and spikes, the amount."""
+    kind, reading = standing.rule.kind, standing.reading
+    watched = reading.watched
+    if kind in (AlertKind.FORECAST, AlertKind.SPIKE):
+        return amount_of(reading.amount, watched.budget_type, watched.currency)
+    return threshold_text(kind, standing.threshold, watched.budget_type, watched.currency)
+
+
+def standing_sentence(standing: Standing) -> str:
+    """Say what is beyond a threshold; '' where nothing is."""
+    found = found_in(standing.rule, standing.reading)
+    return sentence(found[-1]) if found else ""
+
+
+def _sign(standing: Standing) -> str:
+    return SHAPES[Status.WARNING if standing.is_beyond else Status.HEALTHY]
+
+
+def _bar(standing: Standing) -> Bar:
+    return Bar(standing.progress, style="warning" if standing.is_beyond else "")
+
+
+STANDING_COLUMNS: Sequence[Column[Standing]] = (
+    Column("sign", "", _sign, style=lambda standing: "warning" if standing.is_beyond else "healthy"),
+    Column("subject", "Watched", subject_text, min_width=10, max_width=32, shrinks_to=10),
+    Column("kind", "Number", lambda standing: str(standing.rule.kind), drop_order=2, is_muted=True),
+    Column("value", "Now", value_text, "right"),
+    Column("bar", "", bar=_bar, min_width=8, max_width=60, shrinks_to=4),
+    Column("limit", "Fires at", limit_text, "right", is_muted=True),
+    Column("alert", "Alert", lambda standing: str(standing.rule.rule_key), "right", drop_order=1, is_muted=True),
+)
+
+
+CLOSEST_COLUMN: Column[RuleStatus] = Column(
+    "closest",
+    "Closest",
+    lambda status: " ".join(text(standing) for standing in status.standings[:1] for text in (subject_text, value_text)),
+    drop_order=1,
+)
+"""What has come farthest of all that a rule watches: ``Search 77%``."""
+
+
 def _brief_status(status: RuleStatus) -> str:
     """Say how a rule stands, leaving out until when it is muted: no other column gives way to that."""
     return "○ muted" if status.is_muted else status_text(status)
@@ -234,7 +313,7 @@ def rule_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> Sequence[
         return _brief_status(status) if is_narrow else status_text(status)
 
     return (
-        Column("id", "Alert", lambda status: str(status.rule.rule_key), "right"),
+        Column("id", "" if is_tiny else "Alert", lambda status: str(status.rule.rule_key), "right"),
         Column("scope", "Scope", lambda status: scope_text(status.rule), shrinks_to=12),
         Column("when", "When", lambda status: condition_text(status.rule, status.currency), shrinks_to=16, wraps=True),
         Column(
@@ -263,6 +342,11 @@ def rule_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> Sequence[
     )
 
 
+def _period_of(message: AlertMessage) -> str:
+    first, last = (date.fromisoformat(str(message.body[name])) for name in ("period_start", "period_end"))
+    return short_period_name(Period(first, last))
+
+
 MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
     Column(
         "at",
@@ -270,7 +354,8 @@ MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
         lambda message: f"{message.created_at.astimezone():%b %-d, %H:%M}",
         is_muted=True,
     ),
-    Column("alert", "Alert", lambda message: str(message.rule_key), "right", drop_order=1, yields_late=True),
+    Column("period", "Period", _period_of, drop_order=1, yields_late=True, is_muted=True),
+    Column("alert", "Alert", lambda message: str(message.rule_key), "right", drop_order=2, yields_late=True),
     Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20, wraps=True),
     Column(
         "sent",
@@ -278,7 +363,7 @@ MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
         lambda message: deliveries_text(message),
         max_width=60,
         shrinks_to=10,
-        drop_order=2,
+        drop_order=3,
         yields_late=True,
         wraps=True,
     ),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from budget_tui.domain.alerts import (
@@ -22,12 +23,14 @@ from budget_tui.domain.alerts import (
     Phase,
     Reading,
     RuleStatus,
+    Standing,
     State,
     check_rule,
     evaluate,
     found_in,
     parse_thresholds,
     plain_threshold,
+    standing_of,
     topic_of,
     value_of,
     written_thresholds,
@@ -95,7 +98,7 @@ class RuleEdit(NamedTuple):
 class Evaluation:
     """The result of an evaluation: what is beyond a threshold, and the messages that it made.
 
-    ``idle`` are the keys of rules that have nothing to watch yet.
+    ``idle`` are the keys of rules that have nothing to watch yet; ``watched`` are all readings, with their rules.
     """
 
     organization: Organization
@@ -105,6 +108,7 @@ class Evaluation:
     findings: tuple[Finding, ...] = ()
     messages: tuple[AlertMessage, ...] = ()
     idle: frozenset[int] = frozenset()
+    watched: Sequence[tuple[Reading, Sequence[AlertRule]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,7 @@ class Alerts:
     # Queries
 
     def rules(self) -> list[RuleStatus]:
-        """Return every rule, with what is beyond its thresholds now."""
+        """Return every rule, with what is beyond its thresholds now, and how far all that it watches has come."""
         now = self._context.clock.now()
         with self._context.reading() as session:
             evaluation, _, _ = self._evaluated(session, now)
@@ -246,6 +250,7 @@ class Alerts:
         for finding in evaluation.findings:
             of_rule = worst.setdefault(finding.rule.rule_key, {})
             of_rule[finding.reading.watched.subject, finding.reading.period.start] = finding
+        standings = _standings(evaluation.watched)
         return [
             RuleStatus(
                 rule,
@@ -253,6 +258,7 @@ class Alerts:
                 rule.is_muted(now),
                 evaluation.organization.currency,
                 rule.rule_key in evaluation.idle,
+                tuple(sorted(standings.get(rule.rule_key, {}).values(), key=_closeness, reverse=True)),
             )
             for rule in evaluation.rules
         ]
@@ -372,10 +378,26 @@ class Alerts:
                 tuple(found.findings),
                 tuple(message for message, _ in made),
                 _idle(rules, groups),
+                groups,
             ),
             changes if is_new or changes.states or changes.ended or changes.seeded else None,
             memory,
         )
+
+
+_closeness = attrgetter("closeness")
+
+
+def _standings(watched: Iterable[tuple[Reading, Sequence[AlertRule]]]) -> dict[int, dict[str, Standing]]:
+    """Return how far each subject has come, by rule; of several periods or days, the one that has come farthest."""
+    found: dict[int, dict[str, Standing]] = {}
+    for reading, rules in watched:
+        for rule in rules:
+            standing, of_rule = standing_of(rule, reading), found.setdefault(rule.rule_key, {})
+            other = of_rule.get(reading.watched.subject)
+            if standing is not None and (other is None or standing.closeness > other.closeness):
+                of_rule[reading.watched.subject] = standing
+    return found
 
 
 def _idle(rules: Iterable[AlertRule], groups: Iterable[tuple[Reading, Sequence[AlertRule]]]) -> frozenset[int]:

@@ -20,6 +20,7 @@ from budget_tui.domain.alerts import (
     is_crossed,
     parse_thresholds,
     spike_limit,
+    standing_of,
     value_of,
 )
 from budget_tui.domain.budget import BudgetType
@@ -198,3 +199,39 @@ def test_tokens_are_counted_and_money_is_not() -> None:
 def test_a_period_that_has_passed_is_gone_whole() -> None:
     late = Reading(PCC, JANUARY, JANUARY.end + timedelta(days=8), 100, 100)
     assert value_of(AlertKind.PACE, late) == 0
+
+
+NUMBERS = {
+    AlertKind.SHARE: (500_000, 800_000),
+    AlertKind.LEFT: (50, 20, -10),
+    AlertKind.PACE: (100_000, 300_000),
+    AlertKind.FORECAST: (MEDIAN, LOW_END),
+    AlertKind.RUNWAY: (9_000, 3_000),
+}
+
+
+@given(st.sampled_from([*NUMBERS]), st.integers(0, 200), st.integers(0, 40), st.integers(0, 30))
+def test_a_bar_is_full_when_all_thresholds_are_crossed_and_not_before(
+    kind: AlertKind, used: int, to_come: int, days: int
+) -> None:
+    of = rule(kind, *NUMBERS[kind])
+    now = reading(
+        100,
+        used,
+        runway_days=Decimal(days),
+        days_to_come=to_come,
+        forecast=Forecast(used + to_come, used + to_come // 2, used + 2 * to_come, True, 30),
+    )
+    standing = standing_of(of, now)
+    assert standing is not None
+    crossed = [is_crossed(kind, now, threshold) for threshold in of.thresholds]
+    assert standing.is_beyond is any(crossed)
+    assert (standing.progress >= 1) if all(crossed) else (0 <= standing.progress <= 1)
+    assert standing.threshold == next(
+        (at for at, is_past in zip(of.thresholds, crossed, strict=True) if not is_past), of.thresholds[-1]
+    )
+
+
+def test_a_number_that_is_not_known_stands_nowhere() -> None:
+    assert standing_of(rule(AlertKind.SHARE, 800_000), reading(100, 50)._replace(used=None)) is None
+    assert standing_of(rule(AlertKind.RUNWAY, 3_000), reading(100, 50)) is None, "nothing burns"

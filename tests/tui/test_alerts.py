@@ -1,5 +1,6 @@
 """The Alerts screen, and what the dashboard tells of alerts on every other one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ async def test_rules_are_added_opened_muted_and_removed(open_dashboard: OpenDash
         await dashboard.keys("u")
         assert "undone: alert 7: no longer watches PCC" in dashboard.text
         assert "pace 15 points" in dashboard.text
+
+
+async def test_what_fires_next_is_first(open_dashboard: OpenDashboard, services: Services) -> None:
+    services.costs.add(CostEntry("pcc", units(10)))
+    async with open_dashboard(mode="alerts") as dashboard:
+        await dashboard.keys("tab")
+        frame = next(at for at, line in enumerate(dashboard.lines) if "Closest to firing" in line)
+        names = [line.split()[2] for line in dashboard.lines[frame + 2 : frame + 8]]
+        shown = "\n".join(dashboard.lines[frame:])
+        assert names[:3] == ["Python", "PCC", "Python"], "the forecasts are over, and the first threshold is crossed"
+        assert re.search(r"▲ +Python API +share +88% +━+╾?─* +100% +\d", shown)
+        assert re.search(r"● +PCC +share +77% +━+╾?─* +80% +\d", shown)
+        assert shown.index(" 88% ") < shown.index(" 77% ") < shown.index("Dandelion")
+        await dashboard.keys("enter")
+        assert "Python API will likely spend" in dashboard.text
+        assert "budget-tui cover python-api" in dashboard.line_with("Try")
 
 
 async def test_a_wrong_threshold_is_refused_in_the_box(open_dashboard: OpenDashboard) -> None:
@@ -88,6 +105,6 @@ async def test_what_fires_is_told_on_every_screen_and_listed(
         await dashboard.settled()
         assert "✓ $20.00 recorded · ▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left" in dashboard.text
         assert f"7 Alerts ▲{told + 1}" in dashboard.lines[0]
-        await dashboard.keys("7", "tab", "enter")
+        await dashboard.keys("7", "tab", "tab", "enter")
         assert "budget-tui cover pcc" in dashboard.line_with("Try")
     assert len(services.alerts.messages()) == told + 1

@@ -1,4 +1,4 @@
-"""Alerts: the rules that watch budgets, and below them what was reported."""
+"""Alerts: the rules that watch budgets, what is closest to its threshold, and what was reported."""
 
 from __future__ import annotations
 
@@ -13,18 +13,26 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from budget_tui.domain.alerts import AlertRule, RuleStatus
+from budget_tui.domain.alerts import AlertRule, RuleStatus, Standing
 from budget_tui.domain.records import AlertMessage
 from budget_tui.presentation.alerts import (
+    CLOSEST_COLUMN,
     MESSAGE_COLUMNS,
+    STANDING_COLUMNS,
     channels_text,
     condition_text,
     deliveries_text,
+    helpful_command,
+    limit_text,
     rule_columns,
     scope_text,
     sentence,
+    standing_sentence,
     status_text,
+    subject_text,
+    value_text,
 )
+from budget_tui.presentation.columns import in_front_of
 from budget_tui.presentation.formatting import days_named, long_day
 from budget_tui.tui import dialogs
 from budget_tui.tui.dashboard import key_of
@@ -41,7 +49,6 @@ if TYPE_CHECKING:
 
 _MUTED_FOR = timedelta(days=1)
 _MAX_MESSAGES = 200
-_MAX_FOUND = 5
 _NARROW = 100
 
 
@@ -50,6 +57,12 @@ class AlertReading(NamedTuple):
 
     rules: list[RuleStatus]
     messages: list[AlertMessage]
+
+    @property
+    def standings(self) -> list[Standing]:
+        """All that the rules watch, what fires next first."""
+        found = (standing for status in self.rules for standing in status.standings)
+        return sorted(found, key=lambda standing: standing.closeness, reverse=True)
 
 
 class RuleTable(FollowedTable[RuleStatus]):
@@ -64,7 +77,14 @@ class RuleTable(FollowedTable[RuleStatus]):
     ]
 
     def columns_within(self, width: int) -> Sequence[Column[RuleStatus]]:
-        return rule_columns(is_narrow=width < _NARROW, is_tiny=width < NARROW)
+        columns = rule_columns(is_narrow=width < _NARROW, is_tiny=width < NARROW)
+        return in_front_of("channels", CLOSEST_COLUMN, columns)
+
+
+class StandingTable(FollowedTable[Standing]):
+    """A line per number that a rule watches, what fires next first."""
+
+    BINDINGS = [Binding("enter,l", "open", "Open", id="standing.open", tooltip="Show the number and its rule")]
 
 
 class MessageTable(Table[AlertMessage]):
@@ -78,10 +98,10 @@ class Frame(Vertical):
 
 
 class AlertsScreen(ReadingScreen[AlertReading]):
-    """The rules above, what was reported below; Tab goes from one to the other."""
+    """The rules, what is closest to a threshold, and what was reported; Tab goes from one to the next."""
 
     MODE = "alerts"
-    WORKPLACES = (RuleTable, MessageTable)
+    WORKPLACES = (RuleTable, StandingTable, MessageTable)
     AUTO_FOCUS = "RuleTable"
     BINDINGS = []
 
@@ -92,8 +112,11 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         with Frame(id="rules") as rules:
             rules.border_title = "Rules"
             yield RuleTable(rule_columns(), lambda status: status.rule.rule_key, self.is_reading)
+        with Frame(id="standings") as standings:
+            standings.border_title = "Closest to firing"
+            yield StandingTable(STANDING_COLUMNS, _id_of, self.is_reading)
             yield Static(id="found")
-        with Frame() as messages:
+        with Frame(id="messages") as messages:
             messages.border_title = "Reported"
             yield MessageTable(MESSAGE_COLUMNS, lambda message: message.message_id, self.is_reading)
 
@@ -103,27 +126,30 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     def watch_reading(self, reading: AlertReading | None) -> None:
         if reading is None:
             return
-        rules, messages = self.query_one(RuleTable), self.query_one(MessageTable)
-        shown_day = self.dashboard.services.context.clock.as_of
+        rules, standings = self.query_one(RuleTable), self.query_one(StandingTable)
+        messages, shown_day = self.query_one(MessageTable), self.dashboard.services.context.clock.as_of
         rules.why_empty = f"no rules: {key_of(rules, 'alert.add')} adds one"
+        standings.why_empty = "nothing is watched yet: there are no budgets" if reading.rules else "nothing is watched"
         messages.why_empty = "nothing was reported yet" if shown_day is None else "nothing is reported on a chosen day"
         rules.show(reading.rules, keeps_row=True)
         rules.styles.height = HEADER + max(1, len(reading.rules))
+        standings.show(reading.standings, keeps_row=standings.cursor > 0)
         messages.show(reading.messages, keeps_row=messages.cursor > 0)
+        self.set_class(not reading.messages, "-without-messages")
         self._go_to_added()
-        for table in (rules, messages):
+        for table in (rules, standings, messages):
             table.refresh()  # none before and none now are the same to it
 
-    @on(RuleTable.Moved)
+    @on(StandingTable.Moved)
     def _show_found(self) -> None:
-        """Say what the rule under the cursor finds now."""
-        status = self.query_one(RuleTable).current
-        found = [*_found(status)] if status is not None else []
-        if len(found) > _MAX_FOUND:
-            more = len(found) - _MAX_FOUND + 1
-            key = key_of(self.query_one(RuleTable), "alert.open")
-            found[_MAX_FOUND - 1 :] = [Content.styled(f"  {more} more: {key} shows all", MUTED)]
-        self.query_one("#found", Static).update(Content("\n").join(found))
+        """Say what is beyond the threshold under the cursor, or when it is going to be reported."""
+        standing = self.query_one(StandingTable).current
+        words = Content("")
+        if standing is not None and standing.is_beyond:
+            words = Content.assemble(("▲ ", "$warning"), standing_sentence(standing))
+        elif standing is not None:
+            words = Content.styled(_rule_in_words(standing.rule, standing.reading.watched.currency), MUTED)
+        self.query_one("#found", Static).update(words)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("remove", "mute") and self.query_one(RuleTable).is_empty:
@@ -136,7 +162,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     async def action_add(self) -> None:
         added = await self._ask_for_rule(None)
         if added is not None:
-            self._report_rule(added)
+            self.report(_rule_in_words(added.rule, added.currency))
             self._new_rule = added.rule.rule_key
             self._go_to_added()
 
@@ -154,11 +180,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
             return
         edited = await self._ask_for_rule(status.rule)
         if edited is not None:
-            self._report_rule(edited)
-
-    def _report_rule(self, status: RuleStatus) -> None:
-        rule = status.rule
-        self.report(f"alert {rule.rule_key} watches {scope_text(rule)}: {condition_text(rule, status.currency)}")
+            self.report(_rule_in_words(edited.rule, edited.currency))
 
     async def _ask_for_rule(self, rule: AlertRule | None) -> RuleStatus | None:
         """Show the form for a new rule, or to change ``rule``."""
@@ -195,11 +217,35 @@ class AlertsScreen(ReadingScreen[AlertReading]):
 
     @on(Table.Opened)
     def _open(self, event: Table.Opened) -> None:
-        row: RuleStatus | AlertMessage = event.row
+        row: RuleStatus | Standing | AlertMessage = event.row
         if isinstance(row, RuleStatus):
             self.app.push_screen(DetailsScreen(f"Alert {row.rule.rule_key}", _lines_of_rule(row)))
+        elif isinstance(row, Standing):
+            self.app.push_screen(DetailsScreen(subject_text(row), _lines_of_standing(row)))
         else:
             self.app.push_screen(DetailsScreen(f"Alert {row.rule_key}", _lines_of_message(row)))
+
+
+def _id_of(standing: Standing) -> object:
+    return standing.rule.rule_key, standing.reading.watched.subject
+
+
+def _rule_in_words(rule: AlertRule, currency: str) -> str:
+    return f"alert {rule.rule_key} watches {scope_text(rule)}: {condition_text(rule, currency)}"
+
+
+def _lines_of_standing(standing: Standing) -> Iterable[Content]:
+    rule, reading = standing.rule, standing.reading
+    if standing.is_beyond:
+        yield Content.styled(standing_sentence(standing), "bold")
+        yield Content("")
+    yield field("Number", f"{rule.kind} {value_text(standing)}")
+    yield field("Fires at", limit_text(standing))
+    yield field("Period", days_named(reading.period.start, reading.period.end))
+    yield field("Data", f"through {long_day(reading.data_through)}")
+    yield field("Alert", f"{rule.rule_key} on {scope_text(rule)}: {condition_text(rule, reading.watched.currency)}")
+    yield field("Sends to", channels_text(rule))
+    yield field("Try", helpful_command(rule.kind, reading))
 
 
 def _found(status: RuleStatus) -> Iterable[Content]:
