@@ -16,7 +16,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_results import BudgetLine, ForecastsById
 from budget_tui.domain.variance import Variance, VarianceStatus
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import NOTHING, Bar, Column, by_unit, forecast_column, in_front_of
+from budget_tui.presentation.columns import NOTHING, TOKENS, Bar, Column, by_unit, forecast_column, in_front_of
 
 SHAPES = {
     VarianceStatus.UNDER: formatting.SHAPES[Status.HEALTHY],
@@ -225,17 +225,20 @@ _RANKS = {None: 0, VarianceStatus.UNDER: 1, VarianceStatus.APPROACHING: 2, Varia
 
 
 def _bar(line: BudgetLine, today: date) -> Bar | None:
-    bar, amount = bar_of(line.figures, line.budget.period, today), line.budget.amount
+    budget = line.budget
+    bar, amount = bar_of(line.figures, budget.budget_type, budget.period, today), budget.amount
     return bar._replace(reserved=share(line.reserved, amount)) if bar is not None else None
 
 
-def bar_of(figures: Variance, period: Period | None, today: date) -> Bar | None:
+def bar_of(figures: Variance, budget_type: BudgetType, period: Period | None, today: date) -> Bar | None:
     """Return the bar of the used share, with the tick of the pace; None where there is no data."""
-    share = figures.utilization
-    return None if share is None else bar_with_status(figures, elapsed(period, today) if period is not None else None)
+    if figures.utilization is None:
+        return None
+    return bar_with_status(figures, budget_type, elapsed(period, today) if period is not None else None)
 
 
-def bar_with_status(figures: Variance, tick: Fraction | None) -> Bar:
-    """Return the bar of the used share, in the colour of its status unless that is ``under``."""
+def bar_with_status(figures: Variance, budget_type: BudgetType, tick: Fraction | None) -> Bar:
+    """Return the bar of the used share, in the colour of its status or, while that is ``under``, of its type."""
     is_calm = figures.status is VarianceStatus.UNDER
-    return Bar(figures.utilization or Fraction(0), tick, style="" if is_calm else status_style(figures))
+    calm = TOKENS if budget_type is BudgetType.TOKEN else ""
+    return Bar(figures.utilization or Fraction(0), tick, style=calm if is_calm else status_style(figures))

@@ -20,6 +20,7 @@ from budget_tui.domain.amount import NANOS, share
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.presentation import formatting
+from budget_tui.tui.dashboard import title_with_key
 from budget_tui.tui.render import MUTED, STRONG, WAITING
 
 if TYPE_CHECKING:
@@ -218,6 +219,8 @@ class DayChart(Widget, can_focus=True):
         Binding("escape", "leave", "Leave", id="days.leave", tooltip="Leave the days"),
     ]
     TITLE: ClassVar[str]
+    KEY: ClassVar[str] = ""
+    """The command of the screen that opens what the chart shows; '' for none."""
 
     snapshot: reactive[BudgetSnapshot | None] = reactive(None)
     subject: reactive[str] = reactive("")
@@ -256,7 +259,8 @@ class DayChart(Widget, can_focus=True):
 
     def _describe(self) -> None:
         day, snapshot = self.cursor, self.snapshot
-        self.border_title = Content(" · ".join(filter(None, (self.TITLE, self.subject))))
+        title = " · ".join(filter(None, (self.TITLE, self.subject)))
+        self.border_title = title_with_key(self.screen, self.KEY, title) if self.KEY else Content(title)
         if day is not None and snapshot is not None:
             spend = dict(snapshot.daily_spend)
             is_known = day in spend or day <= snapshot.data_through
@@ -285,6 +289,7 @@ class SpendChart(DayChart):
     """
 
     TITLE = "Spend per day"
+    KEY = "budget.days"
 
     def watch_snapshot(self) -> None:
         super().watch_snapshot()
@@ -354,6 +359,7 @@ class MonthChart(DayChart):
     """The spend of the period so far as a line, against budget and even spending, with the forecast from today on."""
 
     TITLE = "Spent so far"
+    KEY = "budget.costs"
 
     forecasts: reactive[ForecastReport | None] = reactive(None)
 

@@ -65,7 +65,7 @@ class TopBar(Widget):
         tabs, tight = self._tabs(), self._tabs(is_tight=True)
         fewer, keys = self._tabs(is_tight=True, without_last=True), self._tabs(only_keys=True)
         new = (" new database", "bold $warning") if self._is_new() else ""
-        name = Content.assemble((f" {shortened(self._database, _MAX_NAME)}", "bold $accent"), new)
+        name = Content.assemble((f" {shortened(self._database, _MAX_NAME)}", "bold $primary"), new)
         yield Content.assemble(name, "  ", tabs), self._period(3)
         yield Content.assemble(name, "  ", tabs), self._period(2)
         # A closed period matters more than the names of the screens.
@@ -92,7 +92,7 @@ class TopBar(Widget):
         between = " · " if period else ""
         most = min(_MAX_NAME, room - 1 - period.cell_length - len(between))
         name = "new database" if self._is_new() else shortened(self._database, max(least, most))
-        return Content.assemble((name, "bold $accent"), (between, MUTED), period)
+        return Content.assemble((name, "bold $primary"), (between, MUTED), period)
 
     def _tabs(self, *, only_keys: bool = False, without_last: bool = False, is_tight: bool = False) -> Content:
         """Return the screens; of those that are not shown only the keys, or of the last one of them.
@@ -102,12 +102,12 @@ class TopBar(Widget):
         last = [mode for _, mode, _ in SCREENS if mode != self._mode][-1]
         tabs = []
         for key, mode, label in SCREENS:
-            style = "bold reverse" if mode == self._mode else MUTED
-            is_brief = only_keys or (without_last and mode == last)
             is_shown = mode == self._mode
+            style = "bold reverse $accent" if is_shown else f"{MUTED} @click=app.show('{mode}')"
+            is_brief = only_keys or (without_last and mode == last)
             text = f" {key}" if is_brief and not is_shown else f" {key} {label}"
             text += "" if is_tight and not is_shown else " "
-            tab = Content.styled(text, f"{style} @click=app.show('{mode}')")
+            tab = Content.styled(text, style)
             if mode == "alerts" and self.snapshot is not None and self.snapshot.alerts:
                 tab = Content.assemble(tab, (f"▲{self.snapshot.alerts}", "bold $warning"))
             tabs.append(tab)

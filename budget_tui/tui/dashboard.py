@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from textual.app import App
 from textual.binding import Binding
+from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
 
@@ -72,6 +73,11 @@ class Dashboard(Protocol):
 def dashboard_of(app: App[object]) -> Dashboard:
     """Return the app of a screen or box as a `Dashboard`; no other app shows these."""
     return cast(Dashboard, app)
+
+
+def title_with_key(owner: DOMNode, binding_id: str, title: str) -> Content:
+    """Return the title of a frame after the key of a command that ``owner`` binds, which opens what the frame shows."""
+    return Content.assemble((key_of(owner, binding_id), "bold $accent"), f" {title}") if title else Content("")
 
 
 def key_of(owner: DOMNode, binding_id: str) -> str:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from budget_tui.domain.pacing import Status
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import pace_style, status_style_at_close
+from budget_tui.presentation.columns import TOKENS, pace_style, status_style_at_close
 from budget_tui.presentation.formatting import BarCell
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ STATUS_STYLES = {
 MUTED = "$foreground 65%"
 STRONG = "bold $foreground"
 FILLED = "$primary"
+USED_TOKENS = "$secondary"
 UNFILLED = "$foreground 25%"
 WAITING = "…"
 CELL_STYLES = {
@@ -40,6 +41,7 @@ CELL_STYLES = {
     "changed": "bold $accent",
     "negative": "bold $error",
     "bar": FILLED,
+    TOKENS: USED_TOKENS,
     "allocated": "$foreground 65%",
     "reserved": "$warning",
     "empty": UNFILLED,

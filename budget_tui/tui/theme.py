@@ -1,4 +1,7 @@
-"""Two calm themes with one accent each. The style sheets use their variables and no colours."""
+"""Two calm themes: one colour for money, one for tokens, and an accent for keys and for what has the focus.
+
+The style sheets use their variables and no colours.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -18,8 +21,8 @@ from budget_tui.domain.text import without_harm
 DARK = Theme(
     name="budget-dark",
     primary="#5fa8d3",
-    secondary="#7c90a8",
-    accent="#5fa8d3",
+    secondary="#5cb8b2",
+    accent="#c4a7e7",
     success="#7fb685",
     warning="#e3b341",
     error="#e5736a",
@@ -28,14 +31,23 @@ DARK = Theme(
     surface="#191e27",
     panel="#222936",
     dark=True,
-    variables={"footer-key-foreground": "#5fa8d3", "input-selection-background": "#5fa8d3 35%"},
+    variables={
+        "footer-key-foreground": "#c4a7e7",
+        "input-selection-background": "#c4a7e7 35%",
+        "scrollbar": "#3a4454",
+        "scrollbar-hover": "#56647a",
+        "scrollbar-active": "#c4a7e7",
+        "scrollbar-background": "#191e27",
+        "scrollbar-background-hover": "#191e27",
+        "scrollbar-background-active": "#191e27",
+    },
 )
 
 LIGHT = Theme(
     name="budget-light",
     primary="#1f6f9f",
-    secondary="#5b6b7d",
-    accent="#1f6f9f",
+    secondary="#0f766e",
+    accent="#7747a3",
     success="#2f7d43",
     warning="#8a5a00",
     error="#b3261e",
@@ -44,7 +56,16 @@ LIGHT = Theme(
     surface="#ffffff",
     panel="#e8ecf1",
     dark=False,
-    variables={"footer-key-foreground": "#1f6f9f", "input-selection-background": "#1f6f9f 35%"},
+    variables={
+        "footer-key-foreground": "#7747a3",
+        "input-selection-background": "#7747a3 35%",
+        "scrollbar": "#c3cad4",
+        "scrollbar-hover": "#9aa5b3",
+        "scrollbar-active": "#7747a3",
+        "scrollbar-background": "#ffffff",
+        "scrollbar-background-hover": "#ffffff",
+        "scrollbar-background-active": "#ffffff",
+    },
 )
 
 _NO_COLOR = NoColor()
@@ -149,7 +170,7 @@ def _luminance(color: Color) -> float:
 
 
 def legible(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return a theme's variables with its primary colour, accent and statuses at least 3 : 1 from every background.
+    """Return a theme's variables with its colours and statuses at least 3 : 1 from every background.
 
     Many themes are made for large areas of colour; here, a colour is a line or a letter. Each moves towards the
     foreground as far as it must. ``cursor-row``, the background of a row under the cursor, is at least 1.5 : 1 from
@@ -164,7 +185,7 @@ def legible(variables: Mapping[str, str]) -> dict[str, str]:
 
     strong = {
         name: until(Color.parse(variables[name]), foreground, _MIN_CONTRAST, backgrounds)
-        for name in ("primary", "accent", "success", "warning", "error")
+        for name in ("primary", "secondary", "accent", "success", "warning", "error")
     }
     background = backgrounds[0]
     start = background.blend(strong["accent"], 0.25)

@@ -4,6 +4,7 @@ import re
 
 from budget_tui.bootstrap import Services
 from budget_tui.tui.chrome import SCREENS
+from budget_tui.tui.table import Table
 from tests.tui.conftest import OpenDashboard
 from tests.tui.driving import Dashboard, stored, units
 
@@ -27,6 +28,12 @@ def beyond_the_edge(dashboard: Dashboard) -> list[str]:
     return found
 
 
+def cut_tables(dashboard: Dashboard) -> list[str]:
+    """The tables in sight whose last column ends beyond their edge."""
+    tables = [table for table in dashboard.app.screen.query(Table) if table.region and table.places]
+    return [f"{table!r}" for table in tables if table.places[-1].end > table.size.width]
+
+
 def open_frames(dashboard: Dashboard) -> list[str]:
     """Lines that begin with a frame and do not end with one."""
     return [line for line in dashboard.lines if re.match(r"[╭│╰]", line) and not re.search(r"[╮│╯]$", line.rstrip())]
@@ -41,6 +48,7 @@ async def test_nothing_stands_beyond_the_edge(open_dashboard: OpenDashboard) -> 
                 await dashboard.resized(*size)
                 assert beyond_the_edge(dashboard) == [], (mode, size)
                 assert open_frames(dashboard) == [], (mode, size)
+                assert cut_tables(dashboard) == [], (mode, size)
 
 
 async def test_a_tiny_screen_has_rows(open_dashboard: OpenDashboard) -> None:

@@ -137,7 +137,7 @@ def _paragraphs(explanation: Explanation, explained: Explained, room: int) -> It
     """Yield the value, its formula and its context, wrapped to ``room`` cells."""
     value = explanations.value(explanation, explained.currency)
     title = shortened(explanation.title, room - len(value) - 2)
-    yield Content.assemble((title, STRONG), " " * (room - len(title) - len(value)), (value, "bold $accent"))
+    yield Content.assemble((title, STRONG), " " * (room - len(title) - len(value)), (value, "bold $primary"))
     for line in wrap(explanations.formula(explanation), room):
         yield Content.styled(line, MUTED)
     for line in wrap(explanations.worked(explanation, explained.currency), room):

@@ -12,7 +12,8 @@ from textual.widget import Widget
 from budget_tui.domain.budget import BudgetType
 from budget_tui.presentation import formatting
 from budget_tui.tui.charts import TEN, block, columns_chart, round_up
-from budget_tui.tui.render import FILLED, MUTED
+from budget_tui.tui.dashboard import title_with_key
+from budget_tui.tui.render import MUTED, USED_TOKENS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -48,7 +49,8 @@ class TokenChart(Widget):
     usage: reactive[AgentUsage | None] = reactive(None)
 
     def watch_usage(self, usage: AgentUsage | None) -> None:
-        self.border_title = Content(f"Tokens per day · {usage.agent.name}" if usage is not None else "")
+        title = f"Tokens per day · {usage.agent.name}" if usage is not None else ""
+        self.border_title = title_with_key(self.screen, "agent.costs", title)
         even = _even(usage) if usage is not None else 0
         legend = [("┄", MUTED), (f" even pace {formatting.short_count(even)}", MUTED)] if even else []
         self.border_subtitle = Content.assemble(*legend)
@@ -76,7 +78,7 @@ class TokenChart(Widget):
             drawn = []
             for amount in shown:
                 part = block(amount, row, rows, top)
-                drawn.append((part * (column - gap), FILLED) if part != " " else (behind * (column - gap), MUTED))
+                drawn.append((part * (column - gap), USED_TOKENS) if part != " " else (behind * (column - gap), MUTED))
                 drawn.append((behind * gap, MUTED))
             return Content.assemble(*drawn)
 

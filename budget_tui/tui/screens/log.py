@@ -20,6 +20,7 @@ from budget_tui.presentation.audit_sentences import words
 from budget_tui.presentation.columns import Column, LogWords, log_words_columns
 from budget_tui.presentation.formatting import long_day
 from budget_tui.services.audit import AuditWindow
+from budget_tui.tui.dashboard import title_with_key
 from budget_tui.tui.dialogs.details import DetailsScreen, field
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.render import MUTED
@@ -139,7 +140,7 @@ class AuditScreen(FilteredScreen, ReadingScreen[tuple[AuditEntry, ...]]):
     def _describe(self) -> None:
         """Show the entry under the cursor in full, beside the table where there is room."""
         row, pane = self._log.current, self.query_one("#entry", Static)
-        pane.border_title = Content(f"Entry {row.entry.entry}" if row is not None else "")
+        pane.border_title = title_with_key(self._log, "log.open", f"Entry {row.entry.entry}" if row is not None else "")
         pane.update(Content("\n").join(_lines_of(row)) if row is not None else "", layout=False)
 
     @on(LogTable.EndApproached)

@@ -22,7 +22,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import PeriodKind
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import pace_bar_style
-from budget_tui.tui.dashboard import key_of
+from budget_tui.tui.dashboard import key_of, title_with_key
 from budget_tui.tui.fields import AmountField
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, spread, status
 
@@ -214,7 +214,7 @@ class PeriodPanel(Vertical):
 
     def watch_snapshot(self, snapshot: BudgetSnapshot | None) -> None:
         kind = snapshot.organization.period_rule.kind if snapshot else PeriodKind.MONTHLY
-        self.border_title = Content(f"{_NAMES[kind]} budget")
+        self.border_title = title_with_key(self.screen, "budget.edit", f"{_NAMES[kind]} budget")
         self.border_subtitle = _closed(snapshot) if snapshot is not None and snapshot.is_closed else None
 
     @property

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from budget_tui.presentation import formatting
-from budget_tui.tui.dashboard import key_of
+from budget_tui.tui.dashboard import title_with_key
 from budget_tui.tui.render import CELL_STYLES, MUTED, STRONG, bar, fitted
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ class PlanGlance(Widget, can_focus=True):
     summary: reactive[PlanSummary | None] = reactive(None, layout=True)
 
     def on_mount(self) -> None:
-        self.border_title = "Plan"
-        self.border_subtitle = Content.assemble((key_of(self.app, "screen.plan"), "bold $accent"), " opens it")
+        self.border_title = title_with_key(self.app, "screen.plan", "Plan")
 
     def watch_summary(self, summary: PlanSummary | None) -> None:
         self.set_class(summary is None, "-nothing")
@@ -58,7 +57,7 @@ class PlanGlance(Widget, can_focus=True):
         lines = [Content.assemble(used, (formatting.money(figures.amount, currency), STRONG), (" planned", MUTED))]
         if figures.utilization is not None:
             percent = f" {formatting.percent(figures.utilization):>5}"
-            status = bar_with_status(figures, None)
+            status = bar_with_status(figures, headline.budget_type, None)
             lines.append(Content.assemble(bar(status.used, width - len(percent), None, status.style), percent))
         current = to_watch(summary.lines, summary.as_of)
         found = counted(current)

@@ -165,9 +165,6 @@ class ClosedPane(Widget):
 
     closed: reactive[ClosedPeriod | None] = reactive(None)
 
-    def watch_closed(self, closed: ClosedPeriod | None) -> None:
-        self.border_title = Content("" if closed is None else formatting.period_name(closed.period))
-
     def render(self) -> Content:
         closed, (width, height) = self.closed, self.content_size
         if closed is None:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from budget_tui.presentation.columns import Column, history_columns
 from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.tui.charts import PeriodChart
-from budget_tui.tui.dashboard import key_of
+from budget_tui.tui.dashboard import key_of, title_with_key
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.render import MUTED, WAITING
 from budget_tui.tui.screens.base import ReadingScreen
@@ -83,7 +83,10 @@ class HistoryScreen(ReadingScreen[list["ClosedPeriod"]]):
 
     @on(HistoryTable.Moved)
     def _describe(self) -> None:
-        self.query_one(ClosedPane).closed = self.query_one(HistoryTable).current
+        table, pane = self.query_one(HistoryTable), self.query_one(ClosedPane)
+        pane.closed = table.current
+        name = period_name(table.current.period) if table.current is not None else ""
+        pane.border_title = title_with_key(table, "period.open", name)
 
     def explain_query(self) -> ExplainQuery | None:
         closed = self.query_one(HistoryTable).current

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -120,7 +120,7 @@ class BreakdownPane(PlanPane):
         self._heading = _heading(breakdown, choice)
         rows = list(_part_lines(breakdown, choice.budget_type))
         self.table.why_empty = "nothing planned or used"
-        self.table.show(rows, _columns(self.LABEL, self.today))
+        self.table.show(rows, _columns(self.LABEL, self.today, _is_planned(rows)))
         self._describe()
 
     @on(PlanTable.Moved)
@@ -145,7 +145,10 @@ class BreakdownPane(PlanPane):
             _kind,
             lambda part: part.planned,
         )
-        self.table.show(self.table.all_rows, in_front_of("used", expected, _columns(self.LABEL, self.today)))
+        rows = self.table.all_rows
+        is_planned = _is_planned(rows)
+        columns = _columns(self.LABEL, self.today, is_planned)
+        self.table.show(rows, in_front_of("used" if is_planned else "share", expected, columns))
         self.table.redraw()
         self._describe()
 
@@ -240,9 +243,18 @@ def _share_bar(part: PartLine) -> Bar | None:
     return Bar(share(max(part.actual or 0, 0), part.total_usage), style="muted")
 
 
+def _is_planned(parts: Iterable[PartLine]) -> bool:
+    return any(part.planned is not None for part in parts)
+
+
+_OF_PLAN = ("amount", "left", "used", "status")
+"""The columns that compare with a plan."""
+
+
 @cache
-def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
-    return (
+def _columns(label: str, today: date, is_planned: bool) -> tuple[Column[PartLine], ...]:
+    """Return the columns; where nothing ``is_planned``, without those that compare with a plan."""
+    columns: tuple[Column[PartLine], ...] = (
         Column(
             "name",
             label,
@@ -253,7 +265,11 @@ def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
         Column("unit", "Unit", lambda part: unit(part.budget_type, part.currency), is_muted=True),
         amounts("amount", "Budget", lambda part: part.planned, _kind, drop_order=5),
         amounts("actual", "Actual", lambda part: part.actual, _kind),
-        bar_column(lambda part: _share_bar(part) if part.planned is None else bar_of(part.figures, part.period, today)),
+        bar_column(
+            lambda part: (
+                _share_bar(part) if part.planned is None else bar_of(part.figures, part.budget_type, part.period, today)
+            )
+        ),
         amounts("left", "Left", _left, _kind, drop_order=4),
         Column(
             "used",
@@ -268,3 +284,4 @@ def _columns(label: str, today: date) -> tuple[Column[PartLine], ...]:
             lambda part: part.figures, lambda part: " " if part.planned is None else SHAPES[part.figures.status]
         ),
     )
+    return columns if is_planned else tuple(column for column in columns if column.key not in _OF_PLAN)

@@ -341,7 +341,11 @@ def _columns(*, is_narrow: bool = False) -> tuple[Column[OverviewLine], ...]:
         ),
         amounts("amount", "Budget", lambda line: line.figures.amount, _kind, drop_order=6, style=strong),
         amounts("actual", "Actual", lambda line: line.figures.actual, _kind, drop_order=4, style=strong),
-        bar_column(lambda line: None if line.figures.utilization is None else bar_with_status(line.figures, line.pace)),
+        bar_column(
+            lambda line: (
+                None if line.figures.utilization is None else bar_with_status(line.figures, line.budget_type, line.pace)
+            )
+        ),
         amounts("left", "Left", lambda line: line.figures.variance, _kind, style=strong),
         used_column(lambda line: line.figures),
         status_column(lambda line: line.figures),

@@ -254,7 +254,7 @@ def _columns(today: date) -> tuple[Column[Branch], ...]:
             style=lambda branch: "over" if branch.unallocated < 0 else "",
         ),
         amounts("actual", "Actual", lambda branch: branch.line.figures.actual, _kind, drop_order=5),
-        bar_column(lambda branch: bar_of(branch.line.figures, branch.budget.period, today)),
+        bar_column(lambda branch: bar_of(branch.line.figures, branch.budget.budget_type, branch.budget.period, today)),
         used_column(lambda branch: branch.line.figures),
         status_column(lambda branch: branch.line.figures),
     )

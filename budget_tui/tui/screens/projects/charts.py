@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class ProjectMonthChart(MonthChart, can_focus=False):
     """The spend of a project so far, against its allocation."""
 
+    KEY = ""
+
     forecast: reactive[Forecast | None] = reactive(None)
 
     def watch_forecast(self) -> None:
@@ -31,6 +33,8 @@ class ProjectMonthChart(MonthChart, can_focus=False):
 
 class ProjectSpendChart(SpendChart, can_focus=False):
     """The spend of a project per day."""
+
+    KEY = ""
 
 
 class ProjectCharts(Layout):

@@ -16,8 +16,9 @@ from budget_tui.domain.audit import AuditFilter
 from budget_tui.domain.budget import BudgetType
 from budget_tui.presentation import explanations, formatting
 from budget_tui.presentation.audit_sentences import sentence
-from budget_tui.presentation.columns import pace_bar_style
+from budget_tui.presentation.columns import TOKENS, pace_bar_style
 from budget_tui.tui.charts import DayAmounts, block, calendar
+from budget_tui.tui.dashboard import title_with_key
 from budget_tui.tui.render import MUTED, STRONG, WAITING, bar, fitted, spread, status
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class ProjectPane(Widget):
 
     def _show_name(self) -> None:
         line = self._line
-        self.border_title = Content(line.name) if line is not None else ""
+        self.border_title = title_with_key(self.screen, "project.costs", line.name if line is not None else "")
 
     @property
     def _line(self) -> ProjectLine | None:
@@ -253,6 +254,7 @@ def _agents(agents: Sequence[AgentBudget], width: int) -> Iterator[Content]:
         drawn = bar(
             share(agent.used_tokens, of_all),
             max(4, width - name_room - room - 2),
+            style=TOKENS,
             held=share(agent.reserved_tokens, of_all),
         )
         yield Content.assemble(fitted(agent.name, name_room), " ", drawn, f" {text:>{room}}")
