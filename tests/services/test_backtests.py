@@ -1,12 +1,14 @@
 """Backtests over what is stored: the data of each past day is what was known then."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.recurring import NewFee
+from tests.agent_logs import SONNET, claude_line, use_home, write
 from tests.databases import change
 from tests.services.conftest import Home, usd
 from tests.services.planning import bill
@@ -37,6 +39,22 @@ def test_even_spending_is_foreseen_and_a_change_is_not(home: Home) -> None:
     assert report.lately == (False, True, True)
     assert tuple(backtests.lately()) == report.lately
     backtests.close()
+
+
+@pytest.mark.parametrize("is_paid", [False, True], ids=["unpriced", "paid by a plan"])
+def test_tokens_in_logs_that_cost_nothing_begin_no_history(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_paid: bool
+) -> None:
+    use_home(monkeypatch, tmp_path)
+    home.budget("1000")
+    home.add("web")
+    spend(home, date(2025, 10, 1), date(2026, 1, 12), "10")
+    before = home.services.backtests.run()
+    model = SONNET if is_paid else "kimi-9000"
+    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(at="2025-06-02T08:00:00Z", model=model))
+    home.services.agent_logs.sync(flat_fees={"claude-code@laptop": is_paid})
+    assert home.services.backtests.run() == before
+    home.services.backtests.close()
 
 
 def test_what_was_imported_later_was_not_known_before(home: Home) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import ChargeCategory, CostOrigin
-from budget_tui.domain.estimates import AGENT_SOURCE
+from budget_tui.domain.estimates import AGENT_SOURCE, LOG_PREFIXES
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import (
     CostRecord,
@@ -275,12 +275,12 @@ class CostRepository(Repository):
 
     def recorded(self, org: int, days: Period, without: Collection[int]) -> list[RecordedCosts]:
         """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too, and
-        estimates as long as there was no bill.
+        estimates as long as there was no bill. What plans with a flat fee pay for was never a cost.
 
         ``without`` are the keys of costs to leave out.
         """
         start, after = days.half_open
-        origins, lists = self._daily_origins(org), _ByDay(days)
+        origins, lists = self._daily_origins(org, of=(IS_MONEY,)), _ByDay(days)
         others = listed(self._connection, ("cost_key",), [(key,) for key in without])
         replacing = DatasetRow.table.alias("replacing")
         found = []
@@ -307,6 +307,7 @@ class CostRepository(Repository):
                 statement = statement.where(_c.cost_key.not_in(select(others.c.cost_key)))
                 if until is not None:
                     statement = statement.join(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
+                    statement = statement.where(_o.source.not_in(self.flat_fees(org)))
             else:
                 statement = statement.join(replacing, replacing.c.dataset_key == _f.replaced_by).where(
                     _f.replaced_by != _f.dataset_key  # of an undone import
@@ -314,7 +315,9 @@ class CostRepository(Repository):
             for key, on, amounts, at, gone in self._many(statement):
                 origin = origins[key]
                 account = None if at is None else (origin.source, origin.billing_account_id)
-                found.append(RecordedCosts(_daily(origin, *lists.read(on, amounts)), origin.source, account, at, gone))
+                costs = _of_money(_daily(origin, *lists.read(on, amounts)), origin.source, days)
+                if costs.positions:
+                    found.append(RecordedCosts(costs, origin.source, account, at, gone))
         return found
 
     def without_amounts(self, org: int) -> dict[int, DailyCosts]:
@@ -443,6 +446,16 @@ class _ByDay:
             sums[at] = sums.get(at, 0) + amount
         on_days = sorted(sums)
         return on_days, [sums[at] for at in on_days]
+
+
+def _of_money(costs: DailyCosts, source: str, days: Period) -> DailyCosts:
+    """Return ``costs`` without those of a log that are 0, as `is_money` decides, and with the first day of the rest."""
+    if not source.startswith(LOG_PREFIXES):
+        return costs
+    rest = {position: amount for position, amount in zip(costs.positions, costs.amounts, strict=True) if amount}
+    first = days.start + timedelta(days=min(rest)) if rest else costs.first_day
+    known = min(filter(None, (costs.first_day, first)), default=first)
+    return costs._replace(first_day=known, positions=[*rest], amounts=[*rest.values()])
 
 
 def _daily(origin: Any, positions: Sequence[int], amounts: Sequence[int]) -> DailyCosts:
