@@ -478,25 +478,33 @@ def test_each_message_counts_once_with_its_largest_usage(
         assert costs(home) == []
 
 
-@given(st.permutations(range(5)), st.lists(st.booleans(), min_size=5, max_size=5))
-def test_forked_sessions_count_once_in_any_order(order: Sequence[int], together: Sequence[bool]) -> None:
-    """A session, two forks of it, a fork of a fork, and a copy: read in any order, some at once."""
-    shared, own = [codex_sum(100), codex_sum(300)], codex_sum(700)
+@given(st.permutations(range(5)), st.lists(st.booleans(), min_size=5, max_size=5), st.sets(st.integers(0, 4)))
+def test_forked_sessions_count_once_in_any_order(
+    order: Sequence[int], together: Sequence[bool], unread: set[int]
+) -> None:
+    """A session, two forks of it, a fork of a fork, and a copy: read in any order, some at once, and some never."""
+    of_b = (codex_meta("b", forked_from_id="a"), codex_meta("a"))
     files = [
-        [codex_meta("a"), codex_turn(), *shared, codex_sum(350)],
-        [codex_meta("b", forked_from_id="a"), codex_meta("a"), codex_turn(), *shared, codex_sum(400)],
-        [codex_meta("c", forked_from_id="a"), codex_turn(), *shared, codex_sum(500)],
-        [codex_meta("d", forked_from_id="b"), codex_turn(), *shared, codex_sum(400), own],
-        [codex_meta("a"), codex_turn(), *shared],
+        ([codex_meta("a")], {100: "", 300: "", 350: "a"}),
+        ([*of_b], {100: "", 300: "", 400: "b"}),
+        ([codex_meta("c", forked_from_id="a")], {100: "", 300: "", 500: "c"}),
+        ([codex_meta("d", forked_from_id="b"), *of_b], {100: "", 300: "", 400: "b", 700: "d"}),
+        ([codex_meta("a")], {100: "", 300: ""}),
     ]
+    spent = {}
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         use_home(patch, Path(folder))
         address = Path(folder) / "budget.db"
         empty(address)
         home = home_at(address, TODAY)
-        for at in order:
-            write(Path(folder) / f"codex/sessions/{at}.jsonl", *files[at])
+        for at in (each for each in order if each not in unread):
+            metas, sums = files[at]
+            write(Path(folder) / f"codex/sessions/{at}.jsonl", *metas, codex_turn(), *map(codex_sum, sums))
+            for total, before in zip(sums, [0, *sums], strict=False):
+                spent[total, sums[total]] = total - before
             if not together[at]:
                 sync(home)
-        sync(home)
-        assert home.rows("SELECT sum(tokens), sum(charges) FROM cost") == [(300 + 50 + 100 + 200 + 300, 6)]
+        if spent:
+            sync(home)
+        counted = home.rows("SELECT coalesce(sum(tokens), 0), coalesce(sum(charges), 0) FROM cost")
+        assert counted == [(sum(spent.values()), len(spent))]

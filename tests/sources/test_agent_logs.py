@@ -162,6 +162,12 @@ def test_a_fork_names_the_events_of_its_parent(tmp_path: Path, fork: dict[str, o
     assert [each.copy_of in parents for each in read("codex", path)] == [True, True, False]
 
 
+def test_a_fork_of_a_fork_names_the_events_of_the_session_that_it_began_in(tmp_path: Path) -> None:
+    metas = codex_meta("c3", forked_from_id="c2"), codex_meta("c2", forked_from_id="c1"), codex_meta("c1")
+    path = write(tmp_path / "f.jsonl", *metas, codex_turn(), codex_sum(1000), codex_meta("c4"), codex_sum(3000))
+    assert [each.copy_of for each in read("codex", path)] == ["c1:0:1000-0-0", "c1:0:3000-0-0"]
+
+
 # Places
 
 

@@ -30,7 +30,8 @@ class Codex:
     """Reader of the rollouts.
 
     A rise of the sum is a message, known by the session and the sum that it led to. The same event may come again, and
-    then the sum has not risen; when it falls, it begins anew. A forked session begins with its parent's events.
+    then the sum has not risen; when it falls, it begins anew. A forked session begins with its parent's events, and so
+    does that one if it is a fork, too: what they repeat is known by the session that it began in, whichever are read.
     """
 
     title = "Codex"
@@ -42,16 +43,18 @@ class Codex:
 
     def read(self, path: Path, lines: LogLines) -> Iterator[Message]:
         """Yield the rises of the sum."""
-        session = parent = ""
+        session = origin = ""
         directory = model = provider = ""
         before, resets = _Sum(), 0
         for line in lines.of(path, b"token_count", b"turn_context", b"session_meta"):
             payload = mapping(line.get("payload"))
             match line.get("type"):
-                case "session_meta" if not session:  # a fork's are followed by its parent's
-                    session, parent = text(payload.get("id")) or path.stem, _parent(payload)
+                case "session_meta" if not session:
+                    session, origin = text(payload.get("id")) or path.stem, _parent(payload)
                     directory = text(payload.get("cwd"))
                     provider = text(payload.get("model_provider")) or "openai"
+                case "session_meta" if not before.total and not resets:  # a fork's is followed by those above it
+                    origin = _parent(payload) or text(payload.get("id")) or origin
                 case "turn_context":
                     model = text(payload.get("model")).strip().casefold() or model
                     directory = text(payload.get("cwd")) or directory
@@ -81,7 +84,7 @@ class Codex:
                         provider_of(model, provider or "openai"),
                         MessageTokens(rise.input - cached, cached, output=rise.output),
                         directory,
-                        copy_of=f"{parent}:{event}" if parent else "",
+                        copy_of=f"{origin}:{event}" if origin not in ("", session) else "",
                     )
 
 
