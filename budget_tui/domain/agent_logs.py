@@ -75,6 +75,11 @@ TIERS = (FAST, "priority", "batch", "flex")
 """The tiers whose tokens may have another price than usual."""
 
 
+def tier_called(name: str) -> str:
+    """Return the tier of that name; '' if its tokens have no price of their own."""
+    return name if name in TIERS else ""
+
+
 def priced_name(model: str, tier: str) -> str:
     """Return the name by which the price of a model's tier is set: ``claude-opus-4-6 fast``."""
     return f"{model} {tier}".strip()

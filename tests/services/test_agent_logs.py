@@ -105,6 +105,16 @@ def test_what_is_new_counts_once_and_comes_and_goes_as_one_change(home: Home, lo
     assert (new(sync(home)), costs(home)) == (new(report), stored)
 
 
+def test_codex_in_its_fast_mode_has_the_price_of_that(home: Home, logs: Path) -> None:
+    settings = {"type": "thread_settings_applied", "thread_settings": {"service_tier": "priority"}}
+    fast = {"type": "event_msg", "timestamp": "2026-01-10T09:00:02.000Z", "payload": settings}
+    sums = [codex_sum(3_000_000), codex_sum(4_000_000, at="2026-11-20T09:00:00Z")]
+    write(logs / "codex/sessions/r.jsonl", codex_meta("c1"), codex_turn(), codex_sum(1_000_000), fast, *sums)
+    report = sync(home)
+    assert new(report) == (3, 4_000_000, "3.75"), "1.25 and, as fast, twice as much"
+    assert {name: each.tokens for name, each in report.unpriced.items()} == {"gpt-5-codex fast": 2_000_000}
+
+
 @pytest.mark.both_engines
 def test_of_forks_of_a_session_that_was_never_read_one_counts(home: Home, logs: Path) -> None:
     def counted() -> list[tuple[object, ...]]:

@@ -152,6 +152,23 @@ def test_the_model_and_the_directory_are_those_of_the_turn(tmp_path: Path) -> No
     ]
 
 
+def test_the_tier_is_that_of_the_settings_in_force(tmp_path: Path) -> None:
+    def settings(**stated: str | None) -> dict[str, object]:
+        return {"type": "event_msg", "payload": {"type": "thread_settings_applied", "thread_settings": stated}}
+
+    lines = [codex_meta("c1"), codex_turn(), codex_sum(10), settings(service_tier="priority"), codex_sum(20)]
+    lines += [codex_turn(), codex_sum(30), settings(model="gpt-5-codex"), codex_sum(40), settings(service_tier="new")]
+    lines += [
+        codex_sum(50),
+        codex_turn(service_tier="flex"),
+        codex_sum(60),
+        codex_turn(service_tier=None),
+        codex_sum(70),
+    ]
+    tiers = [each.tier for each in read("codex", write(tmp_path / "r.jsonl", *lines))]
+    assert tiers == ["", "fast", "fast", "", "", "flex", ""]
+
+
 @pytest.mark.parametrize(
     "fork", [{"forked_from_id": "c1"}, {"source": {"subagent": {"thread_spawn": {"parent_thread_id": "c1"}}}}]
 )

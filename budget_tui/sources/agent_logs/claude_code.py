@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from budget_tui.domain.agent_logs import FAST, TIERS, Message, MessageTokens, provider_of
+from budget_tui.domain.agent_logs import FAST, Message, MessageTokens, provider_of, tier_called
 from budget_tui.sources.agent_logs.base import LogLines, mapping, moment, text, tokens
 
 _NO_MODEL = "<synthetic>"
@@ -71,7 +71,4 @@ def _tokens(usage: Mapping[str, Any]) -> MessageTokens:
 
 
 def _tier(usage: Mapping[str, Any]) -> str:
-    if usage.get("speed") == "fast":
-        return FAST
-    tier = text(usage.get("service_tier"))
-    return tier if tier in TIERS else ""
+    return FAST if usage.get("speed") == "fast" else tier_called(text(usage.get("service_tier")))

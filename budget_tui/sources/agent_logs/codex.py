@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from budget_tui.domain.agent_logs import Message, MessageTokens, provider_of
+from budget_tui.domain.agent_logs import FAST, Message, MessageTokens, provider_of, tier_called
 from budget_tui.sources.agent_logs.base import MOST_TOKENS, LogLines, mapping, moment, text, tokens_of_session
+
+_MARKS = (b"token_count", b"turn_context", b"session_meta", b"thread_settings_applied")
 
 
 class _Sum(NamedTuple):
@@ -44,9 +46,9 @@ class Codex:
     def read(self, path: Path, lines: LogLines) -> Iterator[Message]:
         """Yield the rises of the sum."""
         session = origin = ""
-        directory = model = provider = ""
+        directory = model = provider = tier = ""
         before, resets = _Sum(), 0
-        for line in lines.of(path, b"token_count", b"turn_context", b"session_meta"):
+        for line in lines.of(path, *_MARKS):
             payload = mapping(line.get("payload"))
             match line.get("type"):
                 case "session_meta" if not session:
@@ -58,6 +60,10 @@ class Codex:
                 case "turn_context":
                     model = text(payload.get("model")).strip().casefold() or model
                     directory = text(payload.get("cwd")) or directory
+                    if "service_tier" in payload:
+                        tier = _tier(payload)
+                case "event_msg" if payload.get("type") == "thread_settings_applied":  # all of them, as they are now
+                    tier = _tier(mapping(payload.get("thread_settings")))
                 case "event_msg" if payload.get("type") == "token_count":
                     usage = mapping(payload.get("info")).get("total_token_usage")
                     if usage is None:
@@ -84,6 +90,7 @@ class Codex:
                         provider_of(model, provider or "openai"),
                         MessageTokens(rise.input - cached, cached, output=rise.output),
                         directory,
+                        tier,
                         copy_of=f"{origin}:{event}" if origin not in ("", session) else "",
                     )
 
@@ -92,3 +99,9 @@ def _parent(meta: Mapping[str, Any]) -> str:
     """Return the session that this one was forked from, or whose sub-agent it is."""
     spawned = mapping(mapping(mapping(meta.get("source")).get("subagent")).get("thread_spawn"))
     return text(meta.get("forked_from_id")) or text(spawned.get("parent_thread_id"))
+
+
+def _tier(settings: Mapping[str, Any]) -> str:
+    """Return the tier of the tokens; what Codex calls its fast mode is priority to the vendor."""
+    named = text(settings.get("service_tier"))
+    return FAST if named == "priority" else tier_called(named)
