@@ -35,6 +35,14 @@ def set_price(
     cached_price: Annotated[
         str, typer.Option("--cached", metavar="A", help="Per million cached tokens. Default: as input.")
     ] = "",
+    cache_write_price: Annotated[
+        str,
+        typer.Option("--cache-write", metavar="A", help="Per million written to a cache. Default: 1.25 × input."),
+    ] = "",
+    cache_write_1h_price: Annotated[
+        str,
+        typer.Option("--cache-write-1h", metavar="A", help="The same for an hour. Default: 2 × input."),
+    ] = "",
     starts_on: Annotated[
         str, typer.Option("--from", metavar="DATE", help="First day. Default: today.", show_default=False)
     ] = "",
@@ -46,7 +54,13 @@ def set_price(
     no price.
     """
     session = session_of(context)
-    given = {TokenKind.INPUT: input_price, TokenKind.OUTPUT: output_price, TokenKind.CACHED: cached_price}
+    given = {
+        TokenKind.INPUT: input_price,
+        TokenKind.OUTPUT: output_price,
+        TokenKind.CACHED: cached_price,
+        TokenKind.CACHE_WRITE: cache_write_price,
+        TokenKind.CACHE_WRITE_1H: cache_write_1h_price,
+    }
     prices = {kind: parse_amount(text) for kind, text in given.items() if text}
     outcome = session.services.token_prices.set(model, prices, parse_day(starts_on) if starts_on else None)
     currency = session.snapshot().organization.currency

@@ -133,13 +133,17 @@ def own_rates(prices: Mapping[TokenKind, int], currency: str, built_in: GradedRa
 def _over(rates: Rates, prices: Mapping[TokenKind, int]) -> Rates:
     """Return rates with own prices in their place.
 
-    Cached tokens cost as the input unless they have a price. Writing to a cache never has: it costs 1.25 times the
-    input for 5 minutes and twice for an hour, as at Anthropic.
+    What the cache holds costs as the input to read, 1.25 times that to write for 5 minutes and twice for an hour, as at
+    Anthropic, unless it has a price of its own.
     """
     if (read := prices.get(TokenKind.INPUT)) is not None:
         rates = Rates(read, read, divide(read * 5, 4), read * 2, rates.output)
-    return rates._replace(
-        cache_read=prices.get(TokenKind.CACHED, rates.cache_read), output=prices.get(TokenKind.OUTPUT, rates.output)
+    return Rates(
+        rates.input,
+        prices.get(TokenKind.CACHED, rates.cache_read),
+        prices.get(TokenKind.CACHE_WRITE, rates.cache_write),
+        prices.get(TokenKind.CACHE_WRITE_1H, rates.cache_write_1h),
+        prices.get(TokenKind.OUTPUT, rates.output),
     )
 
 

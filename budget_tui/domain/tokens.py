@@ -25,11 +25,18 @@ _HOURS_OF_A_YEAR = 365 * 24
 
 
 class TokenKind(StrEnum):
-    """Kind of tokens: what a model reads, what it writes, and what it reads again from its provider's cache."""
+    """Kind of tokens: what a model reads, what it writes, what it reads again from its provider's cache, and what is
+    written to that for 5 minutes or an hour, which only logs tell."""
 
     INPUT = "input"
     OUTPUT = "output"
     CACHED = "cached"
+    CACHE_WRITE = "cache-write"
+    CACHE_WRITE_1H = "cache-write-1h"
+
+
+USED_KINDS = (TokenKind.INPUT, TokenKind.OUTPUT, TokenKind.CACHED)
+"""The kinds of tokens that agents use."""
 
 
 class TokenBalance(NamedTuple):

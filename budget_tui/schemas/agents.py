@@ -113,6 +113,8 @@ class PriceChange(Schema):
     input_usd: Number = Decimal(0)
     output_usd: Number = Decimal(0)
     cached_usd: Number = Decimal(0)
+    cache_write_usd: Number = Decimal(0)
+    cache_write_1h_usd: Number = Decimal(0)
     days_changed: int
     changed_usd: Number
     currency: str
@@ -125,7 +127,7 @@ class PriceChange(Schema):
             days_changed=outcome.days,
             changed_usd=to_decimal(outcome.changed_nanos),
             currency=currency,
-            **{f"{kind}_usd": to_decimal(nanos) for kind, nanos in prices.items()},
+            **{f"{kind.replace('-', '_')}_usd": to_decimal(nanos) for kind, nanos in prices.items()},
         )
 
 

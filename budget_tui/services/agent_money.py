@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import InsufficientBudget, Refused
-from budget_tui.domain.tokens import TokenKind, cost_nanos, provider_of_model
+from budget_tui.domain.tokens import USED_KINDS, TokenKind, cost_nanos, provider_of_model
 from budget_tui.presentation.formatting import count, money
 from budget_tui.services.limits import Limits, bound_of, shortage
 from budget_tui.services.work import Work
@@ -53,5 +53,5 @@ def price_of(work: Work, agent_id: str, model: str, use: Mapping[TokenKind, int]
             command=f"budget-tui price set {model or 'MODEL'} --input AMOUNT --output AMOUNT",
         )
     if isinstance(use, int):
-        return max(cost_nanos({kind: use}, each) for each in prices for kind in each)
+        return max(cost_nanos({kind: use}, each) for each in prices for kind in USED_KINDS)
     return max(cost_nanos(use, each) for each in prices)

@@ -70,8 +70,8 @@ class TokenPrices:
         if not prices:
             raise Refused(
                 "a price is missing",
-                "give one of input, output or cached tokens",
-                command="give --input, --output or --cached",
+                "give one of a kind of tokens",
+                command="give --input, --output, --cached, --cache-write or --cache-write-1h",
             )
         if min(prices.values()) < 0:
             raise Refused("a price cannot be negative", "give an amount of 0 or more")

@@ -5,6 +5,7 @@ integers: nanos of a currency, tokens or seats. Days are ISO dates, or numbers s
 times are UTC.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -38,7 +39,7 @@ from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category, ChargeCategory
 from budget_tui.domain.period import PeriodKind
 from budget_tui.domain.recurring import Every
-from budget_tui.domain.tokens import TokenKind
+from budget_tui.domain.tokens import USED_KINDS, TokenKind
 from budget_tui.storage.fast_paths import day_number, day_of
 
 KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits anyway, and a key must be one
@@ -123,7 +124,7 @@ class PartialIndex(Index):
         return options
 
 
-def one_of(column: str, values: type[StrEnum]) -> str:
+def one_of(column: str, values: Iterable[StrEnum]) -> str:
     """Return the SQL condition that a column holds one of ``values``."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
@@ -641,7 +642,7 @@ class TokenUseRow(Row, table=True):
     __tablename__ = "token_use"
     __table_args__ = (
         Index("token_use_by_hour", "entity_key", "hour"),
-        CheckConstraint(one_of("kind", TokenKind), name="kind"),
+        CheckConstraint(one_of("kind", USED_KINDS), name="kind"),
         CheckConstraint("tokens >= 1", name="tokens"),
         {"sqlite_with_rowid": False},
     )

@@ -174,3 +174,11 @@ def test_the_price_of_a_day_is_shown_with_whose_it_is(seeded: Cli) -> None:
             }
         ],
     }
+    written = seeded("price", "set", "kimi-9000", "--cache-write", "1.5", "--cache-write-1h", "3", "--json").done().json
+    assert (written["cache_write_usd"], written["cache_write_1h_usd"]) == (Decimal("1.5"), 3)
+    assert "input_usd" not in written
+    assert "cache write $1.50, cache write 1 h $3.00" in seeded("price", "show", "kimi-9000").done().out
+    assert "cache-write-1h" in seeded("price", "list").done().out
+    said = "kimi-9000: a million tokens: $1.50 cache-write, $3.00 cache-write-1h, from Jan 13, 2026"
+    assert seeded("undo").done().out == f"undone: {said}\n"
+    assert "cache write $1.25, cache write 1 h $2.00" in seeded("price", "show", "kimi-9000").done().out

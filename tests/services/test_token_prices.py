@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from budget_tui.domain.amount import LIMIT_NANOS, parse_amount
 from budget_tui.domain.audit import shown_facts
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.tokens import TokenKind
+from budget_tui.domain.tokens import USED_KINDS, TokenKind
 from budget_tui.services.token_prices import PriceOutcome
 from tests.databases import Address, Engine
 from tests.examples import examples
@@ -163,7 +163,7 @@ def test_it_does_not_matter_when_the_price_is_told(
     after: list[tuple[int, int, int, int]],
     rates: tuple[int, int, int],
 ) -> None:
-    prices = dict(zip(TokenKind, rates, strict=True))
+    prices = dict(zip(USED_KINDS, rates, strict=True))
     found = []
     engine.clear()
     for told_first in (True, False):

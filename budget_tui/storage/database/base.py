@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, StorageError
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 PATIENCE_SECONDS = 5.0
