@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from budget_tui import schemas
-from budget_tui.cli.console import print_json, print_lines, table
+from budget_tui.cli.console import print_json, print_lines, table, warn
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.domain.backtest import RIVALS, Score, score
@@ -33,6 +33,8 @@ def backtest(
     if json:
         print_json(schemas.forecast.Backtest.from_domain(report))
         return
+    if report.is_archived:
+        warn([f"{report.name} is archived"])
     if not report.trials:
         print_lines("nothing to compare: that takes 21 days of data, and a period that has ended with costs since")
         return

@@ -176,6 +176,7 @@ class Backtest(Schema):
     """Forecasts of past days against what became. Amounts are means; null without any forecast to test."""
 
     project: str | None
+    archived: bool = Field(description="True if the project is archived.")
     currency: str
     first_day: date | None
     last_day: date | None
@@ -193,6 +194,7 @@ class Backtest(Schema):
         score = backtest.score(trials) if trials else None
         return Backtest(
             project=report.name or None,
+            archived=report.is_archived,
             currency=report.organization.currency,
             first_day=trials[0].on if trials else None,
             last_day=trials[-1].on if trials else None,

@@ -39,7 +39,7 @@ _NEVER = date.max
 
 @dataclass(frozen=True, slots=True)
 class BacktestReport:
-    """The forecasts of past days of everything or, with ``name``, of one project; the oldest first.
+    """The forecasts of past days of everything or, with ``name``, of one project, archived or not; the oldest first.
 
     ``lately`` says for the last periods, the newest first, whether the range held that was forecast on the day of the
     period that is today.
@@ -49,6 +49,7 @@ class BacktestReport:
     name: str
     trials: tuple[Trial, ...]
     lately: tuple[bool, ...]
+    is_archived: bool = False
 
 
 class Backtests:
@@ -65,11 +66,12 @@ class Backtests:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._context.clock.today(organization.time_zone)
-            name, path = _subject(session, organization, project_id)
+            name, path, is_archived = _subject(session, organization, project_id)
             past = _Past(session, organization, today, today - timedelta(days=_FAR_BACK), seed)
         trials = tuple(trial for period in past.ended for trial in past.trials(path, _days_tested(period, past.first)))
         day_number = organization.period_rule.containing(today).day_number(today)
-        return BacktestReport(organization, name, trials, tuple(held_by_period(trials, day_number)[:_LATELY]))
+        lately = tuple(held_by_period(trials, day_number)[:_LATELY])
+        return BacktestReport(organization, name, trials, lately, is_archived)
 
     def lately(self) -> list[bool]:
         """Return `BacktestReport.lately` of everything; computed once a day, because the past seldom changes."""
@@ -84,14 +86,14 @@ class Backtests:
         self._reader.close()
 
 
-def _subject(session: Session, organization: Organization, project_id: str) -> tuple[str, str]:
-    """Return the name and the path of a project; '' and the root's without one."""
+def _subject(session: Session, organization: Organization, project_id: str) -> tuple[str, str, bool]:
+    """Return the name and the path of a project, and whether it is archived; '' and the root's without one."""
     if not project_id:
-        return "", ROOT_PATH
+        return "", ROOT_PATH, False
     project = session.fast.entity(organization.org_key, project_id)
     if project is None:
         raise unknown("project", project_id)
-    return project.name, project.path
+    return project.name, project.path, project.archived
 
 
 def _lately(session: Session, organization: Organization, today: date) -> list[bool]:

@@ -212,8 +212,10 @@ class PlanViews:
             lines = tuple(forecaster.lines(budgets))
             entity = forecaster.of_entity(top, period)
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, history)
-        warnings = over_allocation_warnings(over_allocated(budgets, allocated))
-        return PlanForecast(organization, today, known, entity, lines, warnings)
+        warnings = [*over_allocation_warnings(over_allocated(budgets, allocated))]
+        if top.archived:
+            warnings.append(f"{top.name} is archived, and forecast as if it went on")
+        return PlanForecast(organization, today, known, entity, lines, tuple(warnings))
 
     def forecasts(self, budgets: Sequence[PlannedBudget]) -> ForecastsById:
         """Return the forecasts of those of ``budgets`` that run today, unless these are too many, or the entities below

@@ -101,3 +101,13 @@ def test_a_backtest_as_a_table_and_as_json(demo: Cli) -> None:
     assert found != demo("backtest", "pcc", "--json", "--seed", "2").json, "other weeks are drawn"
     demo("backtest", "nope").refused(4, "there is no project 'nope'")
     assert "nothing to compare" in demo("--as-of", "2025-11-15", "backtest").done().out
+
+
+def test_an_archived_project_is_said_to_be_so(demo: Cli) -> None:
+    demo("project", "archive", "pcc")
+    said = "warning: PCC is archived, and forecast as if it went on\n"
+    assert said in demo("forecast", "pcc").err
+    assert "PCC is archived, and forecast as if it went on" in demo("forecast", "pcc", "--json").done().json["warnings"]
+    assert demo("backtest", "pcc").err == "warning: PCC is archived\n"
+    assert demo("backtest", "pcc", "--json").done().json["archived"] is True
+    assert "is archived" not in demo("forecast", "videonest-api").err
