@@ -72,6 +72,6 @@ class Differences(Schema):
             organization=found.organization,
             to_do=len(found.to_do),
             conflicts=len(found.conflicts),
-            differences=[Difference.from_domain(each) for each in found.found],
+            differences=[Difference.from_domain(each) for each in found.shown],
             warnings=list(found.warnings),
         )

@@ -70,13 +70,7 @@ class PlanDifferences:
     @property
     def shown(self) -> list[Difference]:
         """The differences with periods as files write them: ``2026-02``."""
-        return [each._replace(item=self._shown(each.item)) for each in self.found]
-
-    def _shown(self, item: Item) -> Item:
-        if item.section != "budgets":
-            return item
-        named = zip(SECTIONS["budgets"].identity, item.name, strict=True)
-        return item._replace(name=tuple(self.show_period(text) if key == "period" else text for key, text in named))
+        return [each._replace(item=_as_written(each.item, self.show_period)) for each in self.found]
 
     @property
     def conflicts(self) -> list[Difference]:
@@ -88,8 +82,16 @@ class PlanDifferences:
         return [each for each in self.found if each.kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE)]
 
 
+def _as_written(item: Item, show_period: Callable[[str], str]) -> Item:
+    """Return an item with its period as files write it."""
+    if item.section != "budgets":
+        return item
+    named = zip(SECTIONS["budgets"].identity, item.name, strict=True)
+    return item._replace(name=tuple(show_period(text) if key == "period" else text for key, text in named))
+
+
 class Exported(NamedTuple):
-    """The text of a plan file, and what it describes."""
+    """The text of a plan file, and what it describes, with periods as it writes them."""
 
     text: str
     file: PlanFile
@@ -117,10 +119,13 @@ class PlanFiles:
             today, periods = self._context.clock.today(organization.time_zone), _Periods(organization)
             revision = session.fast.newest_entry(organization.org_key)
             file = PlanFile(organization.slug, organization.currency, revision, _stored(session, organization, today))
+            written = replace(
+                file, plan={_as_written(item, periods.show): fields for item, fields in file.plan.items()}
+            )
             if path is None or not path.exists():
-                return Exported(sources.rendered(file, periods.show), file)
+                return Exported(sources.rendered(file, periods.show), written)
             reader = _reader(session, organization)
-            return Exported(sources.updated(sources.load(path), path.name, file, reader, periods.show), file)
+            return Exported(sources.updated(sources.load(path), path.name, file, reader, periods.show), written)
 
     def differences(self, file: PlanFile, *, prune: bool = False) -> PlanDifferences:
         """Return how ``file`` and what is stored differ; nothing is written."""

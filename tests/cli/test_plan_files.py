@@ -66,3 +66,18 @@ def test_a_file_that_is_none_is_refused(seeded: Cli, tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("budget: {amount: 5, command: reboot}\n")
     seeded("plan", "diff", str(tmp_path / "p.yaml")).refused(2, "p.yaml:1 has 'command'")
     seeded("plan", "export", str(tmp_path / "no" / "p.yaml")).refused(2, "cannot be written")
+
+
+def test_json_names_periods_as_the_file_does(seeded: Cli, tmp_path: Path) -> None:
+    for period in ("2026-02", "2026-Q1", "2026-01-05..2026-02-10"):
+        seeded("plan", "create", "pcc", "cloud", "50", "--period", period).done()
+    file = tmp_path / "plan.yaml"
+    seeded("plan", "export", str(file)).done()
+    exported = seeded("plan", "export", "--json").done().json["items"]
+    periods = {"2026-02", "2026-Q1", "2026-01-05..2026-02-10"}
+    assert {item["name"][3] for item in exported if item["section"] == "budgets"} == periods
+    file.write_text(file.read_text("utf-8").replace("amount: 50", "amount: 60"), "utf-8")
+    said = seeded("plan", "diff", str(file)).done().out
+    named = [each["name"] for each in seeded("plan", "diff", str(file), "--json").done().json["differences"]]
+    assert {name[3] for name in named} == periods
+    assert all(" ".join(filter(None, name)) in said for name in named)
