@@ -52,10 +52,12 @@ def is_in_trouble(pace: Pace) -> bool:
     return not pace.unfunded and (pace.status is not Status.HEALTHY or pace.runs_short)
 
 
-def trouble_rank(pace: Pace) -> tuple[int, bool, Decimal]:
-    """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early."""
+def trouble_rank(pace: Pace) -> tuple[int, bool, Decimal, int]:
+    """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early; of those that have
+    run out, by how much is spent beyond them."""
     runway = pace.runway_days if pace.runway_days is not None else _FOREVER
-    return 0 if pace.unfunded else 1 + _SEVERITY[pace.status], pace.runs_short, -runway
+    severity = 0 if pace.unfunded else 1 + _SEVERITY[pace.status]
+    return severity, pace.runs_short, -runway, max(0, -pace.remaining)
 
 
 def by_trouble(lines: Iterable[ProjectLine]) -> list[ProjectLine]:

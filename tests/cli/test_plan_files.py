@@ -76,7 +76,7 @@ def test_json_names_periods_as_the_file_does(seeded: Cli, tmp_path: Path) -> Non
     exported = seeded("plan", "export", "--json").done().json["items"]
     periods = {"2026-02", "2026-Q1", "2026-01-05..2026-02-10"}
     assert {item["name"][3] for item in exported if item["section"] == "budgets"} == periods
-    file.write_text(file.read_text("utf-8").replace("amount: 50", "amount: 60"), "utf-8")
+    file.write_text(file.read_text("utf-8").replace("amount: 50\n", "amount: 60\n"), "utf-8")
     said = seeded("plan", "diff", str(file)).done().out
     named = [each["name"] for each in seeded("plan", "diff", str(file), "--json").done().json["differences"]]
     assert {name[3] for name in named} == periods

@@ -7,7 +7,7 @@ import pytest
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.period import Period
 from budget_tui.domain.snapshot import Pace, Spend, pace_of
-from budget_tui.domain.trouble import Cause, is_in_trouble, trouble_of
+from budget_tui.domain.trouble import Cause, is_in_trouble, trouble_of, trouble_rank
 from budget_tui.presentation.explanations import cause
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -69,3 +69,11 @@ def test_what_is_healthy_and_lasts_has_no_cause(allocation: int, days: Days) -> 
 
 def test_a_budget_that_is_taken_over_again_by_a_credit_is_over_since_the_last_time() -> None:
     assert why(50, {2: 60, 4: -20, 8: 15}) == (Cause.OVER, "over by $5.00 since Jan 8")
+
+
+def test_of_budgets_that_have_run_out_the_worst_is_the_one_most_beyond() -> None:
+    paces = {
+        name: pace(100, {5: spent}) for name, spent in (("little", 101), ("near", 95), ("all", 100), ("most", 130))
+    }
+    ranked = sorted(paces, key=lambda name: trouble_rank(paces[name]), reverse=True)
+    assert ranked == ["most", "little", "all", "near"]
