@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, StrEnum
 from io import TextIOWrapper
+from itertools import takewhile
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import unquote, urlsplit
@@ -46,6 +47,8 @@ def _expand(pattern: str) -> list[Path]:
     path = _at_home(pattern)
     if path.exists():
         return [_checked(path)]
+    if "**" in path.parts:
+        require_narrow(Path(*takewhile(lambda part: not glob.has_magic(part), path.parts)))
     matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207  (may be absolute)
     found = matches or _pasted(pattern)
     if not found:
@@ -80,6 +83,16 @@ def _checked(path: Path) -> Path:
         kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
         raise SourceError(f"{path} is {kind}, not a file", "save what comes out of it as a file first")
     return path
+
+
+def require_narrow(folder: Path) -> None:
+    """Refuse to look through a whole disk, or everything that somebody has: that takes hours, and finds anything."""
+    real = folder.resolve()
+    home = Path(os.path.expanduser("~")).resolve()  # noqa: PTH111  (no home: no error)
+    if real == Path(real.anchor):
+        raise SourceError(f"{real} is a whole disk", "name the folder that holds the exports")
+    if real == home or real in home.parents:
+        raise SourceError(f"{real} holds your home folder and all in it", "name the folder that holds the exports")
 
 
 def is_named_as_export(path: Path) -> bool:

@@ -14,7 +14,16 @@ from typing import Any
 from budget_tui.domain.delivery import DeliveredFile, Delivery, LeftOutFile, time_in_folders
 from budget_tui.domain.errors import SourceError
 from budget_tui.sources.base import is_proven
-from budget_tui.sources.files import KNOWN, Kind, chunks, find_files, is_named_as_export, kind_of, reading
+from budget_tui.sources.files import (
+    KNOWN,
+    Kind,
+    chunks,
+    find_files,
+    is_named_as_export,
+    kind_of,
+    reading,
+    require_narrow,
+)
 from budget_tui.sources.reduction import Reduction
 
 _MAX_MONTHS = 1200
@@ -111,7 +120,11 @@ def _find(patterns: Sequence[str | Path]) -> Found:
     folders: dict[Path, tuple[str, ...]] = {}
     left_out: list[LeftOutFile] = []
     manifests: dict[Path, Manifest] = {}
-    for named in find_files(patterns):
+    named_files = find_files(patterns)
+    for named in named_files:
+        if named.is_dir():
+            require_narrow(named)
+    for named in named_files:
         if not named.is_dir():
             if paths.setdefault(named.resolve(), named) is named:
                 folders[named] = (named.resolve().parent.name,)

@@ -525,6 +525,20 @@ def test_a_pattern_that_can_mean_no_file_is_refused(two: Home, pattern: str) -> 
         run(two, pattern)
 
 
+@pytest.mark.parametrize("pattern", ["/", "/**/*.csv", "~", "~/", "~/**", "~/..", "/tmp/../*", "."])
+def test_a_whole_disk_or_home_is_not_looked_through(
+    two: Home, monkeypatch: pytest.MonkeyPatch, export: Export, pattern: str
+) -> None:
+    exports = Path(export(charge("5", Tags='{"project": "a"}'))).parent
+    monkeypatch.setenv("HOME", str(exports))
+    monkeypatch.chdir(exports)
+    with pytest.raises(SourceError, match="name the folder that holds the exports"):
+        run(two, pattern)
+    monkeypatch.setenv("HOME", str(exports.parent / "elsewhere"))
+    if pattern.startswith("."):
+        assert run(two, pattern).rows_read == 1
+
+
 def test_tags_that_were_kept_once_are_kept_again(two: Home, export: Export) -> None:
     file = export(charge("5", Tags='{"team": "a"}'))
     assert run(two, file, tags=("team",)).unmapped_total == {}
