@@ -132,6 +132,12 @@ def made_once() -> MadeOnce:
     return place
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who wants to write while another program does gives up at once."""
+    monkeypatch.setattr("budget_tui.storage.unit_of_work.PATIENCE_SECONDS", 0.05)
+
+
 @pytest.fixture(autouse=True)
 def databases_taken_back(engines: dict[str, Engine]) -> Iterator[None]:
     yield

@@ -210,8 +210,7 @@ def test_head_needs_a_key_too(api: Api) -> None:
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_a_locked_database_is_told_when_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.05)
+def test_a_locked_database_is_told_when_to_come_again(api: Api, impatient: None) -> None:
     with locked(api.services.context.database.path):
         answer = api("PUT", "/budget", {"monthly_budget_usd": 1})
         refused(answer, 503, "storage", "cannot be used now")

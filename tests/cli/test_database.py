@@ -287,10 +287,7 @@ def test_the_url_of_a_file_is_its_path(seeded: Cli, database: Path) -> None:
     assert seeded("--db", f"sqlite:///{database}", "status").done().out == seeded("status").out
 
 
-def test_a_locked_database_can_be_read_but_not_written(
-    seeded: Cli, database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.05)
+def test_a_locked_database_can_be_read_but_not_written(seeded: Cli, database: Path, impatient: None) -> None:
     with locked(database):
         seeded("budget", "set", "5").refused(2, "is locked by another program", "nothing was changed")
         assert seeded("status", "--line").done().out.startswith("$259 left")

@@ -96,9 +96,8 @@ def test_a_program_that_is_killed_leaves_nothing_half_done(budgeted: Budgeted) -
 # A locked database
 
 
-def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_told_and_left_alone(budgeted: Budgeted, impatient: None) -> None:
     path, *_ = budgeted
-    monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.05)
     with locked(path):
         with pytest.raises(StorageError) as refused, UnitOfWork(database_at(path)):
             pass

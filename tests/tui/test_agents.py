@@ -265,9 +265,8 @@ async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services)
 
 
 async def test_a_locked_database_keeps_what_was_typed(
-    open_dashboard: OpenDashboard, peopled: Services, monkeypatch: pytest.MonkeyPatch
+    open_dashboard: OpenDashboard, peopled: Services, impatient: None
 ) -> None:
-    monkeypatch.setattr("budget_tui.storage.database.sqlite_connections.PATIENCE_SECONDS", 0.1)
     async with open_dashboard(peopled, mode="agents") as dashboard:
         await dashboard.typed("=2M")
         with locked(peopled.context.database.path):

@@ -7,7 +7,6 @@ import pytest
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
 from budget_tui.domain.budget import parse_change
-from budget_tui.storage.database import sqlite_connections
 from tests.databases import locked
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import allocation_of, stored, units
@@ -335,9 +334,8 @@ async def test_a_project_archived_unseen_while_it_is_edited_is_refused(
 
 
 async def test_a_locked_database_is_told_in_words_and_the_text_kept(
-    open_dashboard: OpenDashboard, services: Services, database: Path, monkeypatch: pytest.MonkeyPatch
+    open_dashboard: OpenDashboard, services: Services, database: Path, impatient: None
 ) -> None:
-    monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.1)
     async with open_dashboard(mode="projects", size=(160, 24)) as dashboard:
         with locked(database):
             await dashboard.typed("=170", "enter")

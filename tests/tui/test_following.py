@@ -14,7 +14,6 @@ from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Refused
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.recurring import NewFee
-from budget_tui.storage.database import sqlite_connections
 from budget_tui.tui import app as dashboard_module
 from budget_tui.tui.charts import SpendChart
 from budget_tui.tui.chrome import TopBar
@@ -239,9 +238,8 @@ async def test_a_close_that_fails_is_told_and_made_up_for(
     services_on: OpenServices,
     turning: TurningClock,
     database: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    impatient: None,
 ) -> None:
-    monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.1)
     services = services_on(clock=turning)
     async with open_dashboard(services, size=(160, 30)) as dashboard:
         turning.days.append(date(2026, 2, 1))
@@ -259,9 +257,8 @@ async def test_a_close_that_fails_is_told_and_made_up_for(
 
 
 async def test_a_failed_write_of_the_total_is_told_in_place(
-    open_dashboard: OpenDashboard, services: Services, database: Path, monkeypatch: pytest.MonkeyPatch
+    open_dashboard: OpenDashboard, services: Services, database: Path, impatient: None
 ) -> None:
-    monkeypatch.setattr(sqlite_connections, "PATIENCE_SECONDS", 0.1)
     async with open_dashboard(keys="e", size=(160, 30)) as dashboard:
         with locked(database):
             await dashboard.typed("650", "enter")
