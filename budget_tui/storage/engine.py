@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Engine,
+    Select,
     String,
     Subquery,
     Table,
@@ -61,10 +62,15 @@ def sqlalchemy_over(connection: Connection) -> sqlalchemy.Connection:
 def next_key(connection: sqlalchemy.Connection, column: Column[int]) -> int:
     """Return a key for the next row of a table, which no other row gets."""
     if connection.dialect.name == "sqlite":  # its writers take turns, so no other gets this key
-        found = connection.execute(select(func.coalesce(func.max(column), 0) + 1))
+        statement = _after_greatest(column)
     else:
-        found = connection.execute(select(func.nextval(func.pg_get_serial_sequence(column.table.name, column.name))))
-    return int(found.scalar_one())
+        statement = select(func.nextval(func.pg_get_serial_sequence(column.table.name, column.name)))
+    return int(connection.execute(statement).scalar_one())
+
+
+@cache
+def _after_greatest(column: Column[int]) -> Select[int]:
+    return select(func.coalesce(func.max(column), 0) + 1)
 
 
 def insert_or(connection: sqlalchemy.Connection, table: Any) -> Insert:

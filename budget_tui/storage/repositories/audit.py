@@ -20,6 +20,8 @@ Facts = Mapping[str, object]
 _a = AuditRow.c
 _ENTRY = select(_a.audit_key, _a.at, _a.actor, _a.action, _a.subject, _a.before, _a.after, _a.change, _a.reverses)
 
+_NEW_ENTRY = insert(AuditRow)
+
 
 class AuditRepository(Repository):
     """Reads and writes the audit trail.
@@ -68,18 +70,19 @@ class AuditRepository(Repository):
         if self._change_number is None:
             self._change_number = key
         self._change(
-            insert(AuditRow).values(
-                audit_key=key,
-                org_key=org,
-                at=now,
-                actor=actor,
-                action=action,
-                subject=subject,
-                before=json.dumps(before) if before is not None else None,
-                after=json.dumps(after) if after is not None else None,
-                change=self._change_number,
-                reverses=reverses,
-            )
+            _NEW_ENTRY,
+            {
+                "audit_key": key,
+                "org_key": org,
+                "at": now,
+                "actor": actor,
+                "action": action,
+                "subject": subject,
+                "before": json.dumps(before) if before is not None else None,
+                "after": json.dumps(after) if after is not None else None,
+                "change": self._change_number,
+                "reverses": reverses,
+            },
         )
         self._driver.note_audit_line(key)
         return self._change_number

@@ -36,7 +36,8 @@ IS_MONEY: ColumnElement[bool] = literal_column(is_money("cost.amount_nanos", "co
 class Repository:
     """Base of the repositories, each of which reads and writes one aggregate.
 
-    ``org`` is an organization's key; ``actor`` is who changes something, ``now`` when.
+    ``org`` is an organization's key; ``actor`` is who changes something, ``now`` when. A statement that every command
+    executes is made once and gets its values as parameters: making one takes longer than executing it.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -57,14 +58,14 @@ class Repository:
         for batch in result.partitions(1_000):
             yield from starmap(make, batch)
 
-    def _row(self, statement: Executable) -> Row[Any] | None:
-        return self._connection.execute(statement).first()
+    def _row(self, statement: Executable, **parameters: Any) -> Row[Any] | None:
+        return self._connection.execute(statement, parameters).first()
 
-    def _value(self, statement: Executable) -> Any:
+    def _value(self, statement: Executable, **parameters: Any) -> Any:
         """Return the first column of the first row; None where there is none."""
-        return self._connection.execute(statement).scalar()
+        return self._connection.execute(statement, parameters).scalar()
 
-    def _change(self, statement: Executable, rows: Sequence[Columns] | None = None) -> int:
+    def _change(self, statement: Executable, rows: Columns | Sequence[Columns] | None = None) -> int:
         """Execute a statement, once for each of ``rows`` if given; return how many rows it changed."""
         if rows is not None and not rows:
             return 0

@@ -3,11 +3,25 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from sys import intern
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy import and_ as all_of
 from sqlalchemy import not_ as no
 
@@ -58,6 +72,16 @@ _ORDER = (
     _e.path, _b.period_start, _b.period_end.desc(), _b.category, _b.budget_type, _b.provider, _b.budget_id
 )  # fmt: skip
 
+_CHILD = _BUDGET.where(_a.parent_budget_id == bindparam("parent"), _b.is_active, _b.entity_key == bindparam("entity"))
+_NEW, _NEW_TRANSFER = insert(BudgetRow), insert(TransferRow)
+_CHANGED = update(BudgetRow).where(_b.budget_id == bindparam("of"))
+_REBASED = _CHANGED.values(base=_b.base - _b.amount + bindparam("new"))  # the difference first: a sum might not fit
+_REALLOCATED = (
+    update(AllocationRow)
+    .where(_a.child_budget_id == bindparam("of"), _a.amount != bindparam("new"))
+    .values(amount=bindparam("new"))
+)
+
 
 class BudgetRepository(Repository):
     # Reading
@@ -69,38 +93,12 @@ class BudgetRepository(Repository):
 
     def child(self, parent_id: str, entity_key: int) -> Budget | None:
         """Return the active budget of an entity that was allocated from the budget ``parent_id``."""
-        row = self._row(_BUDGET.where(_a.parent_budget_id == parent_id, _b.is_active, _b.entity_key == entity_key))
+        row = self._row(_CHILD, parent=parent_id, entity=entity_key)
         return _budget(row) if row else None
 
     def is_to_open(self, org: int, day: date) -> bool:
         """Return whether the period of ``day`` has yet to be opened, and will have any budgets."""
-        latest = (
-            select(_b.period_start, _b.period_end)
-            .where(*_is_global(org), _b.period_start <= day)
-            .order_by(_b.period_start.desc())
-            .limit(1)
-            .subquery("latest")
-        )
-        table = BudgetRow.table.alias("turning")
-        turning, planned = table.c, BudgetRow.table.alias("planned").c
-        is_planned = exists().where(
-            planned.org_key == turning.org_key,
-            planned.entity_key == turning.entity_key,
-            planned.category == turning.category,
-            planned.budget_type == turning.budget_type,
-            planned.provider == turning.provider,
-            planned.period_start > latest.c.period_end,
-            planned.is_active,
-            no(planned.in_cycle),
-        )
-        found = self._row(
-            select(turning.budget_id)
-            .join_from(latest, table, turning.period_start == latest.c.period_start)
-            .where(latest.c.period_end < day, turning.org_key == org, turning.in_cycle, turning.is_active)
-            .where((turning.amount != 0) | (turning.carry != CarryPolicy.NONE) | is_planned)
-            .limit(1)
-        )
-        return found is not None
+        return self._value(_to_open(), org=org, day=day) is not None
 
     def carries_over(self, org: int, period_start: date) -> bool:
         """Return whether any budget of the cycle has a carry-over policy in the period that started then."""
@@ -317,7 +315,7 @@ class BudgetRepository(Repository):
 
     def _add_budget(self, **values: Any) -> str:
         budget_id = new_id()
-        self._change(insert(BudgetRow).values(budget_id=budget_id, **values))
+        self._change(_NEW, {"budget_id": budget_id, **values})
         return budget_id
 
     def allocate(self, parent_id: str, child_id: str, amount: int, now: datetime) -> str:
@@ -341,7 +339,8 @@ class BudgetRepository(Repository):
             budget_id,
             actor,
             now,
-            base=_base_at(plan.amount),
+            _REBASED,
+            new=plan.amount,
             amount=plan.amount,
             provider=plan.provider,
             period_kind=plan.period_kind,
@@ -353,14 +352,14 @@ class BudgetRepository(Repository):
 
     def set_amount(self, budget: Budget, amount: int, actor: str, now: datetime) -> Budget:
         """Change a budget's amount and, with it, its allocation from its parent."""
-        self._update(budget.budget_id, actor, now, base=_base_at(amount), amount=amount)
+        self._update(budget.budget_id, actor, now, _REBASED, amount=amount, new=amount)
         self._set_allocated(budget.budget_id, amount, now)
         return replace(budget, amount=amount)
 
     def set_tokens(self, budget_id: str, tokens: int, actor: str, now: datetime) -> None:
         """Allocate ``tokens`` to an agent, from now on in every period."""
         base = case((_b.in_cycle, _b.base - _b.amount), else_=0) + tokens
-        self._update(budget_id, actor, now, base=base, amount=tokens, in_cycle=True)
+        self._update(budget_id, actor, now, _CHANGED.values(base=base), amount=tokens, in_cycle=True)
 
     def settle(self, budget_id: str, opening: Opening, actor: str, now: datetime) -> None:
         """Change what was carried into a budget, and with it its amount."""
@@ -381,19 +380,13 @@ class BudgetRepository(Repository):
 
     def add_to_cycle(self, budget_id: str, actor: str, now: datetime) -> None:
         """Let a budget recur from now on."""
-        self._update(budget_id, actor, now, in_cycle=True, base=_b.amount)
+        self._update(budget_id, actor, now, _CHANGED.values(base=_b.amount), in_cycle=True)
 
-    def _update(self, budget_id: str, actor: str, now: datetime, **values: Any) -> None:
-        self._change(
-            update(BudgetRow).where(_b.budget_id == budget_id).values(updated_by=actor, updated_at=now, **values)
-        )
+    def _update(self, budget_id: str, actor: str, now: datetime, how: Update = _CHANGED, **values: Any) -> None:
+        self._change(how, {"of": budget_id, "updated_by": actor, "updated_at": now, **values})
 
     def _set_allocated(self, child_id: str, amount: int, now: datetime) -> None:
-        self._change(
-            update(AllocationRow)
-            .where(_a.child_budget_id == child_id, _a.amount != amount)
-            .values(amount=amount, updated_at=now)
-        )
+        self._change(_REALLOCATED, {"of": child_id, "new": amount, "updated_at": now})
 
     # The cycle
 
@@ -515,22 +508,56 @@ class BudgetRepository(Repository):
         """Record a transfer, in which None is the pool; return its id."""
         transfer_id = new_id()
         self._change(
-            insert(TransferRow).values(
-                transfer_id=transfer_id,
-                org_key=org,
-                from_budget_id=giver.budget_id if giver else None,
-                to_budget_id=taker.budget_id if taker else None,
-                amount=amount,
-                forced=forced,
-                reason=reason,
-                created_by=actor,
-                created_at=now,
-            )
+            _NEW_TRANSFER,
+            {
+                "transfer_id": transfer_id,
+                "org_key": org,
+                "from_budget_id": giver.budget_id if giver else None,
+                "to_budget_id": taker.budget_id if taker else None,
+                "amount": amount,
+                "forced": forced,
+                "reason": reason,
+                "created_by": actor,
+                "created_at": now,
+            },
         )
         return transfer_id
 
 
-def _is_global(org: int) -> Sequence[ColumnElement[bool]]:
+@cache
+def _to_open() -> Select[Any]:
+    """Return the query of a budget to open on ``day``."""
+    org: BindParameter[int] = bindparam("org")
+    day: BindParameter[date] = bindparam("day")
+    latest = (
+        select(_b.period_start, _b.period_end)
+        .where(*_is_global(org), _b.period_start <= day)
+        .order_by(_b.period_start.desc())
+        .limit(1)
+        .subquery("latest")
+    )
+    table = BudgetRow.table.alias("turning")
+    turning, planned = table.c, BudgetRow.table.alias("planned").c
+    is_planned = exists().where(
+        planned.org_key == turning.org_key,
+        planned.entity_key == turning.entity_key,
+        planned.category == turning.category,
+        planned.budget_type == turning.budget_type,
+        planned.provider == turning.provider,
+        planned.period_start > latest.c.period_end,
+        planned.is_active,
+        no(planned.in_cycle),
+    )
+    return (
+        select(turning.budget_id)
+        .join_from(latest, table, turning.period_start == latest.c.period_start)
+        .where(latest.c.period_end < day, turning.org_key == org, turning.in_cycle, turning.is_active)
+        .where((turning.amount != 0) | (turning.carry != CarryPolicy.NONE) | is_planned)
+        .limit(1)
+    )
+
+
+def _is_global(org: "int | BindParameter[int]") -> Sequence[ColumnElement[bool]]:
     # Look up the root first: else SQLite would read every budget of the organization.
     root = select(_e.entity_key).where(_e.org_key == org, _e.entity_id == ROOT_ID).scalar_subquery()
     return (
@@ -634,8 +661,3 @@ def _carry(row: Row[Any]) -> Carry:
     if row.carry == CarryPolicy.NONE and not row.carried:
         return NO_CARRY  # most of thousands of budgets have none
     return Carry(CarryPolicy(row.carry), row.carry_cap, row.carried)
-
-
-def _base_at(amount: int) -> ColumnElement[int]:
-    """The base of a budget whose amount becomes ``amount``. The difference comes first: a sum might not fit."""
-    return _b.base - _b.amount + amount
