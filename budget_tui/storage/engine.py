@@ -75,7 +75,12 @@ def _after_greatest(column: Column[int]) -> Select[int]:
 
 def insert_or(connection: sqlalchemy.Connection, table: Any) -> Insert:
     """Return an INSERT that can say what to do when there is such a row already; both engines share the syntax."""
-    insert: Insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+    return _insert_or(connection.dialect.name, table)
+
+
+@cache
+def _insert_or(dialect: str, table: Any) -> Insert:
+    insert: Insert = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     return insert
 
 

@@ -50,7 +50,7 @@ class AlertRepository(Repository):
         if rule.rule_key:
             values["rule_key"] = rule.rule_key
         self._set_revision(org)
-        return self._add(insert(AlertRuleRow).values(**values))
+        return self._add(AlertRuleRow, values)
 
     def change_rule(self, org: int, rule: AlertRule, entity_key: int | None, *, keeps_states: bool) -> None:
         """Change the rule that has the key of ``rule``; its states are removed unless it ``keeps_states``."""

@@ -23,15 +23,16 @@ class ApiKeyRepository(Repository):
 
     def add(self, org: int, key: ApiKey) -> None:
         self._change(
-            insert(ApiKeyRow).values(
-                key_id=key.key_id,
-                org_key=org,
-                name=key.name,
-                scope=key.scope,
-                hash=key.hash,
-                created_by=key.created_by,
-                created_at=key.created_at,
-            )
+            insert(ApiKeyRow),
+            {
+                "key_id": key.key_id,
+                "org_key": org,
+                "name": key.name,
+                "scope": key.scope,
+                "hash": key.hash,
+                "created_by": key.created_by,
+                "created_at": key.created_at,
+            },
         )
 
     def revoke(self, key_id: str, now: datetime) -> None:

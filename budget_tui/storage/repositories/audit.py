@@ -4,10 +4,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Row, exists, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, exists, func, insert, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, AuditFilter
 from budget_tui.domain.records import CostRecord, EnteredCost
@@ -163,16 +165,7 @@ class AuditRepository(Repository):
 
         Keys to the API are passed over: they change no budget, and are revoked instead.
         """
-        undo, redo = (AuditRow.table.alias(name).c for name in ("undo", "redo"))
-        is_redone = exists().where(redo.reverses == undo.change)
-        is_undone = exists().where(undo.reverses == _a.change, ~is_redone)
-        found = self._value(
-            select(_a.change)
-            .where(_a.org_key == org, _a.actor == actor, _a.reverses.is_(None), ~_a.action.startswith("key."))
-            .where(~is_undone)
-            .order_by(_a.audit_key.desc())
-            .limit(1)
-        )
+        found = self._value(_last_change(), org=org, actor=actor)
         return None if found is None else int(found)
 
     def last_undo(self, org: int, actor: str) -> tuple[int, int] | None:
@@ -180,35 +173,12 @@ class AuditRepository(Repository):
 
         None once ``actor`` made another change after it.
         """
-        change, undone, redo = (AuditRow.table.alias(name).c for name in ("change", "undone", "redo"))
-        last_change = (
-            select(func.coalesce(func.max(change.audit_key), 0))
-            .where(
-                change.org_key == org,
-                change.actor == actor,
-                change.reverses.is_(None),
-                ~change.action.startswith("key."),
-            )
-            .scalar_subquery()
-        )
-        row = self._row(
-            select(_a.change, _a.reverses)
-            .where(_a.org_key == org, _a.actor == actor, _a.reverses.is_not(None), _a.audit_key > last_change)
-            .where(
-                ~exists().where(
-                    undone.change == _a.reverses, undone.audit_key == _a.reverses, undone.reverses.is_not(None)
-                )
-            )
-            .where(~exists().where(redo.reverses == _a.change))
-            .order_by(_a.audit_key.desc())
-            .limit(1)
-        )
+        row = self._row(_last_undo(), org=org, actor=actor)
         return (row.change, row.reverses) if row else None
 
     def last_redo(self, change: int) -> int | None:
         """Return the latest change that made ``change`` again after it was undone."""
-        redo = AuditRow.table.alias("redo").c
-        found = self._value(select(func.max(redo.change)).where(redo.reverses == _a.change, _a.reverses == change))
+        found = self._value(_last_redo(), change=change)
         return None if found is None else int(found)
 
     def last_entry(self, org: int, action: str) -> int | None:
@@ -226,8 +196,55 @@ class AuditRepository(Repository):
         )
         return None if subject is None else str(subject)
 
-    def _entries(self, statement: sqlalchemy.Select[Any]) -> list[AuditEntry]:
+    def _entries(self, statement: Select[Any]) -> list[AuditEntry]:
         return [_entry(row) for row in self._rows(statement)]
+
+
+def _aliases(*names: str) -> Iterator[ReadOnlyColumnCollection[str, Any]]:
+    return (AuditRow.table.alias(name).c for name in names)
+
+
+@cache
+def _last_change() -> Select[Any]:
+    undo, redo = _aliases("undo", "redo")
+    is_redone = exists().where(redo.reverses == undo.change)
+    is_undone = exists().where(undo.reverses == _a.change, ~is_redone)
+    return (
+        select(_a.change)
+        .where(_a.org_key == bindparam("org"), _a.actor == bindparam("actor"), _a.reverses.is_(None))
+        .where(~_a.action.startswith("key."), ~is_undone)
+        .order_by(_a.audit_key.desc())
+        .limit(1)
+    )
+
+
+@cache
+def _last_undo() -> Select[Any]:
+    org: BindParameter[int] = bindparam("org")
+    actor: BindParameter[str] = bindparam("actor")
+    change, undone, redo = _aliases("change", "undone", "redo")
+    last_change = (
+        select(func.coalesce(func.max(change.audit_key), 0))
+        .where(change.org_key == org, change.actor == actor, change.reverses.is_(None))
+        .where(~change.action.startswith("key."))
+        .scalar_subquery()
+    )
+    is_undone = exists().where(
+        undone.change == _a.reverses, undone.audit_key == _a.reverses, undone.reverses.is_not(None)
+    )
+    return (
+        select(_a.change, _a.reverses)
+        .where(_a.org_key == org, _a.actor == actor, _a.reverses.is_not(None), _a.audit_key > last_change)
+        .where(~is_undone, ~exists().where(redo.reverses == _a.change))
+        .order_by(_a.audit_key.desc())
+        .limit(1)
+    )
+
+
+@cache
+def _last_redo() -> Select[Any]:
+    [redo] = _aliases("redo")
+    return select(func.max(redo.change)).where(redo.reverses == _a.change, _a.reverses == bindparam("change"))
 
 
 def _conditions(only: AuditFilter) -> Sequence[ColumnElement[bool]]:

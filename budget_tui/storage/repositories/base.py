@@ -18,6 +18,7 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    insert,
     literal_column,
 )
 from sqlalchemy.sql.operators import custom_op
@@ -43,8 +44,8 @@ class Repository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def _rows(self, statement: Executable) -> Sequence[Row[Any]]:
-        return self._connection.execute(statement).all()
+    def _rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
+        return self._connection.execute(statement, parameters).all()
 
     def _many(self, statement: Executable, of: Callable[..., Any] | None = None) -> Iterator[Any]:
         """Yield the rows of a statement that may have tens of thousands: what ``of`` makes of their columns.
@@ -72,9 +73,9 @@ class Repository:
         result = self._connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
         return result.rowcount
 
-    def _add(self, statement: Executable) -> int:
+    def _add(self, table: type[tables.Row], row: Columns) -> int:
         """Insert one row; return its key."""
-        result = self._connection.execute(statement)
+        result = self._connection.execute(insert(table), row)
         assert result.inserted_primary_key is not None
         return int(result.inserted_primary_key[0])
 

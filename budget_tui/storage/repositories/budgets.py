@@ -32,7 +32,7 @@ from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import Allocation, BudgetPlan, PlanFilter, PlannedBudget
 from budget_tui.domain.records import Successor
-from budget_tui.storage.engine import listed
+from budget_tui.storage.engine import Insert, listed
 from budget_tui.storage.ids import new_id, ordered_id
 from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import AllocationRow, BudgetRow, EntityRow, OrganizationRow, TransferRow
@@ -320,14 +320,15 @@ class BudgetRepository(Repository):
 
     def allocate(self, parent_id: str, child_id: str, amount: int, now: datetime) -> str:
         """Record that the child was allocated ``amount`` of the parent; return the record's id."""
-        statement = self._insert(AllocationRow).values(
+        allocation_id = self._value(
+            _allocated(self._insert(AllocationRow)),
             allocation_id=ordered_id(),
             parent_budget_id=parent_id,
             child_budget_id=child_id,
             amount=amount,
             created_at=now,
         )
-        return str(self._value(_in_its_place(statement).returning(_a.allocation_id)))
+        return str(allocation_id)
 
     def withdraw(self, child_id: str) -> None:
         """Delete the record that a budget was allocated from another one."""
@@ -571,13 +572,19 @@ def _is_global(org: "int | BindParameter[int]") -> Sequence[ColumnElement[bool]]
     )
 
 
-def _in_its_place(statement: Any) -> Any:
+@cache
+def _in_its_place(statement: Insert) -> Any:
     """Return an INSERT of an allocation that replaces the child's previous one."""
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[_a.child_budget_id],
         set_={"parent_budget_id": new.parent_budget_id, "amount": new.amount, "updated_at": new.created_at},
     )
+
+
+@cache
+def _allocated(statement: Insert) -> Any:
+    return _in_its_place(statement).returning(_a.allocation_id)
 
 
 def _where(wanted: PlanFilter | None, today: date | None) -> list[ColumnElement[bool]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, delete, select
 
 from budget_tui.domain.cost import Category, MappingRule
 from budget_tui.domain.records import RuleName, StoredRule
@@ -12,16 +12,18 @@ from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import CostRuleRow
 
 _r = CostRuleRow.c
+_FOR_ENTITIES = (
+    select(_r.field, _r.value, _r.target)
+    .where(_r.org_key == bindparam("org"), _r.kind == "entity")
+    .order_by(_r.rule_key.desc())
+)
+_TARGETS = select(_r.value, _r.target).where(_r.org_key == bindparam("org"), _r.kind == bindparam("kind"))
 
 
 class CostRuleRepository(Repository):
     def for_entities(self, org: int) -> list[MappingRule]:
         """Return the user's rules for the entities of costs, the newest first."""
-        rows = self._rows(
-            select(_r.field, _r.value, _r.target)
-            .where(_r.org_key == org, _r.kind == "entity")
-            .order_by(_r.rule_key.desc())
-        )
+        rows = self._rows(_FOR_ENTITIES, org=org)
         return [MappingRule(row.field, row.value, row.target) for row in rows]
 
     def all(self, org: int) -> list[tuple[RuleName, str]]:
@@ -38,7 +40,7 @@ class CostRuleRepository(Repository):
         return {row.value: Category(row.target) for row in self._targets(org, "category")}
 
     def _targets(self, org: int, kind: str) -> Sequence[Row[Any]]:
-        return self._rows(select(_r.value, _r.target).where(_r.org_key == org, _r.kind == kind))
+        return self._rows(_TARGETS, org=org, kind=kind)
 
     def get(self, org: int, name: RuleName) -> StoredRule | None:
         row = self._row(select(_r.rule_key, _r.target).where(*_called(org, name)))
@@ -54,7 +56,7 @@ class CostRuleRepository(Repository):
         values = {**name._asdict(), "org_key": org, "target": target, "created_by": actor, "created_at": now}
         if key is not None:
             values["rule_key"] = key
-        return StoredRule(self._add(insert(CostRuleRow).values(values)), target)
+        return StoredRule(self._add(CostRuleRow, values), target)
 
     def remove(self, org: int, name: RuleName) -> None:
         self._change(delete(CostRuleRow).where(*_called(org, name)))

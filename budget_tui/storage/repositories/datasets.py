@@ -137,19 +137,20 @@ class DatasetRepository(Repository):
     def add(self, org: int, facts: PartFacts, fingerprint: str, now: datetime) -> int:
         """Put a part on record, without rows; return its key."""
         return self._add(
-            insert(DatasetRow).values(
-                org_key=org,
-                source=facts.source,
-                billing_account_id=facts.account,
-                billing_period_start=facts.period_start,
-                fingerprint=fingerprint,
-                imported_at=now,
-                part=facts.name,
-                delivered_at=facts.delivered_at,
-                export=facts.export,
-                cost_basis=facts.cost_basis,
-                rows_refused=facts.rows_refused,
-            )
+            DatasetRow,
+            {
+                "org_key": org,
+                "source": facts.source,
+                "billing_account_id": facts.account,
+                "billing_period_start": facts.period_start,
+                "fingerprint": fingerprint,
+                "imported_at": now,
+                "part": facts.name,
+                "delivered_at": facts.delivered_at,
+                "export": facts.export,
+                "cost_basis": facts.cost_basis,
+                "rows_refused": facts.rows_refused,
+            },
         )
 
     def add_rows(self, dataset_key: int, batches: Iterable[Sequence[tuple[int | None, ...]]]) -> int:

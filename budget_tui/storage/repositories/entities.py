@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, literal, not_, or_, select, update
+from sqlalchemy import exists, func, literal, not_, or_, select, update
 
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.hierarchy import Entity, path_of
@@ -71,7 +71,7 @@ class EntityRepository(Repository):
         undone = (_e.org_key == organization.org_key, _e.entity_id == entity_id, _e.is_undone)
         key = self._value(select(_e.entity_key).where(*undone))
         if key is None:
-            key = self._add(insert(EntityRow).values(org_key=organization.org_key, entity_id=entity_id, **entity))
+            key = self._add(EntityRow, {"org_key": organization.org_key, "entity_id": entity_id, **entity})
         else:
             since = {"archived_at": None, "enforced": False, "is_undone": False}
             self._change(update(EntityRow).where(_e.entity_key == key).values(**entity, **since))

@@ -46,28 +46,30 @@ class OrganizationRepository(Repository):
         There is nothing yet that these rules could find: what they see later is news.
         """
         key = self._add(
-            insert(OrganizationRow).values(
-                slug=slug,
-                name=name,
-                currency=currency,
-                time_zone=time_zone,
-                period_kind=rule.kind,
-                anchor_day=rule.anchor_day,
-                fiscal_start_month=rule.fiscal_start_month,
-                created_at=now,
-            )
+            OrganizationRow,
+            {
+                "slug": slug,
+                "name": name,
+                "currency": currency,
+                "time_zone": time_zone,
+                "period_kind": rule.kind,
+                "anchor_day": rule.anchor_day,
+                "fiscal_start_month": rule.fiscal_start_month,
+                "created_at": now,
+            },
         )
         organization = Organization(key, slug, name, currency, time_zone, rule)
         self.set_levels(organization, DEFAULT_LEVELS)
         self._change(
-            insert(EntityRow).values(
-                org_key=key,
-                entity_id=ROOT_ID,
-                name=name,
-                level_code="organization",
-                path=path_of("/", ROOT_ID),
-                created_at=now,
-            )
+            insert(EntityRow),
+            {
+                "org_key": key,
+                "entity_id": ROOT_ID,
+                "name": name,
+                "level_code": "organization",
+                "path": path_of("/", ROOT_ID),
+                "created_at": now,
+            },
         )
         alerts = AlertRepository(self._connection)
         for default in DEFAULT_RULES:

@@ -110,17 +110,18 @@ class PeriodRepository(Repository):
     ) -> None:
         """Archive a period's figures as they stand."""
         key = self._add(
-            insert(PeriodCloseRow).values(
-                org_key=org,
-                period_start=period.start,
-                period_end=period.end,
-                currency=currency,
-                monthly_budget=monthly_budget,
-                allocated=allocated,
-                spent=spent,
-                data_through=data_through,
-                closed_by=actor,
-                closed_at=now,
-            )
+            PeriodCloseRow,
+            {
+                "org_key": org,
+                "period_start": period.start,
+                "period_end": period.end,
+                "currency": currency,
+                "monthly_budget": monthly_budget,
+                "allocated": allocated,
+                "spent": spent,
+                "data_through": data_through,
+                "closed_by": actor,
+                "closed_at": now,
+            },
         )
         self._change(insert(PeriodCloseLineRow), [{"close_key": key, **line._asdict()} for line in lines])

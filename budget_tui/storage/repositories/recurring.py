@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from budget_tui.domain.recurring import RecurringFee
 from budget_tui.storage.repositories.base import Repository
@@ -15,22 +15,23 @@ class RecurringRepository(Repository):
     def add(self, org: int, fee: RecurringFee, actor: str, now: datetime) -> int:
         """Store a fee; return its key, which is a new one if the fee has 0."""
         return self._add(
-            insert(RecurringFeeRow).values(
+            RecurringFeeRow,
+            {
                 **({"fee_key": fee.fee_key} if fee.fee_key else {}),
-                org_key=org,
-                entity_key=fee.entity_key,
-                name=fee.name,
-                amount_nanos=fee.amount,
-                provider=fee.provider,
-                category=fee.category,
-                every=fee.every,
-                on_day=fee.on_day,
-                starts_on=fee.starts_on,
-                ended_on=fee.ended_on,
-                booked_through=fee.booked_through,
-                created_by=actor,
-                created_at=now,
-            )
+                "org_key": org,
+                "entity_key": fee.entity_key,
+                "name": fee.name,
+                "amount_nanos": fee.amount,
+                "provider": fee.provider,
+                "category": fee.category,
+                "every": fee.every,
+                "on_day": fee.on_day,
+                "starts_on": fee.starts_on,
+                "ended_on": fee.ended_on,
+                "booked_through": fee.booked_through,
+                "created_by": actor,
+                "created_at": now,
+            },
         )
 
     def end(self, fee_key: int, ended_on: date | None) -> None:
