@@ -246,7 +246,7 @@ class RecordedCosts(NamedTuple):
     """Costs of one origin that were recorded together, ``at`` a time; replaced at the time ``until``, if they were.
 
     ``account`` is the source and the billing account that they were imported from; None for costs that came by
-    themselves, of which no time is stored.
+    themselves, of which no time is stored. ``replaced_by`` is that of the import which replaced them.
     """
 
     costs: DailyCosts
@@ -254,6 +254,7 @@ class RecordedCosts(NamedTuple):
     account: tuple[str, str] | None
     at: datetime | None
     until: datetime | None
+    replaced_by: tuple[str, str] | None
 
 
 class CostSum(NamedTuple):

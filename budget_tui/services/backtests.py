@@ -247,7 +247,7 @@ def _recorded(
 ) -> list[_Recorded]:
     """Return what was recorded; ``begun`` are the days of `_first_imports`.
 
-    Estimates that a bill replaced which is taken for a history were never known beside it.
+    What an import replaced that is taken for a history was never known beside it.
     """
     org, currency = organization.org_key, organization.currency
     to = converter(session, org, {each.costs.currency for each in stored}, currency, days)
@@ -256,7 +256,8 @@ def _recorded(
     found = []
     for each in stored:
         since, until = (None if at is None else _day(at, organization) for at in (each.at, each.until))
-        if each.account is None and until in histories:
+        by = each.replaced_by
+        if until in histories if each.account is None else by is not None and until == begun.get(by):
             continue
         if each.account is not None and since == begun[each.account]:
             since = None

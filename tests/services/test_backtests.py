@@ -1,12 +1,16 @@
 """Backtests over what is stored: the data of each past day is what was known then."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from budget_tui.domain.backtest import Trial
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.services.costs import CostEntry
+from budget_tui.services.imports import ImportRequest
 from budget_tui.services.recurring import NewFee
 from tests.agent_logs import SONNET, claude_line, use_home, write
 from tests.databases import change
@@ -77,6 +81,36 @@ def test_what_was_imported_later_was_not_known_before(home: Home) -> None:
     assert trials[date(2025, 10, 25)].forecast.median == usd("310")
     november = trials[date(2025, 11, 20)]
     assert (november.forecast.median, november.became) == (usd("300"), usd("600"))
+
+
+def test_what_a_history_replaced_counts_once(home: Home) -> None:
+    """Ever more of the same days came on the first day of all; a month later another source took their place."""
+    home.budget("1000")
+    home.add("web")
+
+    def bring(last: date, **more: Any) -> None:
+        days = [date(2025, 8, 1) + timedelta(days=ahead) for ahead in range((last - date(2025, 8, 1)).days + 1)]
+        path = home.folder / "costs.csv"
+        header = "x_hierarchy_entity_id,BilledCost,BillingCurrency,ChargePeriodStart,BillingAccountId"
+        lines = [f"web,{10 + day.toordinal() % 7},USD,{day}T00:00:00Z,111" for day in days]
+        path.write_text("\n".join([header, *lines, ""]), "utf-8")
+        home.services.imports.run(ImportRequest((str(path),), **more))
+
+    def trials() -> Sequence[Trial]:
+        found = home.services.backtests.run().trials
+        home.services.backtests.close()
+        return found
+
+    for last in (date(2025, 10, 10), date(2025, 10, 20), date(2025, 12, 31)):
+        bring(last)
+    change(home.address, "UPDATE dataset SET imported_at = '2026-01-01 09:00:00'")
+    several = trials()
+    bring(date(2025, 12, 31), source="other", replace=True)
+    change(home.address, "UPDATE dataset SET imported_at = '2026-02-01 09:00:00' WHERE source = 'other'")
+    assert trials() == several
+    change(home.address, "DELETE FROM dataset_replacement")
+    change(home.address, "DELETE FROM former_cost")
+    assert several == trials() != (), "as of the last ones alone"
 
 
 @pytest.mark.both_engines

@@ -284,11 +284,13 @@ class CostRepository(Repository):
         others = listed(self._connection, ("cost_key",), [(key,) for key in without])
         replacing = DatasetRow.table.alias("replacing")
         found = []
+        by = replacing.c
         for table, amount, until in (
             (CostRow, _c.amount_nanos, None),
             (CostRow, _r.amount_nanos, _r.replaced_at),
-            (FormerCostRow, _f.amount_nanos, replacing.c.imported_at),
+            (FormerCostRow, _f.amount_nanos, by.imported_at),
         ):
+            replaced_by = (by.source, by.billing_account_id) if table is FormerCostRow else ()
             c = table.c
             statement = (
                 select(
@@ -297,11 +299,14 @@ class CostRepository(Repository):
                     in_a_list(self._connection, amount).label("amounts"),
                     _d.imported_at,
                     (literal(None) if until is None else until).label("until"),
+                    *replaced_by,
                 )
                 .join_from(CostOriginRow, table, c.origin_key == read_first(_o.origin_key))
                 .outerjoin(DatasetRow, _d.dataset_key == c.dataset_key)
                 .where(c.day >= start, c.day < after, _o.org_key + 0 == org)
-                .group_by(_o.origin_key, c.dataset_key, _d.imported_at, *(() if until is None else (until,)))
+                .group_by(
+                    _o.origin_key, c.dataset_key, _d.imported_at, *replaced_by, *(() if until is None else (until,))
+                )
             )
             if table is CostRow:
                 statement = statement.where(_c.cost_key.not_in(select(others.c.cost_key)))
@@ -312,12 +317,12 @@ class CostRepository(Repository):
                 statement = statement.join(replacing, replacing.c.dataset_key == _f.replaced_by).where(
                     _f.replaced_by != _f.dataset_key  # of an undone import
                 )
-            for key, on, amounts, at, gone in self._many(statement):
+            for key, on, amounts, at, gone, *replacement in self._many(statement):
                 origin = origins[key]
                 account = None if at is None else (origin.source, origin.billing_account_id)
                 costs = _of_money(_daily(origin, *lists.read(on, amounts)), origin.source, days)
                 if costs.positions:
-                    found.append(RecordedCosts(costs, origin.source, account, at, gone))
+                    found.append(RecordedCosts(costs, origin.source, account, at, gone, (*replacement,) or None))
         return found
 
     def without_amounts(self, org: int) -> dict[int, DailyCosts]:
@@ -449,13 +454,15 @@ class _ByDay:
 
 
 def _of_money(costs: DailyCosts, source: str, days: Period) -> DailyCosts:
-    """Return ``costs`` without those of a log that are 0, as `is_money` decides, and with the first day of the rest."""
-    if not source.startswith(LOG_PREFIXES):
+    """Return ``costs`` without those of a log that are 0, as `is_money` decides, and with the first day of the rest:
+    of what was replaced, it may be that of no cost stored."""
+    if source.startswith(LOG_PREFIXES):
+        rest = {position: amount for position, amount in zip(costs.positions, costs.amounts, strict=True) if amount}
+        costs = costs._replace(positions=[*rest], amounts=[*rest.values()])
+    if not costs.positions:
         return costs
-    rest = {position: amount for position, amount in zip(costs.positions, costs.amounts, strict=True) if amount}
-    first = days.start + timedelta(days=min(rest)) if rest else costs.first_day
-    known = min(filter(None, (costs.first_day, first)), default=first)
-    return costs._replace(first_day=known, positions=[*rest], amounts=[*rest.values()])
+    first = days.start + timedelta(days=min(costs.positions))
+    return costs._replace(first_day=min(costs.first_day or first, first))
 
 
 def _daily(origin: Any, positions: Sequence[int], amounts: Sequence[int]) -> DailyCosts:
