@@ -153,16 +153,18 @@ def _is_known(name: str) -> bool:
 
 
 class _NamedColumn(NamedTuple):
-    """A column named by the user, with its notation, if given."""
+    """A column named by the user, with its notation, if given. ``is_negated``: its costs are negative."""
 
     column: str
     written: str = ""
+    is_negated: bool = False
 
 
 _WRITTEN: Mapping[Field, tuple[str, ...]] = {
     Field.DATE: ("dmy", "mdy", "ymd"),
     Field.AMOUNT: ("point", "comma"),
 }
+_NEGATED = "negative"
 
 
 def _parsed(columns: str) -> dict[Field, _NamedColumn]:
@@ -177,10 +179,16 @@ def _parsed(columns: str) -> dict[Field, _NamedColumn]:
                 f"write it as date=Day,amount=Net; there are {', '.join(Field)}",
             )
         field = Field(name)
-        before, colon, written = column.rpartition(":")
-        is_written = bool(colon) and written.strip() in _WRITTEN.get(field, ())
-        found[field] = _NamedColumn(before.strip(), written.strip()) if is_written else _NamedColumn(column)
+        column, is_negated = _without_word(column, (_NEGATED,) if field is Field.AMOUNT else ())
+        column, written = _without_word(column, _WRITTEN.get(field, ()))
+        found[field] = _NamedColumn(column, written, bool(is_negated))
     return found
+
+
+def _without_word(column: str, words: Sequence[str]) -> tuple[str, str]:
+    """Split one of ``words`` from the end of a column: ``Net:comma``; '' if there is none."""
+    before, _, word = column.rpartition(":")
+    return (before.strip(), word.strip()) if before and word.strip() in words else (column, "")
 
 
 # Positions of the columns
@@ -278,13 +286,15 @@ def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[i
 
 
 class _Notation(NamedTuple):
-    """The notation of a table. ``order`` is the order of day and month in numeric dates with the year last."""
+    """The notation of a table. ``order`` is the order of day and month in numeric dates with the year last;
+    ``is_negated``: costs are negative."""
 
     order: str
     decimal: str
     currency: str
     dollar: str
     zone: str
+    is_negated: bool = False
 
 
 _NUMBERS = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})\.?")
@@ -324,14 +334,15 @@ def _form_of(table: _Table, wanted: Mapping[Field, _NamedColumn], options: ReadO
                 currencies.add(fields[currency_at].strip() if currency_at is not None else "")
             line = end + rows.line_num + 1
     said = wanted.get(Field.DATE, _NamedColumn("")).written
-    decimal = wanted.get(Field.AMOUNT, _NamedColumn("")).written
+    amount = wanted.get(Field.AMOUNT, _NamedColumn(""))
     own = options.currency
     form = _Notation(
         said or dates.order(table),
-        decimal or amounts.decimal(table),
+        amount.written or amounts.decimal(table),
         table.currency or _currency_in_name(table.column(Field.AMOUNT)) or own,
         own if own in _DOLLARS else "USD",
         options.time_zone,
+        amount.is_negated,
     )
     found = {code for text in currencies if (code := _currency_of([text], form))}
     return form._replace(currency=next(iter(found))) if len(found) == 1 else form
@@ -446,7 +457,8 @@ class _Reading:
         self._form = form
         self._refused: list[RefusedRow] = []
         self._refused_count = 0
-        self._rows = 0
+        self._rows = self._negative = 0
+        self._total = Decimal(0)
         self._day = lru_cache(maxsize=10_000)(lambda text: _days_of(text, form))
         self._said = lru_cache(maxsize=10_000)(self._more)
         self._day_at, self._amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
@@ -486,6 +498,12 @@ class _Reading:
             shown = f"'{text[:40]}' is not a date" if text else "is empty"
             raise _Unusable(f"{self._table.column(Field.DATE)} {shown}")
         amount, sign = self._amount(fields[self._amount_at].strip())
+        if amount and amount == self._total and any(_folded(field) in _TOTALS for field in fields):
+            raise _Unusable("it is the total of the rows above")
+        self._total += amount
+        self._negative += amount < 0
+        if self._form.is_negated:
+            amount = -amount if amount else amount
         said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
         return UsageLine(
             day,
@@ -535,7 +553,7 @@ class _Reading:
         ignored``; '' if every column is called what it holds."""
         notes = {
             Field.DATE: {"dmy": " (day first)", "mdy": " (month first)"}.get(self._form.order, ""),
-            Field.AMOUNT: f"{' (decimal comma)' if self._form.decimal == 'comma' else ''} in {self._form.currency}",
+            Field.AMOUNT: f"{self._described_amount()} in {self._form.currency}",
         }
         if Field.CURRENCY in self._table.positions:
             notes[Field.AMOUNT] = notes[Field.AMOUNT].partition(" in ")[0]
@@ -548,7 +566,21 @@ class _Reading:
         are_ignored = f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored" if ignored else ""
         is_windows = self._table.header.encoding is Encoding.WINDOWS_1252
         encoding = "text in Windows-1252, as it is not UTF-8" if is_windows else ""
-        return "; ".join(filter(None, (", ".join(read), are_ignored, encoding)))
+        parts = (", ".join(read), are_ignored, encoding, self._described_credits())
+        return "; ".join(filter(None, parts))
+
+    def _described_credits(self) -> str:
+        """Describe amounts of which most are negative, as banks write costs; '' for others, or a single one."""
+        if self._form.is_negated or self._negative <= max(1, self._rows // 2):
+            return ""
+        option = f"amount={self._table.column(Field.AMOUNT)}:{_NEGATED}"
+        return f"{self._negative:,} of {self._rows:,} amounts are negative and count as credits; as costs with {option}"
+
+    def _described_amount(self) -> str:
+        """Describe the notation of amounts: `` (decimal comma, negative)``; '' if it is the usual one."""
+        comma, negated = self._form.decimal == "comma", self._form.is_negated
+        words = [word for word, holds in (("decimal comma", comma), ("costs negative", negated)) if holds]
+        return f" ({', '.join(words)})" if words else ""
 
     def _ignored(self) -> list[str]:
         """Return the names of the columns that are not read, the last of many as their number."""
@@ -559,6 +591,9 @@ class _Reading:
         return [*named[:_MAX_IGNORED], *([f"{more:,} more"] if more > 0 else [])]
 
 
+_TOTALS = frozenset(
+    "total|totals|grand total|sum|summe|gesamt|gesamtsumme|gesamtbetrag|somme|suma|somma|totale".split("|")
+)
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE][+][0-9]+")
 """An id that a spreadsheet rounded, so that its last digits are lost: ``1.23457E+11``."""
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:[.][0-9]{1,12})?")  # most numbers match this and skip the slower parsing
@@ -628,6 +663,7 @@ _MONTHS = {
 _DAY_THEN_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[-. /]*([^\W\d]+)\.?,?[-. /]*(\d{4}|\d{2})")
 _MONTH_THEN_DAY = re.compile(r"([^\W\d]+)\.?[-. /]*(\d{1,2})(?:st|nd|rd|th)?,?[-. /]+(\d{4}|\d{2})")
 _MONTH_ALONE = re.compile(r"([^\W\d]+)\.?[-. /]+(\d{4})|(\d{4})[-/](\d{1,2})|(\d{1,2})/(\d{4})")
+_UNIX_SECONDS = re.compile(r"1\d{9}")
 _WITH_TIME = re.compile(r"(.*?\d)(?:[T ,]+|\s)(\d{1,2}:\d\d.*)")
 
 
@@ -637,6 +673,8 @@ def _days_of(text: str, form: _Notation) -> tuple[date | None, date | None]:
     A date alone, or a time without a zone, is taken as written; midnight in UTC begins a UTC day.
     """
     try:
+        if _UNIX_SECONDS.fullmatch(text):
+            return _days_at(datetime.fromtimestamp(int(text), UTC), form)
         if found := _WITH_TIME.fullmatch(text):
             day, clock = _day_of(found[1], form), found[2].strip()
             if day is None:
@@ -646,15 +684,18 @@ def _days_of(text: str, form: _Notation) -> tuple[date | None, date | None]:
             if not re.search(r"[+-]\d\d:?\d\d$|[+-]\d\d$", zoned):
                 return day, day
             hour = zoned if zoned[1] != ":" else f"0{zoned}"
-            moment = datetime.fromisoformat(f"{day.isoformat()}T{hour}")
-            utc = moment.astimezone(UTC)
-            is_whole_day = utc.time() == time.min
-            both = utc.date() if is_whole_day else moment.astimezone(ZoneInfo(form.zone)).date(), utc.date()
-            return both if all(map(_is_possible, both)) else (None, None)
+            return _days_at(datetime.fromisoformat(f"{day.isoformat()}T{hour}"), form)
         day = _day_of(text, form)
     except (ValueError, OverflowError):
         return None, None
     return day, day
+
+
+def _days_at(moment: datetime, form: _Notation) -> tuple[date | None, date | None]:
+    utc = moment.astimezone(UTC)
+    is_whole_day = utc.time() == time.min
+    both = utc.date() if is_whole_day else moment.astimezone(ZoneInfo(form.zone)).date(), utc.date()
+    return both if all(map(_is_possible, both)) else (None, None)
 
 
 def _is_date(text: str) -> bool:

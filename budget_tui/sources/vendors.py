@@ -12,7 +12,7 @@ _LOOKED_AT = 20_000
 # Columns that must all be present; there may be others. Names are compared in lower case.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "Cursor's usage export": ("date|kind|model|max mode|cost", "date|model|cache read|output tokens|cost"),
-    "OpenAI's costs export": ("start_time|amount_value|amount_currency", "usage_type|model|cost_usd|usage_date_utc"),
+    "OpenAI's costs export": ("start_time|amount_value|amount_currency",),
     "OpenAI's usage export": ("num_model_requests|input_tokens|output_tokens",),
     "the Anthropic Console's cost export": ("usage_date_utc|model|token_type|cost_usd",),
     "the Anthropic Console's usage export": ("usage_date_utc|model_version|usage_output_tokens",),

@@ -430,6 +430,34 @@ def test_many_rows_come_in_batches(tmp_path: Path) -> None:
     assert costs(path) == [("2026-01-05", "300", "USD"), ("2026-01-06", "600", "USD")]
 
 
+def test_negative_amounts_are_credits_unless_named_as_costs(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,Amount\n2026-01-05,-100.00\n2026-01-06,-4.50\n2026-01-07,20\n", "bank.csv")
+    assert costs(path) == [("2026-01-05", "-100", "USD"), ("2026-01-06", "-4.5", "USD"), ("2026-01-07", "20", "USD")]
+    (said,) = (file.read_as for file in taken(path).files)
+    assert (
+        said == "amount in USD; 2 of 3 amounts are negative and count as credits; as costs with amount=Amount:negative"
+    )
+    as_costs = {"columns": "amount=Amount:negative"}
+    assert [nanos for _, nanos, _ in costs(path, **as_costs)] == ["100", "4.5", "-20"]
+    assert [file.read_as for file in taken(path, **as_costs).files] == ["amount (costs negative) in USD"]
+    comma = table(tmp_path, "date;Betrag\n2026-01-05;-1.234\n", "comma.csv")
+    assert costs(comma, columns="amount=Betrag:point:negative") == [("2026-01-05", "1.234", "USD")]
+    assert costs(comma, columns="amount=Betrag:comma:negative") == [("2026-01-05", "1234", "USD")]
+
+
+def test_a_total_is_no_cost(tmp_path: Path) -> None:
+    rows = "Date,Vendor,Amount\n2026-09-03,Hetzner,10.00\n2026-09-04,Total,4.00\n2026-09-05,Fly,10.00\n"
+    path = table(tmp_path, f"{rows}2026-09-30,Total,24.00\n2026-09-30,Total,5.00\n")
+    assert refusals(path) == [(5, "it is the total of the rows above")]
+    assert sum(cost.amount_nanos for cost in taken(path).daily) == 29 * 10**9
+
+
+def test_seconds_since_1970_are_dates(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,amount\n1767571200,1\n1767657599,2\n")  # Jan 5, 2026, its begin and its last second
+    assert costs(path) == [("2026-01-05", "3", "USD")]
+    assert costs(path, time_zone="Asia/Tokyo") == [("2026-01-05", "1", "USD"), ("2026-01-06", "2", "USD")]
+
+
 # Which format it is
 
 
@@ -445,7 +473,7 @@ def test_a_table_says_how_it_was_read(tmp_path: Path) -> None:
     [("Date,User,Kind,Model,Max Mode,Cost\n2026-01-01,a,Included,x,No,0.1\n", "is Cursor's usage export; there is no"),
      ("Date,Model,Input (w/ Cache Write),Cache Read,Output Tokens,Total Tokens,Cost,Requests\n", "Cursor's usage"),
      ("start_time,end_time,amount_value,amount_currency,line_item\n1,2,3,usd,x\n", "is OpenAI's costs export"),
-     ("usage_date_utc,model,workspace,token_type,cost_usd\n", "is the Anthropic Console's cost export"),
+     ("usage_date_utc,model,workspace,usage_type,token_type,cost_usd\n", "is the Anthropic Console's cost export"),
      ("usage_date_utc,model_version,api_key,usage_output_tokens\n", "is the Anthropic Console's usage export"),
      ("identity/LineItemId,lineItem/UsageStartDate,lineItem/UnblendedCost\n", "is a Cost and Usage Report of AWS"),
      ("billing_account_id,usage_start_time,usage_end_time,cost,currency\n", "is a billing export of Google Cloud"),
