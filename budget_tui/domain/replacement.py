@@ -135,11 +135,13 @@ def replacement(
     mode: Mode = Mode.CAREFUL,
     is_older: Callable[[], bool] = lambda: False,
     is_other: Callable[[Part], bool] = lambda part: False,
+    is_same: Callable[[Part], bool] = lambda part: False,
 ) -> Replacement:
     """Decide which rows ``new`` takes from the ``stored`` parts of the same billing account and period.
 
     These may be of other sources and of other names, too. ``is_older`` returns whether the content of ``new`` was
-    stored before and replaced since, ``is_other`` whether a stored part is anything but an earlier version of ``new``.
+    stored before and replaced since, ``is_other`` whether a stored part is anything but an earlier version of ``new``,
+    ``is_same`` whether it has the same costs under whatever name.
     """
     cells = {row.cell for row in new.rows}
     touched = {part.key: {row.cell for row in part.rows} & cells for part in stored}
@@ -147,8 +149,9 @@ def replacement(
     if mode is Mode.REPLACE:
         # If only one of two names sub accounts, no cells match, although all costs may be the same.
         blurred = {part.key for part in fellows if _names_differ(part, new)}
-        # Without an account, costs of other sources on the same days are not the same costs.
-        its_own = [part for part in stored if part.facts.source == new.facts.source or new.facts.account.strip()]
+        # Without an account, costs of other sources on the same days are not the same costs unless they equal them.
+        has_account = bool(new.facts.account.strip())
+        its_own = [part for part in stored if part.facts.source == new.facts.source or has_account or is_same(part)]
         replaced = [part for part in its_own if touched[part.key] or part.key in blurred]
         goes = [row for part in replaced for row in part.rows if row.cell not in cells and not row.is_empty]
         taken = [TakenRows(part.key, _FIRST, _LAST) for part in replaced]

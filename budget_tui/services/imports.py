@@ -277,12 +277,7 @@ class _Storing:
                 any_rows = True
                 changed |= self._store_part(part, self._facts(part, delivery, files))
         if self._problems:
-            is_other = any(problem.reason is RefusalReason.OTHER_COSTS for _, problem in self._problems)
-            raise Conflict(
-                _in_one([_sentence(*each) for each in self._problems]),
-                _HOW + _APART * is_other,
-                command=_HOW_AT_TERMINAL + _APART_AT_TERMINAL * is_other,
-            )
+            raise self._conflict()
         stored_total = self._sums.total()
         if changed:
             require_sums_in_range(self._work, self._sums.days())
@@ -312,6 +307,18 @@ class _Storing:
             seats=self._sums.most_seats(),
             far_ahead_total=self._sums.total(_day_far_ahead(self._work.today)),
             read_as=tuple(dict.fromkeys(file.read_as for file in reduction.files if file.read_as)),
+        )
+
+    def _conflict(self) -> Conflict:
+        problems = [problem for _, problem in self._problems]
+        is_other = any(problem.reason is RefusalReason.OTHER_COSTS for problem in problems)
+        same = (each.stored.facts.source for each in problems if each.reason is RefusalReason.SAME_COSTS)
+        other_name = next((source for source in same if source != self._source), None)
+        again, again_at_terminal = (_AGAIN.format(other_name), _AGAIN_AT_TERMINAL.format(other_name))
+        return Conflict(
+            _in_one([_sentence(*each) for each in self._problems]),
+            _HOW + _APART * is_other + again * bool(other_name),
+            command=_HOW_AT_TERMINAL + _APART_AT_TERMINAL * is_other + again_at_terminal * bool(other_name),
         )
 
     def _facts(self, part: ReducedPart, delivery: Delivery, files: Sequence[int]) -> PartFacts:
@@ -346,13 +353,17 @@ class _Storing:
         def is_other(old: Part) -> bool:
             return self._form.is_known_by_content and not self._is_repeated(part, old)
 
-        outcome = replacement(new, stored, self._mode, is_older, is_other)
+        row_counts = {row.key: row.row_count for row in on_record}
+
+        def is_same(old: Part) -> bool:
+            return row_counts[old.key] == part.row_count and self._is_same(part, old)
+
+        outcome = replacement(new, stored, self._mode, is_older, is_other, is_same)
         keys = {taken.key for taken in outcome.taken}
-        if keys and self._is_stored(part, [*keys]):
-            known = [row for row in on_record if row.key in keys]
-            if outcome.problems or not self._is_awaited(known):
-                return False
-        problems = [*outcome.problems, *self._twice(part, facts, on_record)]
+        is_known = bool(keys) and self._is_stored(part, [*keys])
+        if is_known and (outcome.problems or not self._is_awaited([row for row in on_record if row.key in keys])):
+            return False
+        problems = [*outcome.problems, *([] if is_known else self._twice(new, stored, is_same))]
         self._problems += [(new, problem) for problem in problems]
         if problems:
             return True
@@ -375,17 +386,31 @@ class _Storing:
         self._stored_parts.append(key)
         return True
 
-    def _twice(self, part: ReducedPart, facts: PartFacts, on_record: Sequence[StoredPart]) -> list[Problem]:
-        """Return the problem, if any, that the same costs are stored as a part of another name."""
+    def _twice(self, new: Part, stored: Sequence[Part], is_same: Callable[[Part], bool]) -> list[Problem]:
+        """Return the problem, if any, that the same costs are stored as a part of another name or source.
+
+        A part with a name is meant to stand beside what other sources have.
+        """
         if self._mode is Mode.REPLACE:
             return []
-        named_otherwise = (
-            row
-            for row in on_record
-            if row.facts.source == facts.source and row.facts.name != facts.name and row.row_count == part.row_count
+        others = (
+            part
+            for part in stored
+            if (part.facts.name != new.facts.name if part.facts.source == self._source else not new.facts.name)
         )
-        same = next((row for row in named_otherwise if self._is_stored(part, [row.key])), None)
-        return [Problem(RefusalReason.SAME_COSTS, Part(same.facts, (), same.key))] if same else []
+        same = next((part for part in others if is_same(part)), None)
+        return [Problem(RefusalReason.SAME_COSTS, same)] if same else []
+
+    def _is_same(self, part: ReducedPart, old: Part) -> bool:
+        """Return whether the rows of ``part`` equal the stored ones, whatever their source is called."""
+        as_new: dict[int | None, int | None] = {
+            key: self._keys.get(replace(origin, source=self._source))
+            for origin, key in self._keys.items()
+            if origin.source == old.facts.source
+        }
+        rows = {tuple(row) for batch in self._reduction.daily_rows(part.number) for row in batch}
+        stored = self._work.unit.datasets.rows([old.key], _FIRST, _LAST)
+        return all((as_new[origin], *rest) in rows for origin, *rest in stored)
 
     def _is_stored(self, part: ReducedPart, keys: Sequence[int]) -> bool:
         """Return whether the rows of ``part`` equal the stored ones of its days, row by row."""
@@ -512,6 +537,8 @@ _HOW = "replace what is stored with it, or store it beside as a part with a name
 _HOW_AT_TERMINAL = "--replace takes it in place of what is stored, --part NAME stores it beside"
 _APART = "; as a source with a name of its own it is kept apart"
 _APART_AT_TERMINAL = "; --source NAME keeps it apart"
+_AGAIN = "; as the source {} it is imported again"
+_AGAIN_AT_TERMINAL = "; --source {} imports it again"
 
 
 def _sentence(new: Part, problem: Problem) -> str:
@@ -526,8 +553,9 @@ def _sentence(new: Part, problem: Problem) -> str:
         case RefusalReason.OTHER_EXPORT:
             return f"{account} is stored from the export {stored.export}, and this is {new.facts.export}"
         case RefusalReason.SAME_COSTS:
+            source = f" as the source {stored.source}" if stored.source != new.facts.source else ""
             name = f" as the part {stored.name}" if stored.name else ""
-            return f"the same costs{_of(stored.account)} are stored already{name}: they would count twice"
+            return f"the same costs{_of(stored.account)} are stored already{source}{name}: they would count twice"
         case RefusalReason.OTHER_COSTS:
             return f"{stored.source} has other costs{_of(stored.account)}, {days}, {amounts}: this repeats few of them"
         case RefusalReason.OTHER_SOURCE:

@@ -88,6 +88,28 @@ def test_a_file_of_other_costs_is_not_taken_for_a_later_version(bills: Home, tak
     assert spent(bills)["all"] == "124"
 
 
+def test_the_same_costs_under_two_sources_are_refused(bills: Home, take: Take) -> None:
+    take(*JANUARY, source="openai")
+    with pytest.raises(Conflict, match="are stored already as the source openai: they would count twice") as no:
+        take(*JANUARY, name="other.csv")
+    assert no.value.at_terminal.endswith("--part NAME stores it beside; --source openai imports it again")
+    assert spent(bills)["all"] == "42"
+    take(*JANUARY[:-1], "06,8,nobody,dns", source="model")
+    assert spent(bills)["all"] == "85"
+
+
+def test_the_same_costs_of_two_sources_stand_beside_as_a_part_or_in_place(bills: Home, take: Take) -> None:
+    take(*JANUARY, source="openai")
+    take(*JANUARY, part="mine")
+    assert spent(bills)["all"] == "84"
+    assert take(*JANUARY, source="openai").unchanged
+    bills.services.undo.undo()
+    assert take(*JANUARY, replace=True).rows_replaced == 4
+    assert spent(bills)["all"] == "42"
+    bills.services.undo.undo()
+    assert take(*JANUARY, source="openai").unchanged
+
+
 def test_costs_of_another_project_on_the_same_days_are_added(bills: Home, take: Take) -> None:
     take("03,10,pcc,server", "04,10,pcc,server")
     report = take("03,5,dandelion,server", "04,5,dandelion,server", name="dandelion.csv")
