@@ -1,5 +1,6 @@
 """``price``: what models' tokens cost, by day."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,6 +72,37 @@ def set_price(
     print_lines(f"a million tokens of {outcome.model} from {f.long_day(outcome.starts_on)}: {shown}")
     if outcome.days:
         print_lines(f"{f.count(outcome.days, 'daily cost')} recalculated: {f.change(outcome.changed_nanos, currency)}")
+
+
+@app.command("update")
+def update_prices(
+    context: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="CSV, YAML or JSON with model, kind, price and from.", show_default=False),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Set the prices of a file, as one change.
+
+    What it does not name stays. A price begins on its day, by default today. `price list --json`
+    prints such a file.
+    """
+    outcome = session_of(context).services.token_prices.update(file, dry_run=dry_run)
+    if json:
+        print_json(schemas.agents.UpdatedPrices.from_domain(outcome, str(file)))
+        return
+    read = f"{f.count(outcome.prices, 'price')} of {f.count(len(outcome.models), 'model')}"
+    if not outcome.changed:
+        print_lines(f"{read}; nothing changed: the same prices are set already")
+        return
+    done = "would be new or changed; nothing was written" if dry_run else "new or changed"
+    print_lines(f"{read}: {outcome.changed:,} {done}")
+    if outcome.days:
+        would = "would be recalculated" if dry_run else "recalculated"
+        changed = f.change(outcome.changed_nanos, outcome.currency)
+        print_lines(f"{f.count(outcome.days, 'daily cost')} {would}: {changed}")
 
 
 @app.command("list")

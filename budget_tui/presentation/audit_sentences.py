@@ -210,10 +210,6 @@ def _import(facts: _Facts) -> str:
     return f"{files} imported, {stored} in {count(report.get('rows_read', 0), 'row')}"
 
 
-def _priced(facts: _Facts) -> str:
-    return f"messages without a price {'again' if facts.is_removal else 'priced'}, {facts.money(facts.all)}"
-
-
 def _sync(facts: _Facts) -> str:
     logs = facts.all
     amounts = " + ".join(money(parse_amount(str(amount)), code) for code, amount in logs["total"].items())
@@ -313,10 +309,21 @@ def _carried(facts: _Facts) -> str:
 
 
 def _price(facts: _Facts) -> str:
-    """Say what a model's tokens cost from a day on; kinds of tokens are ``input``, ``output``, ``cached``."""
-    prices = [f"{facts.money(facts.after, kind)} {kind}" for kind in facts.after if kind != "from"]
+    """Say what a model's tokens cost from a day on, by kind, and that messages in logs got a price by that."""
+    prices = [f"{facts.money(facts.after, kind)} {kind}" for kind in facts.after if kind not in ("from", "logged")]
     per_million = f"a million tokens: {', '.join(prices)}" if prices else "price removed"
-    return f"{per_million}, from {facts.day(facts.all, 'from')}"
+    said = f"{per_million}, from {facts.day(facts.all, 'from')}"
+    if "logged" not in facts.all:
+        return said
+    done = "priced" if "logged" in facts.after else "without one again"
+    return f"{said}; messages without a price {done}, {facts.money(facts.all, 'logged')}"
+
+
+def _price_table(facts: _Facts) -> str:
+    table = facts.all
+    done = "taken back" if facts.is_removal else "set"
+    named = f"{count(table['prices'], 'price')} of {count(table['models'], 'model')}"
+    return f"{named} {done}, from {facts.day(table, 'from')}"
 
 
 def _rate(facts: _Facts) -> str:
@@ -409,7 +416,6 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "key.create": lambda facts: f"created, may {facts.after['scope']}",
     "key.revoke": lambda facts: "revoked",
     "level.add": lambda facts: f"level {facts.subject} {'removed' if facts.is_removal else 'added'}",
-    "log.price": _priced,
     "log.sync": _sync,
     "org.add": lambda facts: "organization added",
     "org.rename": _renamed,
@@ -423,6 +429,7 @@ _SENTENCES: Mapping[str, Callable[[_Facts], str]] = {
     "plan.create": _plan,
     "plan.delete": _plan,
     "plan.update": _plan_changed,
+    "price.update": _price_table,
     "project.add": lambda facts: _added(facts, "project"),
     "project.archive": _archived,
     "project.rename": _renamed,

@@ -23,7 +23,7 @@ from budget_tui.schemas.base import (
     Tokens,
     count_from_json,
 )
-from budget_tui.services.token_prices import ModelPrice, PriceOutcome, TokenPrice
+from budget_tui.services.token_prices import ModelPrice, PriceOutcome, PriceUpdate, TokenPrice
 
 
 class _Balance(Schema):
@@ -128,6 +128,30 @@ class PriceChange(Schema):
             changed_usd=to_decimal(outcome.changed_nanos),
             currency=currency,
             **{f"{kind.replace('-', '_')}_usd": to_decimal(nanos) for kind, nanos in prices.items()},
+        )
+
+
+class UpdatedPrices(Schema):
+    """The prices of a file, how many of them are new or changed, and their effect on costs."""
+
+    file: str
+    prices: int
+    changed: int
+    models: list[str]
+    days_changed: int
+    changed_usd: Number
+    currency: str
+
+    @classmethod
+    def from_domain(cls, update: PriceUpdate, file: str) -> "UpdatedPrices":
+        return UpdatedPrices(
+            file=file,
+            prices=update.prices,
+            changed=update.changed,
+            models=list(update.models),
+            days_changed=update.days,
+            changed_usd=to_decimal(update.changed_nanos),
+            currency=update.currency,
         )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import NamedTuple
 
-from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
+from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
 from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, archived, unknown
@@ -52,7 +52,6 @@ from budget_tui.services.costs import resolve_costs_again
 from budget_tui.services.entities import EntityChange, Moved, carry_out, check_version, set_enforced
 from budget_tui.services.hierarchy import put, require_unused
 from budget_tui.services.idempotency import run_once
-from budget_tui.services.token_prices import charge_again, store_prices
 from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 from budget_tui.storage.session import Session
@@ -583,26 +582,6 @@ def _undo_model(work: Work, lines: Lines) -> None:
         agent = find_agent(work, line.subject)
         require_same(f"the model of {line.subject}", agent.model, line.after["model"])
         _set_model(work, agent, line.before["model"])
-
-
-@reverses("agent.price")
-def _undo_price(work: Work, lines: Lines) -> None:
-    for line in reversed(lines):
-        assert line.before is not None
-        assert line.after is not None
-        first = date.fromisoformat(line.after["from"])
-        then = {TokenKind(kind): nanos for kind, nanos in undo_data(line.before).items()}
-        now = work.unit.agents.prices_from(work.organization.org_key, line.subject, first)
-        left_behind = undo_data(line.after)
-        require_same(
-            f"the price of {line.subject}", _shown({kind: now.get(kind) for kind in then}), _shown(left_behind)
-        )
-        work.record(line.action, line.subject, *store_prices(work, line.subject, then, first))
-        charge_again(work, line.subject, first)
-
-
-def _shown(prices: Mapping[str, int | None]) -> str:
-    return ", ".join(f"{kind} {written(nanos)}" for kind, nanos in prices.items() if nanos is not None) or "none"
 
 
 @reverses("agent.carry")

@@ -1,23 +1,25 @@
 """Token prices: per million tokens of a model, from a day on; the organization's own, else those built in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from shlex import quote
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from budget_tui.domain.agent_logs import GradedRates, model_and_tier, own_rates, priced_name
 from budget_tui.domain.amount import within_limit
 from budget_tui.domain.audit import UNDO_DATA, written
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.errors import NotFound, Refused
+from budget_tui.domain.errors import NotFound, Refused, SourceError
 from budget_tui.domain.estimates import LOG_PROGRAMS
 from budget_tui.domain.tokens import TokenKind, checked_model
 from budget_tui.services.agent_tokens import charge_day
 from budget_tui.services.context import Context
-from budget_tui.services.undo import Lines, reverses, undo_data
+from budget_tui.services.undo import Lines, require_same, reverses, undo_data
 from budget_tui.services.work import Work
 from budget_tui.sources.built_in_prices import built_in_rates
+from budget_tui.sources.price_table import PriceRow, read_prices
 from budget_tui.storage.fast_paths import day_of
 from budget_tui.storage.ids import new_id
 from budget_tui.storage.session import Session
@@ -42,6 +44,20 @@ class PriceOutcome(NamedTuple):
     starts_on: date
     days: int
     changed_nanos: int
+
+
+class PriceUpdate(NamedTuple):
+    """The effect of a file of prices: how many it has, how many of them are new or changed, and the models.
+
+    As with `PriceOutcome`, the number of daily costs changed, and the sum of changes, in nanos of ``currency``.
+    """
+
+    prices: int
+    changed: int
+    models: tuple[str, ...]
+    days: int
+    changed_nanos: int
+    currency: str
 
 
 class ModelPrice(NamedTuple):
@@ -77,13 +93,38 @@ class TokenPrices:
             raise Refused("a price cannot be negative", "give an amount of 0 or more")
         with self._context.work() as work:
             first = starts_on or work.today
-            work.record("agent.price", model, *store_prices(work, model, prices, first))
-            changes = charge_again(work, model, first) | _price_logged(work, model, first)
-            work.settle()
-            replaced = work.unit.estimates.replaced_among(changes)
+            before, after = _store(work, model, prices, first)
+            priced_id = new_id()
+            changes = _charge_again(work, {model: first})
+            logged = _price_logged(work, {model: first}, priced_id)
+            if logged:
+                after["logged"] = written(sum(logged.values()))
+                _kept(after)["priced"] = priced_id
+            work.record("agent.price", model, before, after)
+            counting = _counting(work, changes | logged)
             work.commit()
-        counting = [change for key, change in changes.items() if change and key not in replaced]
         return PriceOutcome(model, first, len(counting), sum(counting))
+
+    def update(self, path: Path, *, dry_run: bool = False) -> PriceUpdate:
+        """Set the prices of a file, as one change; what it does not name stays. What is new applies as in `set`.
+
+        `SourceError` if any of it is no price; then none is set.
+        """
+        self._context.database.require_other_files([path])
+        read = read_prices(path)
+        with self._context.work() as work:
+            rows, changes = _news(work, read), Changes()
+            if rows:
+                priced_id, models = new_id(), {row.model for row in rows}
+                changes = _set_rows(work, rows, priced_id, are_new=True)
+                shown = {"prices": len(rows), "models": len(models), "from": min(row.since for row in rows)}
+                work.record("price.update", path.name, None, {**shown, UNDO_DATA: {"rows": rows, "priced": priced_id}})
+            counting = _counting(work, changes)
+            if not dry_run:
+                work.commit()
+        names = tuple(dict.fromkeys(row.model for row in read))
+        currency = work.organization.currency
+        return PriceUpdate(len(read), len(rows), names, len(counting), sum(counting), currency)
 
     def of_logs(self, model: str, on: date | None = None) -> ModelPrice:
         """Return the price of the messages of a model, or of a tier of it as ``MODEL fast``, in logs on a day, by
@@ -142,37 +183,101 @@ Rows = Mapping[TokenKind, int | None]
 """The prices that begin on a certain day, by kind; None for kinds without one."""
 
 
-def store_prices(work: Work, model: str, prices: Rows, first: date) -> tuple[dict[str, object], dict[str, object]]:
+def _store(work: Work, model: str, prices: Rows, first: date) -> tuple[dict[str, Any], dict[str, Any]]:
     """Store prices, or remove them (None); return the audit facts before and after."""
     before = _facts(work, model, prices, first)
     for kind, nanos in prices.items():
-        if nanos is None:
-            work.unit.agents.remove_price(work.organization.org_key, model, kind, first)
-        else:
-            work.unit.agents.set_price(work.organization.org_key, model, kind, first, within_limit(nanos))
-    after = _facts(work, model, prices, first)
-    return before, after
+        _store_one(work, model, kind, first, nanos)
+    return before, _facts(work, model, prices, first)
 
 
-def charge_again(work: Work, model: str, first: date) -> dict[tuple[int, int], int]:
-    """Compute the costs of the model's tokens from a day on again; return the changes, in nanos, by origin and day."""
-    uses = work.unit.agents.uses_of(work.organization.org_key, model, first)
-    changes: dict[tuple[int, int], int] = {}
-    for entity_key, agent_id, day in uses:
-        changes |= charge_day(work, entity_key, agent_id, model, day)
+def _store_one(work: Work, model: str, kind: TokenKind, first: date, nanos: int | None) -> None:
+    if nanos is None:
+        work.unit.agents.remove_price(work.organization.org_key, model, kind, first)
+    else:
+        work.unit.agents.set_price(work.organization.org_key, model, kind, first, within_limit(nanos))
+
+
+Changes = dict[tuple[int, int], int]
+"""Changes of costs, in nanos, by origin and day."""
+Firsts = Mapping[str, date]
+"""The day from which on a model has another price, by model."""
+
+
+def _charge_again(work: Work, firsts: Firsts) -> Changes:
+    """Compute the costs of agents' tokens again; return the changes."""
+    changes: Changes = {}
+    for model, first in firsts.items():
+        for entity_key, agent_id, day in work.unit.agents.uses_of(work.organization.org_key, model, first):
+            changes |= charge_day(work, entity_key, agent_id, model, day)
     return changes
 
 
-def _price_logged(work: Work, model: str, first: date) -> dict[tuple[int, int], int]:
-    """Price messages in logs from a day on that had no price, and record it; return the changes, in nanos, by origin
-    and day."""
-    priced_id = new_id()
-    days = _priced(work, model, first, priced_id)
-    if not days:
-        return {}
-    changes = {key: change.amount for key, change in work.unit.agent_logs.settle(days).items()}
-    facts = {"priced": priced_id, "from": first.isoformat()}
-    work.record("log.price", model, None, {"amount": written(sum(changes.values())), UNDO_DATA: facts})
+def _price_logged(work: Work, firsts: Firsts, priced_id: str) -> Changes:
+    """Price messages in logs that had no price; return the changes."""
+    days: set[tuple[int, int]] = set()
+    for model, first in firsts.items():
+        days |= _priced(work, model, first, priced_id)
+    work.estimated_on.update(day_of(day) for _, day in days)
+    return {key: change.amount for key, change in work.unit.agent_logs.settle(days).items()} if days else {}
+
+
+def _unprice_logged(work: Work, priced_id: str) -> None:
+    """Let messages in logs have no price again that got one by a change."""
+    work.unit.agent_logs.settle(work.unit.agent_logs.unprice(work.organization.org_key, priced_id))
+
+
+def _counting(work: Work, changes: Changes) -> list[int]:
+    """Return the changes of costs that count: not where a bill does in their place, or a plan pays."""
+    work.settle()
+    replaced = work.unit.estimates.replaced_among(changes)
+    return [change for key, change in changes.items() if change and key not in replaced]
+
+
+class _Row(NamedTuple):
+    """A price that a file changes: the day that it begins, as text, and the nanos before and after; None for none."""
+
+    model: str
+    kind: str
+    since: str
+    before: int | None
+    after: int | None
+
+    @property
+    def key(self) -> tuple[str, str, date]:
+        return self.model, self.kind, date.fromisoformat(self.since)
+
+
+def _stored_prices(work: Work) -> dict[tuple[str, str, date], int]:
+    prices = work.unit.agents.prices(work.organization.org_key)
+    return {(model, kind, starts_on): nanos for model, kind, starts_on, nanos in prices}
+
+
+def _news(work: Work, read: Sequence[PriceRow]) -> list[_Row]:
+    """Return the prices of a file that are not stored as they are there."""
+    stored, currency = _stored_prices(work), work.organization.currency
+    rows = []
+    for each in read:
+        if each.currency not in ("", currency):
+            raise SourceError(f"{each.where} is in {each.currency}", f"prices are in {currency}")
+        first = each.starts_on or work.today
+        before = stored.get((each.model, each.kind, first))
+        if before != each.amount_nanos:
+            rows.append(_Row(each.model, each.kind, first.isoformat(), before, within_limit(each.amount_nanos)))
+    return rows
+
+
+def _set_rows(work: Work, rows: Sequence[_Row], priced_id: str, *, are_new: bool) -> Changes:
+    """Store prices as they are after a change, or, unless ``are_new``, as they were before it; return what follows."""
+    firsts: dict[str, date] = {}
+    for row in rows:
+        model, kind, first = row.key
+        _store_one(work, model, TokenKind(kind), first, row.after if are_new else row.before)
+        firsts[model] = min(first, firsts.get(model, first))
+    changes = _charge_again(work, firsts)
+    if are_new:
+        return changes | _price_logged(work, firsts, priced_id)
+    _unprice_logged(work, priced_id)
     return changes
 
 
@@ -193,20 +298,56 @@ def _priced(work: Work, name: str, first: date, priced_id: str) -> set[tuple[int
     return days
 
 
-@reverses("log.price")
-def _undo_pricing(work: Work, lines: Lines) -> None:
-    """Let messages have no price again; or price them again."""
+@reverses("agent.price")
+def _undo_price(work: Work, lines: Lines) -> None:
+    """Set the prices of a model as they were; messages in logs that got one have none again, or get it again."""
+    for line in reversed(lines):
+        assert line.before is not None
+        assert line.after is not None
+        model, first = line.subject, date.fromisoformat(line.after["from"])
+        now = work.unit.agents.prices_from(work.organization.org_key, model, first)
+        then, left_behind = _by_kind(line.before), _by_kind(line.after)
+        require_same(f"the price of {model}", _shown({kind: now.get(kind) for kind in then}), _shown(left_behind))
+        facts = _store(work, model, then, first)
+        for restored, former in zip(facts, (line.after, line.before), strict=True):
+            if "priced" in undo_data(former):
+                restored["logged"] = former["logged"]
+                _kept(restored)["priced"] = undo_data(former)["priced"]
+        if (priced_id := undo_data(line.after).get("priced")) is not None:
+            _unprice_logged(work, priced_id)
+        if (priced_id := undo_data(line.before).get("priced")) is not None:
+            _price_logged(work, {model: first}, priced_id)
+        _charge_again(work, {model: first})
+        work.record(line.action, model, *facts)
+
+
+@reverses("price.update")
+def _undo_update(work: Work, lines: Lines) -> None:
+    """Set the prices of a file as they were before, or again as the file has them."""
     for line in lines:
-        facts = undo_data(line.after or line.before)
-        if line.after is not None:
-            days = work.unit.agent_logs.unprice(work.organization.org_key, facts["priced"])
-        else:
-            days = _priced(work, line.subject, date.fromisoformat(facts["from"]), facts["priced"])
-        work.unit.agent_logs.settle(days)
-        work.record("log.price", line.subject, line.after, None if line.after is not None else line.before)
+        is_undo, facts = line.after is not None, undo_data(line.after or line.before)
+        rows, stored = [_Row(*each) for each in facts["rows"]], _stored_prices(work)
+        for row in rows:
+            now, left_behind = stored.get(row.key), row.after if is_undo else row.before
+            require_same(f"the price of {row.model}", _shown({row.kind: now}), _shown({row.kind: left_behind}))
+        _set_rows(work, rows, facts["priced"], are_new=not is_undo)
+        work.record(line.action, line.subject, line.after, None if is_undo else line.before)
 
 
-def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> dict[str, object]:
+def _by_kind(facts: Mapping[str, Any] | None) -> dict[TokenKind, int | None]:
+    return {TokenKind(kind): nanos for kind, nanos in undo_data(facts).items() if kind != "priced"}
+
+
+def _shown(prices: Mapping[Any, int | None]) -> str:
+    return ", ".join(f"{kind} {written(nanos)}" for kind, nanos in prices.items() if nanos is not None) or "none"
+
+
+def _kept(facts: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = facts[UNDO_DATA]
+    return kept
+
+
+def _facts(work: Work, model: str, kinds: Iterable[TokenKind], first: date) -> dict[str, Any]:
     """Return the prices valid on the day, and as undo data those that begin on it."""
     org_key = work.organization.org_key
     valid, begun = (

@@ -18,7 +18,7 @@ from budget_tui.presentation.audit import difference
 from budget_tui.presentation.formatting import long_day, period_name
 from budget_tui.storage.unit_of_work import UnitOfWork
 
-_BESIDE_COSTS = frozenset("agent alert allocation budget carry key period plan seat transfer".split())
+_BESIDE_COSTS = frozenset("agent alert allocation budget carry key period plan price seat transfer".split())
 """The kinds of changes that leave imported costs as they are: their days, owners, vendors and worth."""
 CarrySettled = Callable[[SettledCarry, str], None]
 """Called with what was settled, and the currency."""

@@ -147,7 +147,7 @@ def test_a_watch_reads_what_is_written(cli: Cli, tmp_path: Path) -> None:
     cli("sync", "--watch", "--json").refused(2, "--watch goes on for good")
 
 
-def test_the_price_of_a_day_is_shown_with_whose_it_is(seeded: Cli) -> None:
+def test_the_price_of_a_day_is_shown_with_whose_it_is(seeded: Cli, tmp_path: Path) -> None:
     assert seeded("price", "list").done().out.startswith("no prices of your own")
     assert seeded("price", "show", SONNET, "--on", "2026-01-10").done().out == (
         f"a million tokens of {SONNET} on Jan 10, 2026, built in:\n"
@@ -182,3 +182,14 @@ def test_the_price_of_a_day_is_shown_with_whose_it_is(seeded: Cli) -> None:
     said = "kimi-9000: a million tokens: $1.50 cache-write, $3.00 cache-write-1h, from Jan 13, 2026"
     assert seeded("undo").done().out == f"undone: {said}\n"
     assert "cache write $1.25, cache write 1 h $2.00" in seeded("price", "show", "kimi-9000").done().out
+    table = tmp_path / "prices.json"
+    table.write_text(seeded("price", "list", "--json").done().out.replace('"amount_usd": 1,', '"amount_usd": 4,'))
+    told = "2 prices of 1 model: 1 would be new or changed; nothing was written\n"
+    assert seeded("price", "update", str(table), "--dry-run").done().out == told
+    updated = {"file": str(table), "prices": 2, "changed": 1, "models": ["kimi-9000"]}
+    updated |= {"days_changed": 0, "changed_usd": 0, "currency": "USD"}
+    assert seeded("price", "update", str(table), "--json").done().json == updated
+    same = "2 prices of 1 model; nothing changed: the same prices are set already\n"
+    assert seeded("price", "update", str(table)).done().out == same
+    table.write_text('[{"model": "kimi-9000",\n"kind": "inputs", "price": 1}]')
+    seeded("price", "update", str(table)).refused(2, "prices.json:1: 'inputs' is not a kind; choose input")

@@ -294,10 +294,18 @@ def test_models_without_a_price_are_named_and_an_own_price_goes_first(home: Home
     for price in ("2", "3"):  # what is priced is not priced again
         assert home.services.token_prices.set("kimi-9000", {TokenKind.INPUT: usd(price)}).days == 0
         home.services.undo.undo()
-    assert home.services.undo.undo().what.endswith("; kimi-9000: messages without a price priced, <$0.01")
+    assert home.services.undo.undo().what.endswith("; messages without a price priced, <$0.01")
     assert home.spent["all"] == "0.10125"
     home.services.undo.redo()
     assert home.spent["all"] == "0.10225"
+    home.services.undo.undo()
+    (logs / "prices.json").write_text('[{"model": "kimi-9000", "kind": "output", "price": 0, "from": "2026-01-01"}]')
+    updated = home.services.token_prices.update(logs / "prices.json")
+    assert (updated.days, shown(updated.changed_nanos), home.spent["all"]) == (1, "0.001", "0.10225")
+    home.services.undo.undo()
+    assert (home.spent["all"], home.snapshot.unpriced) == ("0.10125", (("kimi-9000", 1100),))
+    home.services.undo.redo()
+    assert (home.spent["all"], home.snapshot.unpriced) == ("0.10225", ())
     assert "unpriced: kimi-9000 (1,100 tokens); the tokens count, their cost is not known" in lines
     [left_out] = [line for line in lines if "understood" in line]
     assert left_out.startswith("1 line of 1 log could not be understood and was left out: ")

@@ -1,5 +1,6 @@
 """With a price on file, an agent's tokens are its project's costs."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 
 from budget_tui.domain.amount import LIMIT_NANOS, parse_amount
 from budget_tui.domain.audit import shown_facts
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import Conflict, Refused, SourceError
 from budget_tui.domain.tokens import USED_KINDS, TokenKind
-from budget_tui.services.token_prices import PriceOutcome
+from budget_tui.services.token_prices import PriceOutcome, PriceUpdate
 from tests.databases import Address, Engine
 from tests.examples import examples
 from tests.services.agents_home import NOON, AgentHome, home_with_agents
@@ -175,3 +176,79 @@ def test_it_does_not_matter_when_the_price_is_told(
                 home.later(days=days).services.agents.consume("scout", rest + output + cached, output, cached)
         found.append(costs(home))
     assert found[0] == found[1]
+
+
+# A table of prices as a file
+
+TABLE = (
+    "model,kind,price,from\nClaude-Sonnet-4,input,3,2026-01-01\nclaude-sonnet-4,Cache Write,3.75,\nother,output,15,\n"
+)
+
+
+def all_prices(home: AgentHome) -> list[tuple[str, str, str, int]]:
+    found = home.services.token_prices.all()
+    return [(each.model, each.kind, each.starts_on.isoformat(), each.amount_nanos) for each in found]
+
+
+@pytest.mark.both_engines
+def test_a_table_of_prices_is_one_change(home: AgentHome) -> None:
+    table = home.folder / "prices.csv"
+    table.write_text(TABLE, "utf-8")
+    home.services.agents.consume("scout", 10**6)
+    price(home, "2026-01-01", input="2")
+    before, spent, entries = all_prices(home), home.spent, len(home.log)
+    preview = home.services.token_prices.update(table, dry_run=True)
+    assert (all_prices(home), home.spent, len(home.log)) == (before, spent, entries)
+    done = home.services.token_prices.update(table)
+    assert done == preview == PriceUpdate(3, 3, (MODEL, "other"), 1, usd("1"), "USD")
+    after = [
+        (MODEL, "cache-write", "2026-01-13", usd("3.75")),
+        (MODEL, "input", "2026-01-01", usd("3")),
+        ("other", "output", "2026-01-13", usd("15")),
+    ]
+    assert (all_prices(home), home.spent["pcc"], len(home.log)) == (after, "3", entries + 1)
+    assert home.services.token_prices.update(table)[1:] == (0, (MODEL, "other"), 0, 0, "USD")
+    assert len(home.log) == entries + 1, "what is as it was is no change"
+    said = "prices.csv: 3 prices of 2 models set, from Jan 1, 2026"
+    assert home.services.undo.undo().what == said
+    assert (all_prices(home), home.spent) == (before, spent)
+    assert home.services.undo.redo().what == said
+    assert (all_prices(home), home.spent["pcc"]) == (after, "3")
+    assert home.services.database.check().problems == ()
+
+
+def test_a_table_is_not_taken_back_over_a_later_price(home: AgentHome) -> None:
+    table = home.folder / "prices.csv"
+    table.write_text(TABLE, "utf-8")
+    home.services.token_prices.update(table)
+    other = replace(home.services, context=replace(home.services.context, actor="bert"))
+    other.token_prices.set(MODEL, {TokenKind.INPUT: usd("4")}, date(2026, 1, 1))
+    with pytest.raises(Conflict, match=f"the price of {MODEL} was changed since: it is input 4 by now"):
+        home.services.undo.undo()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", "model,kind,price\nm,inpt,3\n", "a.csv:2: 'inpt' is not a kind; choose input, output, cached"),
+        ("a.csv", "model,kind,price\nm,input,1\nm,input,x\n", "a.csv:3: 'x' is not an amount"),
+        ("a.csv", "model,kind,price\nm,input,-1\n", "a.csv:2 has a negative price"),
+        ("a.csv", "model,kind,price,from\nm,input,1,2026-13-01\n", "a.csv:2: '2026-13-01' is not a date"),
+        ("a.csv", "model,kind,price\nm,input,1\nM,input,2\n", "a.csv:3 has the price of m, input, again: .*a.csv:2"),
+        ("a.csv", "model,kind,price,currency\nm,input,1,eur\n", "a.csv:2 is in EUR; prices are in USD"),
+        ("a.csv", "model,kind,cost\nm,input,1\n", "a.csv:1 has 'cost'; there are model, kind, price"),
+        ("a.csv", "model,kind,price\n", "there are no prices in .*a.csv"),
+        ("a.yaml", "- model: m\n  kind: input\n- {model: m, kind: output, price: 2}\n", "a.yaml:1 has no price"),
+        ("a.yaml", "m: 1\n", "a.yaml:1 is not a list of prices; write each as '- model: gpt-5'"),
+        ("a.json", '[{"kind": "input", "price": 1}]', "a.json:1 has no model"),
+        ("a.txt", "", "ends in neither .csv, .yaml nor .json"),
+    ],
+)
+def test_what_is_no_table_of_prices_is_refused_whole_with_its_line(
+    home: AgentHome, name: str, text: str, words: str
+) -> None:
+    table = home.folder / name
+    table.write_text(text, "utf-8")
+    with pytest.raises(SourceError, match=words):
+        home.services.token_prices.update(table)
+    assert all_prices(home) == []

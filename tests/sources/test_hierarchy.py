@@ -83,7 +83,7 @@ def test_an_empty_organization_becomes_the_one_that_was_exported(
         ("a.csv", b"id;name\nA;b\n", "a.csv:1 has 'id;name'"),
         ("a.csv", b"id,name\n,b\n", "a.csv:2 has no id"),
         ("a.csv", b"\xff\xfe", "a.csv is not UTF-8"),
-        ("a.txt", b"", "a.txt ends in neither .yaml nor .csv"),
+        ("a.txt", b"", "a.txt ends in neither .csv, .yaml nor .json"),
     ],
 )
 def test_a_file_that_says_no_hierarchy_is_told_with_its_line(
