@@ -200,7 +200,8 @@ class Outcome(NamedTuple):
 def value_of(kind: AlertKind, reading: Reading, threshold: int = 0) -> int | None:
     """Return the number that a rule compares with ``threshold``; None where it is not known.
 
-    For a forecast it is the amount by which that quantile exceeds the budget; what is spent is certain.
+    For a forecast it is the amount by which that quantile exceeds the budget; what is spent is certain. A single number
+    has no low end: only what is spent is certain of it.
     """
     if kind not in WATCHES_BUDGETS:
         return reading.value
@@ -220,8 +221,9 @@ def value_of(kind: AlertKind, reading: Reading, threshold: int = 0) -> int | Non
         case _:
             if reading.forecast is None:
                 return reading.used - reading.amount if reading.used > reading.amount else None
-            expected = reading.forecast.median if threshold == MEDIAN else reading.forecast.low
-            return expected - reading.amount
+            if threshold != MEDIAN and not reading.forecast.has_range:
+                return reading.used - reading.amount
+            return (reading.forecast.median if threshold == MEDIAN else reading.forecast.low) - reading.amount
 
 
 def _share(used: int, amount: int) -> int:

@@ -140,17 +140,19 @@ class Expected(NamedTuple):
 
     ``base`` is what was spent through the last day of the data and is known to come, ``least`` what is spent and known
     by now. ``weeks`` are what the days to come are drawn from (`Draws.weeks_of`), by their number: of scopes with as
-    many, a draw of the sum is the sum of the draws. ``history`` is the days that they are of.
+    many, a draw of the sum is the sum of the draws. ``history`` is the days that they are of. ``at_rate`` is what
+    ``base`` has beyond what is known, of scopes that are too young to be drawn: see `at_burn_rate`.
     """
 
     base: int
     least: int
     weeks: Mapping[int, Sequence[int]]
     history: Sequence[int]
+    at_rate: int = 0
 
 
 def expected(history: Sequence[int], last: date, period: Period, base: int, least: int, draws: Draws) -> Expected:
-    """Return what a scope is expected to spend in ``period``.
+    """Return what a scope with `MIN_DAYS` of data or more is expected to spend in ``period``.
 
     ``history`` has no cost in it that is known to come once; it ends with ``last``.
     """
@@ -158,11 +160,17 @@ def expected(history: Sequence[int], last: date, period: Period, base: int, leas
     if fees:
         base += sum(fees_to_come(fees, last, period).values())
         history = without_fees(history, last, fees)
-    if len(history) < MIN_DAYS:
-        to_come = (period.end - max(last, period.start - ONE_DAY)).days
-        return Expected(base + (sum(history) * to_come // len(history) if history else 0), least, {}, history)
     weeks = draws.weeks_of(at_level_now(history))
     return Expected(base, least, {len(weeks): weeks}, history)
+
+
+def at_burn_rate(history: Sequence[int], run_rate: int, known: int) -> Expected:
+    """Return what a scope with fewer than `MIN_DAYS` of data is expected to spend: a single number.
+
+    It is ``run_rate``, the straight line of `pacing.run_rate` and what is known to come; no low end contains more of it
+    than what is spent and ``known`` by now.
+    """
+    return Expected(run_rate, min(run_rate, known), {}, history, max(0, run_rate - known))
 
 
 def added_up(scopes: Sequence[Expected]) -> Expected:
@@ -182,6 +190,7 @@ def added_up(scopes: Sequence[Expected]) -> Expected:
         sum(scope.least for scope in scopes),
         {length: _column_sums(same) for length, same in weeks.items()},
         _column_sums(aligned),
+        sum(scope.at_rate for scope in scopes),
     )
 
 
@@ -189,20 +198,16 @@ def _column_sums(rows: Sequence[Sequence[int]]) -> list[int]:
     return [*map(sum, zip(*rows, strict=True))]
 
 
-def range_of(scope: Expected, draws: Draws, last: date, ended: Sequence[date], at_burn_rate: int) -> Forecast:
-    """Return a scope's forecast; ``ended`` are the ends of past periods, whose errors say how wide it must be.
-
-    Of fewer than `MIN_DAYS` days, it is the single number ``at_burn_rate``: the straight line of `pacing.run_rate` and
-    what is known to come.
-    """
+def range_of(scope: Expected, draws: Draws, last: date, ended: Sequence[date]) -> Forecast:
+    """Return a scope's forecast; ``ended`` are the ends of past periods, whose errors say how wide it must be."""
     days = len(scope.history)
     if days < MIN_DAYS:
-        return Forecast(at_burn_rate, at_burn_rate, at_burn_rate, False, days)
+        return Forecast(scope.base, scope.base, scope.base, False, days)
     drawn = sorted(draws.totals(scope.weeks))
     median = (drawn[DRAWS // 2 - 1] + drawn[DRAWS // 2]) // 2
     factor = widening(scaled_errors(scope.history, last, ended)) * beyond_tested(draws.weeks, days) // _THOUSAND
     factor = min(factor, _MAX_FACTOR)
-    low = median - (median - drawn[_LOW]) * factor // _THOUSAND
+    low = median - (median - drawn[_LOW]) * factor // _THOUSAND - scope.at_rate
     high = median + (drawn[_HIGH] - median) * factor // _THOUSAND
     # Credits in the history may come again; without them, what is spent stays spent.
     least = scope.least if min(scope.history, default=0) >= 0 else min(scope.least, scope.base + low)

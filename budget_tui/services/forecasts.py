@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import takewhile
 from typing import NamedTuple, TypeVar
 
 from budget_tui.domain import pacing
@@ -19,6 +20,7 @@ from budget_tui.domain.forecast import (
     Expected,
     Forecast,
     added_up,
+    at_burn_rate,
     draws_for,
     expected,
     most_of,
@@ -355,14 +357,14 @@ class DailyUsage:
         key = path, category, provider, period
         if key not in self._forecasts:
             numbers = self._costs.counting(path, category, provider)
-            self._forecasts[key] = self._range_of(self._expected_of(numbers, period), numbers, period)
+            self._forecasts[key] = self._range_of(self._expected_of(numbers, period), period)
         return self._forecasts[key]
 
     def forecast_together(self, scopes: Iterable[UsageScope], period: Period, used: int) -> Forecast:
         """Return the forecast of usage that counts for any of ``scopes``, once, and for what it comes to at the end if
         it is ``used`` so far, which may be of earlier periods, too."""
         numbers = sorted({number for scope in scopes for number in self._costs.counting(*scope)})
-        found = self._range_of(self._expected_of(numbers, period), numbers, period)
+        found = self._range_of(self._expected_of(numbers, period), period)
         before = used - self._used(self._cells_of(numbers), period)
         low, median, high = (amount + before for amount in (found.low, found.median, found.high))
         return found._replace(low=low, median=median, high=high)
@@ -374,17 +376,30 @@ class DailyUsage:
         days = len(scope.history)
         if days >= MIN_DAYS and (most := most_of(scope, self._draws[period])) <= amount:
             return Forecast(most, most, most, False, days)
-        return self._range_of(scope, numbers, period)
+        return self._range_of(scope, period)
 
     def _expected_of(self, numbers: Sequence[int], period: Period) -> Expected:
         if period not in self._draws:
             self._draws[period] = draws_for(period, self._last, self._seed)
-        return added_up([self._of_cell(number, period) for number in numbers])
+        drawn, young = list[Expected](), list[Cell]()
+        paths_drawn = set[str]()
+        for number in numbers:
+            cell = self._cell(number)
+            if (self._last - cell.first_day).days + 1 < MIN_DAYS:
+                young.append(cell)
+            else:
+                drawn.append(self._of_cell(number, period))
+                paths_drawn.update(ancestor_paths(cell.path or ROOT_PATH))
+        # What is too young as a whole counts with the number that it has by itself.
+        together: dict[str | None, list[Cell]] = {}
+        for cell in young:
+            paths = takewhile(lambda path: path not in paths_drawn, ancestor_paths(cell.path or ROOT_PATH))
+            *_, top = cell.path, *paths
+            together.setdefault(top, []).append(cell)
+        return added_up([*drawn, *(self._at_burn_rate(cells, period) for cells in together.values())])
 
-    def _range_of(self, scope: Expected, numbers: Sequence[int], period: Period) -> Forecast:
-        has_range = len(scope.history) >= MIN_DAYS
-        at_burn_rate = 0 if has_range else self._at_burn_rate(self._cells_of(numbers), period)
-        return range_of(scope, self._draws[period], self._last, self._ends, at_burn_rate)
+    def _range_of(self, scope: Expected, period: Period) -> Forecast:
+        return range_of(scope, self._draws[period], self._last, self._ends)
 
     def usage(self, path: str, days: Period, *, with_once: bool) -> list[int]:
         """Return an entity's usage on each of ``days``, which were read, with that below it and, if asked, what came
@@ -422,18 +437,19 @@ class DailyUsage:
         if (number, period) not in self._expected:
             cell = self._cell(number)
             in_period, complete = self._slice(period.start, period.end), self._at(self._last) + 1
-            known = sum(cell.usage[in_period]) + (sum(cell.once[in_period]) if cell.once else 0)
+            known = self._known([cell], period)
             start = max(self._at(cell.first_day), complete - MAX_DAYS)
-            # Of usage that began after the last complete day, nothing can be drawn.
-            drawn_again = sum(cell.usage[max(in_period.start, complete) : in_period.stop]) if start < complete else 0
+            drawn_again = sum(cell.usage[max(in_period.start, complete) : in_period.stop])
             self._expected[number, period] = expected(
                 cell.usage[start:complete], self._last, period, known - drawn_again, known, self._draws[period]
             )
         return self._expected[number, period]
 
-    def _at_burn_rate(self, cells: Sequence[Cell], period: Period) -> int:
+    def _at_burn_rate(self, cells: Sequence[Cell], period: Period) -> Expected:
         """Return where the burn rate leads, as everywhere else (`pacing.run_rate`), with what is known to come once."""
-        first_day = min((cell.first_day for cell in cells), default=None)
+        first_day = min(cell.first_day for cell in cells)
+        days = self._slice(first_day, self._last)
+        history = [*map(sum, zip(*(cell.usage[days] for cell in cells), strict=True))]
         window = pacing.burn_window(self._today, self._last, first_day)
         burnt = self._slice(window.start, window.end)
         today = self._at(self._today)
@@ -441,12 +457,18 @@ class DailyUsage:
             sum(sum(cell.usage[burnt]) for cell in cells), window.days, sum(cell.usage[today] for cell in cells)
         )
         to_come = self._slice(self._today + ONE_DAY, period.end)  # usage of these days is in the rate
-        known = sum(sum(cell.once[to_come]) for cell in cells if cell.once)
-        return pacing.run_rate(self._used(cells, period), rate, period, self._today) + known
+        once = sum(sum(cell.once[to_come]) for cell in cells if cell.once)
+        run_rate = pacing.run_rate(self._used(cells, period), rate, period, self._today) + once
+        return at_burn_rate(history, run_rate, self._known(cells, period))
 
     def _used(self, cells: Sequence[Cell], period: Period) -> int:
         so_far = self._slice(period.start, min(self._today, period.end))
         return sum(sum(amounts[so_far]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
+
+    def _known(self, cells: Iterable[Cell], period: Period) -> int:
+        """Return what is spent in ``period`` or dated in it."""
+        dated = self._slice(period.start, period.end)
+        return sum(sum(amounts[dated]) for cell in cells for amounts in (cell.usage, cell.once) if amounts)
 
     def _at(self, day: date) -> int:
         return (day - self._days.start).days

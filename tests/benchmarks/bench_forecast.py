@@ -145,7 +145,7 @@ def cases(spending: Spending, draws: dict[tuple[date, date], Draws]) -> Iterator
         became = sum(usage[origin + 1 : stop + 1])
         history = usage[max(0, origin + 1 - MAX_DAYS) : origin + 1]
         drawn = draws.setdefault((last, period.end), draws_for(period, last))
-        found = range_of(expected(history, last, period, 0, 0, drawn), drawn, last, ends_before(last), 0)
+        found = range_of(expected(history, last, period, 0, 0, drawn), drawn, last, ends_before(last))
         yield Case(
             found.low <= became <= found.high,
             (found.high - found.low) / month,
@@ -163,7 +163,7 @@ def seconds_of_ranges() -> float:
     began = time.process_time()
     draws = draws_for(period, last)
     for history in histories:
-        range_of(expected(history, last, period, 0, 0, draws), draws, last, ended, 0)
+        range_of(expected(history, last, period, 0, 0, draws), draws, last, ended)
     return time.process_time() - began
 
 

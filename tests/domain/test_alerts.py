@@ -127,6 +127,12 @@ def test_both_ends_of_a_forecast_are_one_message() -> None:
     assert fired(both, [forecast(100, 101, 120, 10)]) == [LOW_END]
 
 
+def test_a_single_number_is_likely_and_never_almost_sure() -> None:
+    both, young = rule(AlertKind.FORECAST, MEDIAN, LOW_END), Forecast(120, 120, 120, False, 9)
+    readings = [reading(100, 40, through, forecast=young) for through in (10, 11)]
+    assert fired(both, [*readings, reading(100, 101, 12, forecast=young)]) == [None, MEDIAN, LOW_END]
+
+
 def test_numbers_of_each_kind() -> None:
     now = reading(150, 105, held=5, runway_days=Decimal("1.3"), days_to_come=18, used_through=90)
     assert value_of(AlertKind.SHARE, now) == 700_000

@@ -16,6 +16,7 @@ from budget_tui.domain.forecast import (
     Expected,
     Forecast,
     added_up,
+    at_burn_rate,
     at_level_now,
     beyond_tested,
     draws_for,
@@ -46,7 +47,7 @@ def scope(history: Sequence[int], base: int = 0) -> Expected:
 
 
 def forecast(history: Sequence[int], base: int = 0) -> Forecast:
-    return range_of(scope(history, base), DRAWN, LAST, ENDED, AT_BURN_RATE)
+    return range_of(scope(history, base), DRAWN, LAST, ENDED)
 
 
 @given(histories, amounts)
@@ -54,7 +55,7 @@ def test_a_range_is_in_order_and_never_below_what_is_spent(history: list[int], s
     found = forecast(history, spent)
     assert spent <= found.low <= found.median <= found.high
     again = Draws((END - LAST).days, seed=1)
-    assert found == range_of(scope(history, spent), again, LAST, ENDED, 0), "the same data give the same numbers"
+    assert found == range_of(scope(history, spent), again, LAST, ENDED), "the same data give the same numbers"
     assert (found.has_range, found.days_of_history) == (True, len(history))
 
 
@@ -76,9 +77,15 @@ def test_what_costs_the_same_each_day_is_known_exactly(amount: int, days: int) -
 
 @pytest.mark.parametrize("days", [0, 1, MIN_DAYS - 1])
 def test_a_few_days_give_a_single_number(days: int) -> None:
-    found = forecast([DOLLAR] * days, DOLLAR)
+    found = range_of(at_burn_rate([DOLLAR] * days, AT_BURN_RATE, 0), DRAWN, LAST, ENDED)
     assert (found.has_range, found.days_of_history) == (False, days)
     assert found[:3] == (AT_BURN_RATE,) * 3
+
+
+def test_a_low_end_has_of_single_numbers_only_what_is_known() -> None:
+    young = at_burn_rate([DOLLAR] * 5, 300 * DOLLAR, 20 * DOLLAR)
+    found = range_of(added_up([scope([DOLLAR] * 30), young, young]), DRAWN, LAST, ENDED)
+    assert found[:4] == (59 * DOLLAR, 619 * DOLLAR, 619 * DOLLAR, True)
 
 
 def test_weekdays_are_kept() -> None:
@@ -162,7 +169,7 @@ def test_ranges_of_years_hold_nearly_as_often_as_those_of_months() -> None:
         days = [rng.randrange(100 * DOLLAR) for _ in range(MAX_DAYS + to_come)]
         history, became = days[:MAX_DAYS], sum(days[MAX_DAYS:])
         year = Period(date(2026, 1, 1), date(2026, 12, 31))
-        found = range_of(expected(history, start, year, 0, 0, draws), draws, start, [], 0)
+        found = range_of(expected(history, start, year, 0, 0, draws), draws, start, [])
         held += found.low <= became <= found.high
     assert 140 <= held <= 180
     assert beyond_tested(5, MAX_DAYS) == 1000, "a month is as wide as its errors say"

@@ -86,6 +86,26 @@ def test_what_began_after_the_data_ends_is_part_of_the_whole(home: Home) -> None
     home.services.forecasts.close()
 
 
+def test_a_whole_has_the_single_numbers_of_what_is_too_young_for_a_range(home: Home) -> None:
+    """``api`` is 40 days old; ``web`` nine, of three providers, each of them younger."""
+    home.add("api", "web")
+    for ago in range(1, 41):
+        home.services.costs.add(CostEntry("api", usd("10"), date(2026, 1, 13) - timedelta(days=ago)))
+    before = home.services.forecasts.current().total
+    home.services.agents.add("scout", "web")
+    for entity, ago, provider in (("web", 9, "aws"), ("web", 3, "gcp"), ("scout", 1, "openai")):
+        home.services.costs.add(
+            CostEntry(entity, usd("70"), date(2026, 1, 13) - timedelta(days=ago), provider=provider)
+        )
+    report = home.services.forecasts.current()
+    web = report.of("web")
+    assert (web.has_range, web.median) == (False, report.snapshot.project("web").pace.run_rate)
+    assert report.of("api")[:3] == before[:3] == (usd("310"),) * 3
+    assert report.total.median == report.total.high == usd("310") + web.median
+    assert report.total.low == usd("310") + usd("210"), "only what is spent is certain of it"
+    home.services.forecasts.close()
+
+
 def test_forecasts_follow_every_change(home: Home) -> None:
     """They are computed once for the same data."""
     home.budget("1000")
