@@ -131,6 +131,7 @@ class Context:
             work.open = open_period(work)
             work.write_entries()
             unit.begin_change()  # closing a period on the way is not part of the command
+            work.change = None
         return work
 
     def _organization_in(self, unit: "UnitOfWork") -> "Organization":

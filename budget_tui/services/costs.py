@@ -23,11 +23,20 @@ from budget_tui.domain.cost import (
     provider_of,
     rule_value,
 )
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.estimates import DisplacedEstimates
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, checked_name
 from budget_tui.domain.period import Period
-from budget_tui.domain.records import CostRecord, DayCost, KnownOrigin, Resolution, RuleName, StoredRule, UnmappedOrigin
+from budget_tui.domain.records import (
+    CostRecord,
+    DayCost,
+    KnownOrigin,
+    Resolution,
+    RuleName,
+    StoredHold,
+    StoredRule,
+    UnmappedOrigin,
+)
 from budget_tui.domain.text import one_line
 from budget_tui.domain.tokens import checked_tokens
 from budget_tui.services.context import Context
@@ -267,14 +276,14 @@ def _add_one(work: Work, entry: CostEntry) -> dict[str, object]:
     return {"on": (entry.on or work.today).isoformat()}
 
 
-def enter(work: Work, entries: Sequence[CostEntry], *, to_archived: bool = False) -> None:
+def enter(work: Work, entries: Sequence[CostEntry], hold: StoredHold | None = None) -> None:
     """Store costs and record them in the audit log, so that an undo removes exactly these.
 
-    ``to_archived``: also those of entities that were archived meanwhile.
+    They may settle a ``hold``, of an entity that was archived meanwhile, too: an undo returns it to its former state.
     """
     for entry in entries:
         _check(entry)
-    find = work.entity if to_archived else partial(spender, work)
+    find = work.entity if hold else partial(spender, work)
     spenders = {entry.project_id: find(entry.project_id) for entry in entries}
     costs = [
         DayCost(
@@ -297,7 +306,8 @@ def enter(work: Work, entries: Sequence[CostEntry], *, to_archived: bool = False
     for record in stored:
         rows.setdefault(projects_by_key[record.origin_key], []).append(record)
     for project_id, after in _sums(entries).items():
-        work.record("cost.add", project_id, None, {**after, UNDO_DATA: {"rows": rows[project_id]}})
+        settles = {"hold": hold.hold_id, "state": hold.state, "settled": entries[0].amount} if hold else {}
+        work.record("cost.add", project_id, None, {**after, UNDO_DATA: {"rows": rows[project_id], **settles}})
 
 
 def mapped_to(work: Work, entity_id: str) -> Entity:
@@ -321,14 +331,29 @@ def spender(work: Work, entity_id: str) -> Entity:
 def _undo_costs(work: Work, lines: Lines) -> None:
     """Remove exactly these rows; or store them again, to undo their removal."""
     for line in lines:
-        rows = [CostRecord(*row) for row in undo_data(line.after or line.before)["rows"]]
+        data = undo_data(line.after or line.before)
+        rows = [CostRecord(*row) for row in data["rows"]]
+        if "hold" in data:
+            _undo_settlement(work, data, is_redone=line.after is None)
         if line.after is not None:
             work.unit.estimates.count_again(row.key for row in rows)
             require_same(f"the costs of {line.subject}", work.unit.costs.remove(rows), len(rows))
             work.record("cost.add", line.subject, line.after, None)
         else:
             stored = work.unit.costs.put_back(rows)
-            work.record("cost.add", line.subject, None, {**(line.before or {}), UNDO_DATA: {"rows": stored}})
+            work.record("cost.add", line.subject, None, {**(line.before or {}), UNDO_DATA: {**data, "rows": stored}})
+
+
+def _undo_settlement(work: Work, data: dict[str, Any], *, is_redone: bool) -> None:
+    """Return a hold to its state before it was settled; or settle it again."""
+    hold_id = data["hold"]
+    if not is_redone:
+        work.unit.grants.end_reservation(hold_id, data["state"])
+        return
+    hold = work.unit.fast.hold(work.organization.org_key, hold_id)
+    if hold is not None and hold.state == "settled":
+        raise Conflict(f"hold {hold_id} was settled again since", "there is nothing to redo")
+    work.unit.grants.end_reservation(hold_id, "settled", 0, data["settled"])
 
 
 def _check(entry: CostEntry) -> None:

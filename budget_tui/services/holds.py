@@ -161,7 +161,7 @@ def _settle(work: Work, stored: StoredHold, settlement: Settlement) -> None:
     amount, day = settlement.amount, min(work.today, stored.last_day)
     if amount:
         entry = CostEntry(stored.project_id, amount, day, settlement.category, settlement.provider, source=HOLD_SOURCE)
-        enter(work, [entry], to_archived=True)
+        enter(work, [entry], stored)
         work.estimated_on.add(day)
     work.unit.grants.end_reservation(stored.hold_id, "settled", 0, amount)
     work.after_commit(lambda: _log.info("%s: hold %s settled with %s", work.label, stored.hold_id, amount))

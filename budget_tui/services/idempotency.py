@@ -16,6 +16,8 @@ _noted: ContextVar[list[str] | None] = ContextVar("replays", default=None)
 
 
 KEY_MAX_LENGTH = 200
+_CHANGE = "change of audit"
+"""Stored beside a result: the number of the change that the request was, which may be undone. Grants are none."""
 
 
 @contextmanager
@@ -36,7 +38,8 @@ def run_once(
 
     Without a key, ``carry_out`` always runs. Results are stored for at least `RESULT_RETENTION`.
 
-    `Conflict` if the key was used for another request; `Refused` if it is blank or too long.
+    `Conflict` if the key was used for another request, or if what it did was undone since; `Refused` if it is blank or
+    too long.
     """
     if key is None:
         return carry_out()
@@ -45,14 +48,22 @@ def run_once(
     known = work.unit.fast.stored_result(work.organization.org_key, command, key)
     if known is None:
         result = carry_out()
-        work.unit.grants.store_result(work.organization.org_key, command, key, serialized, json.dumps(result), work.now)
+        stored = json.dumps({**result, _CHANGE: change} if (change := work.settled_change()) else result)
+        work.unit.grants.store_result(work.organization.org_key, command, key, serialized, stored, work.now)
         return result
     if known[0] != serialized:
         raise Conflict(f"the key '{key}' was used for another request", "use a new key for a new request")
+    result = dict(json.loads(known[1]))
+    change = result.pop(_CHANGE, None)
+    if change is not None and work.unit.audit.is_undone(change):
+        raise Conflict(
+            f"what the key '{key}' did was undone since",
+            "redo brings back what was undone last, a new key does it anew",
+        )
     noted = _noted.get()
     if noted is not None:
         noted.append(key)
-    return dict(json.loads(known[1]))
+    return result
 
 
 def _check(key: str) -> None:

@@ -143,7 +143,7 @@ def _undo(work: Work) -> UndoOutcome:
     gone = _names(work)
     _reverse(work, change, work.unit.audit.of_change(org, latest))
     what = _in_words(work, work.unit.audit.of_change(org, change), gone)
-    return UndoOutcome(what, _written(work), change)
+    return _outcome(work, what, change)
 
 
 def _redo(work: Work) -> UndoOutcome:
@@ -154,13 +154,13 @@ def _redo(work: Work) -> UndoOutcome:
     undo, change = found
     _reverse(work, undo, work.unit.audit.of_change(org, undo))
     what = _in_words(work, work.unit.audit.of_change(org, change))
-    return UndoOutcome(what, _written(work), undo)
+    return _outcome(work, what, undo)
 
 
-def _written(work: Work) -> int:
-    """Return the number of the change that this one is."""
-    work.settle()
-    return work.unit.audit.change
+def _outcome(work: Work, what: str, reverses: int) -> UndoOutcome:
+    change = work.settled_change()
+    assert change is not None
+    return UndoOutcome(what, change, reverses)
 
 
 def _reverse(work: Work, change: int, lines: Lines) -> None:

@@ -78,7 +78,8 @@ class Work:
     ``agents`` are those looked up so far; only their token counts may be outdated. ``tariffs`` are their prices,
     valid until a price changes, by the agent's key and the model; ``enforced`` are the paths of enforced entities,
     once they were looked up; ``is_closed`` is whether the period is, once that was looked up. ``reverses`` is the
-    change that this one undoes or redoes, if any. ``reaches_back`` is set when it changed the tokens of a closed
+    change that this one undoes or redoes, if any, and ``change`` its own number once an entry of it is written.
+    ``reaches_back`` is set when it changed the tokens of a closed
     period, and ``is_committed`` once its changes are stored. ``estimated_on`` are the days that it entered estimates
     on; ``replaced`` is how many estimates its commit replaced by bills, ``replaced_amounts`` what they came to,
     by currency, and ``replaced_of`` the same by the id of the entity that they were of ('': of none); ``displaced_of``
@@ -87,6 +88,7 @@ class Work:
 
     open: Budget
     reverses: int | None = None
+    change: int | None = None
     reaches_back: bool = False
     is_committed: bool = False
     on_carry_settled: CarrySettled | None = None
@@ -158,6 +160,12 @@ class Work:
             self._is_settled = True
         self.write_entries()
 
+    def settled_change(self) -> int | None:
+        """Return the number of the change that this command is, settled as by `settle`; None if it recorded nothing."""
+        if self._entries:
+            self.settle()
+        return self.change
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call a function once the transaction is committed, for example to log it."""
         self._after_commit.append(callback)
@@ -204,7 +212,7 @@ class Work:
                 with self.unit.audit.apart() as audit:
                     audit.record(org, *facts, entry.actor, self.now)
             else:
-                self.unit.audit.record(org, *facts, entry.actor, self.now, entry.reverses)
+                self.change = self.unit.audit.record(org, *facts, entry.actor, self.now, entry.reverses)
 
     def record_carry_settled(self, settled: SettledCarry, actor: str) -> None:
         """Record a carry-over that was corrected, and report it to the command's caller."""

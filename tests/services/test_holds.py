@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -77,6 +78,26 @@ def test_a_hold_is_settled_once_with_the_full_cost(home: AgentHome) -> None:
         home.services.holds.release(held)
     assert home.services.undo.undo().what == "pcc: 1 cost recorded, $15.50"
     assert home.services.database.check().problems == ()
+
+
+@pytest.mark.both_engines
+def test_a_hold_whose_settlement_is_undone_is_held_again(home: AgentHome) -> None:
+    held = hold(home, "12").hold_id
+    spent = home.pace("pcc").spent
+    home.services.holds.settle(held, Settlement(usd("4")))
+    home.services.undo.undo()
+    pace = home.pace("pcc")
+    assert (pace.spent, shown(pace.reserved)) == (spent, "12")
+    home.services.undo.redo()
+    assert (home.pace("pcc").spent - spent, home.pace("pcc").reserved) == (usd("4"), 0)
+    with pytest.raises(Conflict, match=r"was settled with \$4\.00"):
+        home.services.holds.settle(held, Settlement(usd("5")))
+    home.services.undo.undo()
+    other = replace(home.services, context=replace(home.services.context, actor="bert"))
+    other.holds.settle(held, Settlement(usd("5")))
+    assert home.pace("pcc").spent - spent == usd("5")
+    with pytest.raises(Conflict, match="was settled again since"):
+        home.services.undo.redo()
 
 
 def test_a_hold_that_is_over_is_settled_all_the_same(home: AgentHome) -> None:

@@ -38,12 +38,6 @@ class AuditRepository(Repository):
 
     # Writing
 
-    @property
-    def change(self) -> int:
-        """The number of the change that was recorded last."""
-        assert self._change_number is not None
-        return self._change_number
-
     @contextmanager
     def apart(self) -> Iterator[Self]:
         """Let what is recorded within the block belong to a change of its own."""
@@ -175,6 +169,18 @@ class AuditRepository(Repository):
         """
         row = self._row(_last_undo(), org=org, actor=actor)
         return (row.change, row.reverses) if row else None
+
+    def is_undone(self, change: int) -> bool:
+        """Return whether ``change`` is undone; of a redo, whether what it had redone is."""
+        undo, redo = (AuditRow.table.alias(name).c for name in ("undo", "redo"))
+        redone = self._value(
+            select(undo.reverses).where(
+                _a.audit_key == change, undo.audit_key == _a.reverses, undo.reverses.is_not(None)
+            )
+        )
+        is_redone = exists().where(redo.reverses == undo.change)
+        is_undone = exists().where(undo.reverses == (change if redone is None else redone), ~is_redone)
+        return bool(self._value(select(is_undone)))
 
     def last_redo(self, change: int) -> int | None:
         """Return the latest change that made ``change`` again after it was undone."""
