@@ -410,10 +410,13 @@ def evaluate(rule: AlertRule, reading: Reading, known: Mapping[int, State]) -> O
         before = known.get(threshold)
         crossed = is_crossed(rule.kind, reading, threshold)
         if crossed is None:
-            if before is not None:
+            if before is None:
+                continue
+            if rule.kind is not AlertKind.FORECAST or reading.used is None:
                 states[threshold] = before
-            continue
-        phase = _phase(rule, reading, threshold, before, crossed)
+                continue
+            # Without a forecast only what is spent can be beyond the budget, and it is not, or not any more.
+        phase = _phase(rule, reading, threshold, before, bool(crossed))
         if before is not None and before.phase is phase and not _moves(rule, before, reading):
             states[threshold] = before
         elif phase is not Phase.ARMED or rule.kind is AlertKind.FORECAST:

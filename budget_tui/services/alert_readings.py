@@ -155,6 +155,7 @@ class Readings:
         self._session, self._organization, self._today, self._now = session, organization, today, now
         self._known = known
         self._facts = load_paces(session, organization, today, now)
+        self.period = self._facts.period
         self.data_through = self._facts.data_through
         self.since = min(self.data_through, since or self.data_through)
 

@@ -5,7 +5,7 @@ which it looks again, so that of several evaluators at once one reports it. It d
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,6 +39,7 @@ from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import BudgetType, Organization, plain_amount
 from budget_tui.domain.errors import Conflict, NotFound, unknown
 from budget_tui.domain.hierarchy import checked_name
+from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
 from budget_tui.domain.trouble import Trouble
@@ -354,6 +355,7 @@ class Alerts:
         else:
             states, settled = session.alerts.states(org, since), {}
         found = _transitions(groups, states, settled)
+        found.ended.extend(_gone(groups, states, readings.period))
         made = []
         for at, (finding, keys) in enumerate(_without_repetition(found.firing, now)):
             trouble = readings.trouble(finding.reading) if at < MOST_EXPLAINED else None
@@ -404,6 +406,23 @@ def _idle(rules: Iterable[AlertRule], groups: Iterable[tuple[Reading, Sequence[A
     """Return the keys of those ``rules`` that no reading is for, though they need one."""
     watching = {rule.rule_key for _, group in groups for rule in group}
     return frozenset(rule.rule_key for rule in rules if rule.rule_key not in watching and rule.kind in NEEDS_SUBJECT)
+
+
+def _gone(
+    groups: Iterable[tuple[Reading, Sequence[AlertRule]]], states: _States, running: Period
+) -> Iterator[StateKey]:
+    """Return the states that fired in the ``running`` period, or one that began in it, of what is not read any more:
+    archived projects, sources that were ended, days that stood out a while ago."""
+    fired = {
+        place
+        for place, of_place in states.items()
+        if place[2] >= running.start and any(state.phase is Phase.FIRED for state in of_place.values())
+    }
+    if fired:
+        fired -= {
+            (rule.rule_key, reading.watched.subject, reading.period.start) for reading, of in groups for rule in of
+        }
+    return (StateKey(*place, threshold) for place in fired for threshold in states[place])
 
 
 class _Transitions(NamedTuple):

@@ -230,6 +230,29 @@ def test_rules_are_removed_and_muted_and_both_are_undone(home: Home) -> None:
         alerts.add(NewRule(AlertKind.SILENT, ("3",)))
 
 
+@pytest.mark.parametrize("cause", ["the costs are gone", "the project is archived", "it has more"])
+def test_what_does_not_hold_any_more_is_not_counted(home: Home, cause: str) -> None:
+    """With a day of data there is no forecast yet: only what is spent makes a rule for forecasts hold."""
+    home = home.at("2026-01-13T12:00")
+    home.budget("1000")
+    home.add("web", allocate="100")
+    assert reported(home) == []
+    home.spend("web", "150")
+    assert len(reported(home)) == 1
+    assert home.snapshot.alerts == 1
+    if cause == "the costs are gone":
+        home.services.undo.undo()
+    elif cause == "the project is archived":
+        home.services.projects.archive("web")
+    else:
+        home.allocate("web", "200")
+    assert reported(home) == []
+    assert (home.snapshot.alerts, home.services.alerts.evaluate().findings) == (0, ())
+    if cause == "the costs are gone":
+        home.spend("web", "150")
+        assert len(reported(home)) == 1, "armed again"
+
+
 @pytest.mark.both_engines
 def test_an_edited_rule_takes_it_as_it_is_and_the_edit_is_undone(home: Home) -> None:
     home = home.at("2026-01-13T12:00")
