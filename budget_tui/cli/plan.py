@@ -21,7 +21,7 @@ from budget_tui.cli.plan_tables import (
     tree_table,
 )
 from budget_tui.cli.session import Session, session_of
-from budget_tui.domain.budget import BudgetType, parse_percent
+from budget_tui.domain.budget import BudgetType, is_difference, parse_over, parse_percent
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import Period, PeriodKind
@@ -153,7 +153,9 @@ def create(
 def update(
     context: typer.Context,
     budget: BudgetArgument,
-    amount: Annotated[str, typer.Option("--amount", metavar="AMOUNT", help="The new amount.", show_default=False)] = "",
+    amount: Annotated[
+        str, typer.Option("--amount", metavar="AMOUNT", help="The new amount, or +500, -500.", show_default=False)
+    ] = "",
     period: Annotated[
         str, typer.Option("--period", metavar="PERIOD", help="Such as 2026-Q2.", show_default=False)
     ] = "",
@@ -178,8 +180,12 @@ def update(
     session.services.context.require_database()
     before = session.services.plans.get(budget)
     kind, days = session.services.plans.period_named(period) if period else (None, None)
-    change = PlanChange(parse_planned(amount, before.budget_type) if amount else None, notes, provider, kind, days)
-    outcome = session.services.plans.update(before.budget_id, change, rescale=rescale)
+    after = (
+        parse_over(amount, before.amount, lambda typed: parse_planned(typed, before.budget_type)) if amount else None
+    )
+    change = PlanChange(after, notes, provider, kind, days)
+    seen = before.amount if is_difference(amount) else None
+    outcome = session.services.plans.update(before.budget_id, change, seen, rescale)
     _print_change(session, outcome, json)
 
 

@@ -129,10 +129,15 @@ def parse_change(text: str) -> AllocationChange:
 def parse_over(text: str, before: int, parse: Callable[[str], int]) -> int:
     """Parse a value typed over ``before``: ``120`` or ``=120``, or ``+20`` and ``-15`` to change it by that."""
     cleaned = text.strip().replace("−", "-")
-    if cleaned.startswith(("+", "-")):
+    if is_difference(text):
         change = parse(cleaned[1:])
         return before + change if cleaned.startswith("+") else before - change
     return parse(cleaned.removeprefix("="))
+
+
+def is_difference(text: str) -> bool:
+    """Return whether what was typed is added to a value, or taken from it, rather than put in its place."""
+    return text.strip().startswith(("+", "-", "−"))
 
 
 def parse_percent(text: str) -> Fraction:

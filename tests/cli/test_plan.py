@@ -159,6 +159,15 @@ def test_an_update_needs_something_to_change(plan: Cli) -> None:
     plan("update", "x").refused(2, "there is nothing to change")
 
 
+@pytest.mark.parametrize(("category", "budget_type"), [("cloud", "monetary"), ("subscription", "seat")])
+def test_a_sign_changes_the_amount_by_that_and_none_sets_it(plan: Cli, category: str, budget_type: str) -> None:
+    kind = ("--type", budget_type, "--period", "2026-02")
+    budget_id = str(plan("create", "DEPT-OPS", category, "15", *kind, "--json").json["budget_id"])
+    for typed, after in (("+5", 20), ("-12", 8), ("−1", 7), ("=9", 9), ("4", 4)):
+        assert plan("update", budget_id, "--amount", typed, "--json").json["budget_amount"] == after
+    plan("update", budget_id, "--amount", "-5").refused(2, "cannot be negative")
+
+
 # From the top down
 
 
