@@ -52,7 +52,7 @@ def settle_estimates(work: Work) -> None:
         if not is_billed:
             amount = estimates.bring_back(each.origin_key, each.day)
         else:
-            amount = estimates.replace(each.origin_key, each.day, work.now)
+            amount = estimates.replace(each.origin_key, each.day, work.known_from)
             if each.logged:
                 estimates.replace_tokens(each.origin_key, each.day, tokens_billed)
             estimates.displace(each.origin_key, each.day, is_displaced)

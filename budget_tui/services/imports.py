@@ -368,7 +368,7 @@ class _Storing:
         if problems:
             return True
         work.unit.datasets.forget_undone(org, facts.source, facts.period_start)
-        key = work.unit.datasets.add(org, facts, part.fingerprint, work.now)
+        key = work.unit.datasets.add(org, facts, part.fingerprint, work.known_from)
         for taken in outcome.taken:
             of_same_import = taken.key in self._stored_parts
             self._replaced += work.unit.datasets.take(taken, key, of_same_import=of_same_import)
@@ -429,7 +429,7 @@ class _Storing:
         if not work.unit.fast.has_estimates(work.organization.org_key):
             return False
         time_zone = zone(work.organization.time_zone)
-        today = day_number(work.now.astimezone(time_zone).date())
+        today = day_number(work.today)
         imported = {row.key: day_number(row.imported_at.astimezone(time_zone).date()) for row in stored}
         return any(
             day is not None and since <= day < today

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from budget_tui.domain.records import AgentFact
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.audit import difference
 from budget_tui.presentation.formatting import long_day, period_name
+from budget_tui.services.clock import zone
 from budget_tui.storage.unit_of_work import UnitOfWork
 
 _BESIDE_COSTS = frozenset("agent alert allocation budget carry key period plan price seat transfer".split())
@@ -123,6 +124,15 @@ class Work:
         self._entries: list[_Entry] = []
         self._is_settled = False
         self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def known_from(self) -> datetime:
+        """The moment from which on costs are known that the command imports: now, but as of another day on that day."""
+        time_zone = zone(self.organization.time_zone)
+        local = self.now.astimezone(time_zone)
+        if local.date() == self.today:
+            return self.now
+        return datetime.combine(self.today, local.time(), time_zone).astimezone(UTC)
 
     @property
     def touches_costs(self) -> bool:

@@ -181,8 +181,16 @@ def test_a_bill_for_a_day_that_has_not_ended_replaces_nothing(office: Home) -> N
 def test_a_day_that_one_only_looks_at_has_not_ended_either(office: Home) -> None:
     as_of = office.on(DAY)
     settled(as_of, "390")
-    bill(as_of.services, ("pcc", "0.10", "USD", DAY, "OpenAI"))
+    same = ("pcc", "0.10", "USD", DAY, "OpenAI")
+    bill(as_of.services, same)
     assert as_of.spent["pcc"] == "390.1"
+    day_after = office.on("2026-01-14")
+    imported = [bill(day_after.services, same) for _ in range(2)]
+    assert [(each.unchanged, each.estimates_replaced) for each in imported] == [(False, 1), (True, 0)]
+    for turn, spent in ((None, "0.1"), ("undo", "390.1"), ("redo", "0.1")):
+        if turn:
+            getattr(day_after.services.undo, turn)()
+        assert (day_after.spent["pcc"], len(beside(day_after))) == (spent, spent == "0.1")
 
 
 def test_what_is_settled_for_a_day_that_was_billed_is_replaced_at_once(office: Home) -> None:
