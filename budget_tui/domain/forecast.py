@@ -15,7 +15,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, cycle, islice
 from math import ceil, inf, isqrt, sqrt
 from operator import add, itemgetter
 from random import Random
@@ -80,7 +80,9 @@ class Draws:
             if span not in self._spans:
                 self._spans.append(span)
             self._blocks.append((self._spans.index(span), _weeks_drawn(random)))
-        self._picks: dict[int, list[Callable[[Sequence[int]], Iterable[int]]]] = {}
+        self._picks: list[Callable[[Sequence[int]], Iterable[int]]] = [
+            itemgetter(*(span * WEEKS + week for week in weeks)) for span, weeks in self._blocks
+        ]
 
     @property
     def weeks(self) -> int:
@@ -88,40 +90,26 @@ class Draws:
         return len(self._blocks)
 
     def weeks_of(self, history: Sequence[int]) -> list[int]:
-        """Return what is drawn from: the sums of the weeks of a history, the newest first; if fewer days than a week
-        are drawn of any, the sums of those."""
+        """Return what is drawn from: the sums of the past twelve weeks, the newest first, where there are fewer again
+        and again; if fewer days than a week are drawn of any, the sums of those."""
         starts = range(len(history) - WEEK, max(-1, len(history) - MAX_DAYS - 1), -WEEK)
+        repeated = [*islice(cycle(starts), WEEKS)]
         sums = [0, *accumulate(history)]
-        return [sums[at + after] - sums[at + first] for first, after in self._spans for at in starts]
+        return [sums[at + after] - sums[at + first] for first, after in self._spans for at in repeated]
 
-    def totals(self, weeks: Mapping[int, Sequence[int]]) -> list[int]:
+    def totals(self, weeks: Sequence[int]) -> list[int]:
         """Return what the days to come add up to in each draw; ``weeks`` are those of `Expected`."""
-        columns = [pick(sums) for length, sums in weeks.items() for pick in self._picks_of(length)]
-        if not columns:
+        if not weeks:
             return [0] * DRAWS
-        totals: Iterable[int] = columns[0]
-        for column in columns[1:]:
+        totals, *columns = [pick(weeks) for pick in self._picks]
+        for column in columns:
             totals = map(add, totals, column)
         return [*totals]
 
-    def most(self, weeks: Mapping[int, Sequence[int]]) -> int:
+    def most(self, weeks: Sequence[int]) -> int:
         """Return an amount that no draw exceeds: that of the dearest weeks."""
-        found = 0
-        for length, sums in weeks.items():
-            known = length // len(self._spans)
-            if known:
-                dearest = [max(sums[at : at + known]) for at in range(0, length, known)]
-                found += sum(dearest[span] for span, _ in self._blocks)
-        return found
-
-    def _picks_of(self, length: int) -> list[Callable[[Sequence[int]], Iterable[int]]]:
-        """Return functions that pick each draw's sum of a block from `weeks_of` that length; few weeks repeat."""
-        if length not in self._picks:
-            known = length // len(self._spans) if self._spans else 0
-            self._picks[length] = [
-                itemgetter(*(span * known + week % known for week in weeks)) for span, weeks in self._blocks if known
-            ]
-        return self._picks[length]
+        dearest = [max(weeks[at : at + WEEKS]) for at in range(0, len(weeks), WEEKS)]
+        return sum(dearest[span] for span, _ in self._blocks) if weeks else 0
 
 
 def _weeks_drawn(random: Random) -> list[int]:
@@ -139,14 +127,14 @@ class Expected(NamedTuple):
     """A scope's spend by the period's end, before it is a range; those of several scopes add up: `added_up`.
 
     ``base`` is what was spent through the last day of the data and is known to come, ``least`` what is spent and known
-    by now. ``weeks`` are what the days to come are drawn from (`Draws.weeks_of`), by their number: of scopes with as
-    many, a draw of the sum is the sum of the draws. ``history`` is the days that they are of. ``at_rate`` is what
-    ``base`` has beyond what is known, of scopes that are too young to be drawn: see `at_burn_rate`.
+    by now. ``weeks`` are what the days to come are drawn from (`Draws.weeks_of`), none where the ``history``, the days
+    that they are of, is too short. A draw of the sum is the sum of the draws. ``at_rate`` is what ``base`` has beyond
+    what is known, of scopes that are too young to be drawn: see `at_burn_rate`.
     """
 
     base: int
     least: int
-    weeks: Mapping[int, Sequence[int]]
+    weeks: Sequence[int]
     history: Sequence[int]
     at_rate: int = 0
 
@@ -160,8 +148,7 @@ def expected(history: Sequence[int], last: date, period: Period, base: int, leas
     if fees:
         base += sum(fees_to_come(fees, last, period).values())
         history = without_fees(history, last, fees)
-    weeks = draws.weeks_of(at_level_now(history))
-    return Expected(base, least, {len(weeks): weeks}, history)
+    return Expected(base, least, draws.weeks_of(at_level_now(history)), history)
 
 
 def at_burn_rate(history: Sequence[int], run_rate: int, known: int) -> Expected:
@@ -170,25 +157,22 @@ def at_burn_rate(history: Sequence[int], run_rate: int, known: int) -> Expected:
     It is ``run_rate``, the straight line of `pacing.run_rate` and what is known to come; no low end contains more of it
     than what is spent and ``known`` by now.
     """
-    return Expected(run_rate, min(run_rate, known), {}, history, max(0, run_rate - known))
+    return Expected(run_rate, min(run_rate, known), (), history, max(0, run_rate - known))
 
 
 def added_up(scopes: Sequence[Expected]) -> Expected:
     """Return the sum of scopes that do not overlap."""
     if len(scopes) == 1:
         return scopes[0]
-    weeks: dict[int, list[Sequence[int]]] = {}
     histories: dict[int, list[Sequence[int]]] = {}
     for scope in scopes:
         histories.setdefault(len(scope.history), []).append(scope.history)
-        for length, sums in scope.weeks.items():
-            weeks.setdefault(length, []).append(sums)
     longest = max(histories, default=0)
     aligned = [[0] * (longest - days) + _column_sums(same) for days, same in histories.items()]
     return Expected(
         sum(scope.base for scope in scopes),
         sum(scope.least for scope in scopes),
-        {length: _column_sums(same) for length, same in weeks.items()},
+        _column_sums([scope.weeks for scope in scopes if scope.weeks]),
         _column_sums(aligned),
         sum(scope.at_rate for scope in scopes),
     )
