@@ -105,6 +105,15 @@ def around(category: str, provider: str) -> tuple[tuple[str, str], ...]:
     return tuple(product(dict.fromkeys((str(category), TOTAL)), dict.fromkeys((provider, ANY_PROVIDER))))
 
 
+Counted = Collection[tuple[str, str]]
+"""Categories and providers that count, 'total' and any ('') among them."""
+
+
+def counts_for_any(counted: Counted, category: str, provider: str) -> bool:
+    """Return whether usage of ``provider`` in ``category`` counts for any of ``counted``; see `mismatch`."""
+    return any(wider in counted for wider in around(category, provider or NO_PROVIDER))
+
+
 @lru_cache(maxsize=4096)
 def kinds_around(category: str, provider: str, currency: str) -> tuple[Kind, ...]:
     """Return the kinds that count usage of a category, provider and currency, its own first."""

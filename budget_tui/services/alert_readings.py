@@ -20,7 +20,7 @@ from budget_tui.domain.alerts import (
 )
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category, is_total
-from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, scope_of
+from budget_tui.domain.coverage import scope_of
 from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.hierarchy import ROOT_ID, ROOT_PATH, Entity
 from budget_tui.domain.period import ONE_DAY, Period, PeriodKind
@@ -28,7 +28,7 @@ from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.snapshot import Pace, SnapshotFacts, build_snapshot
 from budget_tui.domain.trouble import Trouble
 from budget_tui.services.cost_details import trouble_in
-from budget_tui.services.forecasts import DailyUsage, Forecaster, read_money
+from budget_tui.services.forecasts import DailyUsage, everything_below, forecasts_of, read_money
 from budget_tui.services.plan_views import foreseen
 from budget_tui.services.snapshots import load_paces
 from budget_tui.services.usage import Reserved, Usage, UsageQuery
@@ -124,7 +124,9 @@ class CycleReadings:
         daily, known = self._daily(), None
         if self._known is not None and daily.is_same_below(path, self._known.usage):
             known = self._known.found.get((path, amount))
-        found = known or daily.forecast_beyond(path, TOTAL, ANY_PROVIDER, self._facts.period, amount)
+        found = known or daily.forecast_beyond(
+            everything_below(path, self._facts.organization.currency), self._facts.period, amount
+        )
         self._forecasts[path, amount] = found
         return found if found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
 
@@ -255,9 +257,7 @@ class Readings:
         usage = Usage(self._session, self._organization, self._today, queries)
         forecasts: Mapping[str, Forecast] = {}
         if AlertKind.FORECAST in kinds:
-            of = [(budget.path, budget.period) for budget in budgets]
-            forecaster = Forecaster(self._session, self._organization, self._today, self.data_through, of)
-            forecasts = forecaster.of_budgets(budgets)
+            forecasts = forecasts_of(self._session, self._organization, self._today, self.data_through, budgets)
         for budget in budgets:
             used, through, burnt = (None if query is None else usage.of(*query) for query in wanted[budget.budget_id])
             has_ended = budget.period.end < self._today

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from budget_tui.domain import freshness
 from budget_tui.domain.backtest import MIN_DAYS_KNOWN, MIN_DAYS_TO_COME, Trial, held_by_period, rivals
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL
 from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import MAX_DAYS
 from budget_tui.domain.hierarchy import ROOT_PATH
@@ -25,6 +24,7 @@ from budget_tui.services.forecasts import (
     DailyUsage,
     bills_on,
     converted_costs,
+    everything_below,
     on_days,
     with_bills_apart,
 )
@@ -188,12 +188,13 @@ class _Past:
     def trials(self, path: str, days: Iterable[date], *, with_rivals: bool = True) -> Iterator[Trial]:
         """Yield the forecast of each of ``days``, in a period that has ended, with what became of it."""
         rule = self._organization.period_rule
+        scope = everything_below(path, self._organization.currency)
         for day in days:
             period = rule.containing(day)
             last, known = self._known_on(day)
             usage = DailyUsage(known, None, day, last, self._organization, self._seed)
-            forecast = usage.forecast(path, TOTAL, ANY_PROVIDER, period)
-            became = self._final.used(path, TOTAL, ANY_PROVIDER, period)
+            forecast = usage.forecast(scope, period)
+            became = self._final.used(scope, period)
             if forecast.has_range and (forecast.low, forecast.high, became) != (0, 0, 0):  # else nothing was foreseen
                 guesses = self._rivals(usage, path, period, last) if with_rivals else ()
                 yield Trial(day, period, forecast, became, guesses)

@@ -6,7 +6,7 @@ from datetime import date
 
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
-from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, by_scope, covered_by, nearest_around, over_allocated
+from budget_tui.domain.coverage import TOTAL, Scope, by_scope, covered_by, nearest_around, over_allocated
 from budget_tui.domain.currency import Factor
 from budget_tui.domain.errors import NotFound, Refused, unknown
 from budget_tui.domain.explain import (
@@ -50,7 +50,7 @@ from budget_tui.services.agents import agent_details
 from budget_tui.services.context import Context
 from budget_tui.services.cost_details import trouble_in
 from budget_tui.services.explain_costs import CostCriteria, SortedCosts, sort_costs
-from budget_tui.services.forecasts import read_money
+from budget_tui.services.forecasts import everything_below, read_money
 from budget_tui.services.freshness import data_through
 from budget_tui.services.history import closed_period
 from budget_tui.services.plan_views import allocated_totals_in_plan
@@ -308,10 +308,9 @@ def _forecast(session: Session, snapshot: BudgetSnapshot, path: str) -> Forecast
     if snapshot.is_closed:
         return None
     organization, period = snapshot.organization, snapshot.period
-    daily = read_money(
-        session, organization, snapshot.as_of, [period], organization.currency, snapshot.data_through, [path]
-    )
-    return daily.forecast(path, TOTAL, ANY_PROVIDER, period)
+    currency = organization.currency
+    daily = read_money(session, organization, snapshot.as_of, [period], currency, snapshot.data_through, path)
+    return daily.forecast(everything_below(path, currency), period)
 
 
 def _line_of(closed: ClosedPeriod, subject: str) -> ClosedBudget:

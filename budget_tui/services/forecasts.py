@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from budget_tui.domain import pacing
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, mismatch
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Counted, Scope, mismatch
 from budget_tui.domain.currency import Converter
 from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import (
@@ -34,7 +34,7 @@ from budget_tui.domain.records import DailyCosts
 from budget_tui.domain.recurring import Bill, newly_due
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
 from budget_tui.services.context import Context
-from budget_tui.services.currency import converter
+from budget_tui.services.currency import converter, converters
 from budget_tui.services.snapshots import load_facts
 from budget_tui.services.usage import agents_tokens
 from budget_tui.storage.session import Session
@@ -134,7 +134,7 @@ def read_forecasts(
         daily.keep_forecasts(known)
 
     def of(path: str) -> Callable[[], Forecast]:
-        return lambda: daily.forecast(path, TOTAL, ANY_PROVIDER, snapshot.period)
+        return lambda: daily.forecast(everything_below(path, organization.currency), snapshot.period)
 
     return ForecastReport(
         snapshot, of(ROOT_PATH)(), LazyForecasts({fact.project_id: of(fact.path) for fact in facts.projects}), daily
@@ -142,11 +142,22 @@ def read_forecasts(
 
 
 class UsageScope(NamedTuple):
-    """The usage of an entity, by path, and of all below it: in a category or 'total', of a provider or any ('')."""
+    """The usage of an entity, by path, and of all below it: in a category or 'total', of a provider or any (''), and
+    money in a currency or tokens ('')."""
 
     path: str
     category: str
     provider: str
+    currency: str
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        return self.category, self.provider
+
+
+def everything_below(path: str, currency: str) -> UsageScope:
+    """Return the scope of all usage at and below a path, of money in a currency or of tokens ('')."""
+    return UsageScope(path, TOTAL, ANY_PROVIDER, currency)
 
 
 def counted_together(counted: Iterable[tuple[UsageScope, Period]]) -> list[tuple[UsageScope, Period]]:
@@ -183,7 +194,7 @@ class CostsByCell:
         for cost in costs:
             self._costs.setdefault((cost.path, cost.category, cost.provider), []).append(cost)
         self._keys = [*self._costs]
-        self._scopes: dict[tuple[str, str, str], list[int]] = {}
+        self._scopes: dict[UsageScope, list[int]] = {}
 
     @cached_property
     def currencies(self) -> Collection[str]:
@@ -204,28 +215,33 @@ class CostsByCell:
 
     def below(self, path: str) -> Sequence[int]:
         """Return the cells at and below a path; unmapped usage is below the root."""
-        return self._below.get(path, ())
+        return self.counting(everything_below(path, ""))
 
     @cached_property
-    def _below(self) -> Mapping[str, Sequence[int]]:
-        own: dict[str, list[int]] = {}
-        for number, (path, _, _) in enumerate(self._keys):
-            own.setdefault(path or ROOT_PATH, []).append(number)
-        found: dict[str, list[int]] = {}
+    def _below(self) -> Mapping[str, Mapping[tuple[str, str], Sequence[int]]]:
+        """The cells at and below each path, by category and provider."""
+        own: dict[str, list[tuple[tuple[str, str], int]]] = {}
+        for number, (path, *kind) in enumerate(self._keys):
+            own.setdefault(path or ROOT_PATH, []).append(((kind[0], kind[1]), number))
+        found: dict[str, dict[tuple[str, str], list[int]]] = {}
         for path, numbers in own.items():
             for above in ancestor_paths(path):
-                found.setdefault(above, []).extend(numbers)
+                at = found.setdefault(above, {})
+                for kind_of, number in numbers:
+                    at.setdefault(kind_of, []).append(number)
         return found
 
-    def counting(self, path: str, category: str, provider: str) -> list[int]:
+    def counting(self, scope: UsageScope) -> Sequence[int]:
         """Return the cells that count for a scope."""
-        key = path, category, provider
-        if key not in self._scopes:
-            scope = Scope(0, category, provider, "")
-            self._scopes[key] = [
-                number for number in self.below(path) if mismatch(scope, *self._keys[number][1:]) is None
+        if scope not in self._scopes:
+            counted = Scope(0, *scope.kind, "")
+            self._scopes[scope] = [
+                number
+                for kind, numbers in self._below.get(scope.path, {}).items()
+                if mismatch(counted, *kind) is None
+                for number in numbers
             ]
-        return self._scopes[key]
+        return self._scopes[scope]
 
 
 class Forecaster:
@@ -241,42 +257,43 @@ class Forecaster:
         organization: Organization,
         today: date,
         known_through: date,
-        wanted: Iterable[tuple[str, Period]],
+        wanted: Iterable[tuple[UsageScope, Period]],
     ) -> None:
-        """``wanted`` are the paths and periods that may be asked for; only those that run today have forecasts."""
-        running = [(path, period) for path, period in wanted if period.contains(today)]
+        """``wanted`` are the scopes and periods that may be asked for; only those that run today have forecasts."""
+        running = [(scope, period) for scope, period in wanted if period.contains(today)]
         self._session, self._organization, self._today = session, organization, today
         self._last = min(known_through, today - ONE_DAY)
-        self._below, self._periods = {path for path, _ in running}, {period for _, period in running}
+        self._scopes, self._periods = {scope for scope, _ in running}, {period for _, period in running}
         self._daily: dict[str, DailyUsage] = {}
 
     def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
         """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
-        return {budget.budget_id: daily.forecast(*_counted_by(budget)) for budget, daily in self._running(budgets)}
+        return {budget.budget_id: daily.forecast(*counted) for budget, counted, daily in self._running(budgets)}
 
     def lines(self, budgets: Iterable[PlannedBudget]) -> Iterator[BudgetForecast]:
         """Yield the forecasts of those of ``budgets`` that run today; seats have none."""
-        for budget, daily in self._running(budgets):
-            counted = _counted_by(budget)
+        for budget, counted, daily in self._running(budgets):
             yield BudgetForecast(budget, daily.used(*counted), daily.forecast(*counted))
 
-    def _running(self, budgets: Iterable[PlannedBudget]) -> Iterator[tuple[PlannedBudget, "DailyUsage"]]:
-        """Yield those of ``budgets`` that have a forecast, with the usage in their unit."""
+    def _running(
+        self, budgets: Iterable[PlannedBudget]
+    ) -> Iterator[tuple[PlannedBudget, tuple[UsageScope, Period], "DailyUsage"]]:
+        """Yield those of ``budgets`` that have a forecast, with what counts for them, and the usage in their unit."""
         for budget in budgets:
             if budget.period in self._periods and budget.budget_type is not BudgetType.SEAT:
-                yield budget, self._in(budget.currency if budget.budget_type is BudgetType.MONETARY else "")
+                counted = counted_by(budget)
+                yield budget, counted, self._in(counted[0].currency)
 
     def of_entity(self, entity: Entity, period: Period) -> EntityForecast:
         """Return what an entity and everything below it will use in ``period``, planned or not."""
-        scope = entity.path, TOTAL, ANY_PROVIDER, period
-        money, tokens = self._in(self._organization.currency), self._in("")
-        return EntityForecast(
-            entity, period, money.used(*scope), money.forecast(*scope), tokens.used(*scope), tokens.forecast(*scope)
-        )
+        found: list[tuple[int, Forecast]] = []
+        for currency in (self._organization.currency, ""):
+            scope, daily = everything_below(entity.path, currency), self._in(currency)
+            found.append((daily.used(scope, period), daily.forecast(scope, period)))
+        return EntityForecast(entity, period, *found[0], *found[1])
 
-    def of_usage(self, counted: Iterable[tuple[UsageScope, Period]], currency: str, used: int) -> Forecast | None:
-        """Return the forecast of usage that is `counted_together` and came to ``used`` so far; '' as the currency is
-        tokens.
+    def of_usage(self, counted: Iterable[tuple[UsageScope, Period]], used: int) -> Forecast | None:
+        """Return the forecast of usage in one unit that is `counted_together` and came to ``used`` so far.
 
         None unless exactly one period runs today, the same for all that have not ended.
         """
@@ -284,29 +301,49 @@ class Forecaster:
         to_come = {period for _, period in not_ended}
         if len(to_come) != 1 or not to_come <= self._periods:
             return None
-        [period] = to_come
+        [period], [currency] = to_come, {scope.currency for scope, _ in not_ended}
         return self._in(currency).forecast_together([scope for scope, _ in not_ended], period, used)
 
     def _in(self, currency: str) -> "DailyUsage":
         """Return usage in a currency; '' for tokens."""
         if currency not in self._daily:
-            read = self._session, self._organization, self._today
+            organization, today = self._organization, self._today
             if currency:
-                self._daily[currency] = _in_currency(*read, self._costs, currency, self._last)
+                to = self._converters[currency]
+                self._daily[currency] = DailyUsage(self._costs, to, today, self._last, organization)
             else:
-                self._daily[currency] = read_tokens(*read, self._periods, self._last, self._below)
+                read = self._periods, self._last, {scope.path for scope in self._scopes}
+                self._daily[currency] = read_tokens(self._session, organization, today, *read)
         return self._daily[currency]
 
     @cached_property
     def _costs(self) -> CostsByCell:
         """The costs of the days that matter, read once for all currencies."""
         days = _days_for(self._periods, self._last, self._today)
-        return _read_costs(self._session, self._organization, days, self._below)
+        return _read_costs(self._session, self._organization, days, [scope for scope in self._scopes if scope.currency])
+
+    @cached_property
+    def _converters(self) -> Mapping[str, Converter]:
+        """The converters into each currency, of rates read once for all."""
+        targets = {scope.currency for scope in self._scopes if scope.currency}
+        return converters(self._session, self._organization.org_key, self._costs.currencies, targets, self._costs.days)
 
 
-def _counted_by(budget: PlannedBudget) -> tuple[str, str, str, Period]:
-    """Return what counts for a budget, as `DailyUsage.forecast` takes it."""
-    return budget.path, budget.category, budget.provider, budget.period
+def forecasts_of(
+    session: Session,
+    organization: Organization,
+    today: date,
+    known_through: date,
+    budgets: Collection[PlannedBudget],
+) -> dict[str, Forecast]:
+    """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
+    return Forecaster(session, organization, today, known_through, map(counted_by, budgets)).of_budgets(budgets)
+
+
+def counted_by(budget: PlannedBudget) -> tuple[UsageScope, Period]:
+    """Return what counts for a budget, of seats as of tokens."""
+    currency = budget.currency if budget.budget_type is BudgetType.MONETARY else ""
+    return UsageScope(budget.path, budget.category, budget.provider, currency), budget.period
 
 
 class DailyUsage:
@@ -331,7 +368,7 @@ class DailyUsage:
         self._draws: dict[Period, Draws] = {}
         self._cells: dict[int, Cell] = {}
         self._expected: dict[tuple[int, Period], Expected] = {}
-        self._forecasts: dict[tuple[str, str, str, Period], Forecast] = {}
+        self._forecasts: dict[tuple[UsageScope, Period], Forecast] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DailyUsage) and self.is_same_below(ROOT_PATH, other)
@@ -348,35 +385,35 @@ class DailyUsage:
 
     def keep_forecasts(self, known: "DailyUsage") -> None:
         """Take over the forecasts that ``known`` has of what was used as it was there."""
-        for scope, forecast in known._forecasts.copy().items():
-            if self.is_same_below(scope[0], known):
-                self._forecasts[scope] = forecast
+        for (scope, period), forecast in known._forecasts.copy().items():
+            if self.is_same_below(scope.path, known):
+                self._forecasts[scope, period] = forecast
 
-    def forecast(self, path: str, category: str, provider: str, period: Period) -> Forecast:
-        """Return the forecast of ``period`` for an entity's path, a category or 'total', and a provider or any ('')."""
-        key = path, category, provider, period
+    def forecast(self, scope: UsageScope, period: Period) -> Forecast:
+        """Return the forecast of ``period`` for what counts for ``scope``."""
+        key = scope, period
         if key not in self._forecasts:
-            numbers = self._costs.counting(path, category, provider)
+            numbers = self._costs.counting(scope)
             self._forecasts[key] = self._range_of(self._expected_of(numbers, period), period)
         return self._forecasts[key]
 
     def forecast_together(self, scopes: Iterable[UsageScope], period: Period, used: int) -> Forecast:
         """Return the forecast of usage that counts for any of ``scopes``, once, and for what it comes to at the end if
         it is ``used`` so far, which may be of earlier periods, too."""
-        numbers = sorted({number for scope in scopes for number in self._costs.counting(*scope)})
+        numbers = sorted({number for scope in scopes for number in self._costs.counting(scope)})
         found = self._range_of(self._expected_of(numbers, period), period)
         before = used - self._used(self._cells_of(numbers), period)
         low, median, high = (amount + before for amount in (found.low, found.median, found.high))
         return found._replace(low=low, median=median, high=high)
 
-    def forecast_beyond(self, path: str, category: str, provider: str, period: Period, amount: int) -> Forecast:
+    def forecast_beyond(self, scope: UsageScope, period: Period, amount: int) -> Forecast:
         """Return the forecast if it may exceed ``amount``, else a number that it does not exceed, which is quicker."""
-        numbers = self._costs.counting(path, category, provider)
-        scope = self._expected_of(numbers, period)
-        days = len(scope.history)
-        if days >= MIN_DAYS and (most := most_of(scope, self._draws[period])) <= amount:
+        numbers = self._costs.counting(scope)
+        of_scope = self._expected_of(numbers, period)
+        days = len(of_scope.history)
+        if days >= MIN_DAYS and (most := most_of(of_scope, self._draws[period])) <= amount:
             return Forecast(most, most, most, False, days)
-        return self._range_of(scope, period)
+        return self._range_of(of_scope, period)
 
     def _expected_of(self, numbers: Sequence[int], period: Period) -> Expected:
         if period not in self._draws:
@@ -416,9 +453,9 @@ class DailyUsage:
         """Return the first day ever with any usage of an entity or below it."""
         return min((cell.first_day for cell in self._cells_of(self._costs.below(path))), default=None)
 
-    def used(self, path: str, category: str, provider: str, period: Period) -> int:
+    def used(self, scope: UsageScope, period: Period) -> int:
         """Return what was used in ``period`` through today; see `forecast`."""
-        return self._used(self._cells_of(self._costs.counting(path, category, provider)), period)
+        return self._used(self._cells_of(self._costs.counting(scope)), period)
 
     def _cells_of(self, numbers: Iterable[int]) -> list[Cell]:
         return [*map(self._cell, numbers)]
@@ -493,30 +530,25 @@ def read_money(
     periods: Iterable[Period],
     currency: str,
     known_through: date,
-    below: Collection[str] = (ROOT_PATH,),
+    path: str = ROOT_PATH,
 ) -> DailyUsage:
-    """Read what was spent day by day at and below some paths, in ``currency`` as far as there are rates."""
+    """Read what was spent day by day at and below a path, in ``currency`` as far as there are rates."""
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
-    costs = _read_costs(session, organization, days, below)
-    return _in_currency(session, organization, today, costs, currency, last)
+    costs = _read_costs(session, organization, days, [everything_below(path, currency)])
+    to = converter(session, organization.org_key, costs.currencies, currency, days)
+    return DailyUsage(costs, to, today, last, organization)
 
 
-def _read_costs(session: Session, organization: Organization, days: Period, below: Collection[str]) -> CostsByCell:
-    """Read the costs of ``days`` at and below some paths, recurring fees to come among them."""
-    costs = session.costs.daily(organization.org_key, days, of=_entities_below(session, organization, below))
+def _read_costs(
+    session: Session, organization: Organization, days: Period, scopes: Collection[UsageScope]
+) -> CostsByCell:
+    """Read the costs of ``days`` that count for any of ``scopes``, recurring fees to come among them."""
+    costs = session.costs.daily(organization.org_key, days, of=_counted_at(session, organization, scopes))
     if session.fast.has_recurring_fees(organization.org_key):
         costs = [*with_bills_apart(costs, bills_on(session, organization, days), days)]
         costs += _fees_to_come(session, organization, days)
     return CostsByCell(costs, days)
-
-
-def _in_currency(
-    session: Session, organization: Organization, today: date, costs: CostsByCell, currency: str, last: date
-) -> DailyUsage:
-    """Return ``costs`` in ``currency``, as far as there are rates; they are complete through ``last``."""
-    to = converter(session, organization.org_key, costs.currencies, currency, costs.days)
-    return DailyUsage(costs, to, today, last, organization)
 
 
 def bills_on(session: Session, organization: Organization, days: Period) -> dict[int, list[Bill]]:
@@ -561,14 +593,24 @@ def _fees_to_come(session: Session, organization: Organization, days: Period) ->
             yield on_days(DailyCosts(0, *of, True, days.start + timedelta(days=min(amounts)), (), ()), amounts)
 
 
-def _entities_below(session: Session, organization: Organization, below: Collection[str]) -> list[int] | None:
-    """Return the keys of the entities at and below some paths; None for all, and what is unmapped."""
-    if ROOT_PATH in below:
+def _counted_at(
+    session: Session, organization: Organization, scopes: Collection[UsageScope]
+) -> Mapping[int | None, Counted] | None:
+    """Return the categories and providers that count for any of ``scopes``, by the key of the entity that used them
+    itself (None: unmapped); None for everything."""
+    own: dict[str, set[tuple[str, str]]] = {}
+    for scope in scopes:
+        own.setdefault(scope.path, set()).add(scope.kind)
+    if (TOTAL, ANY_PROVIDER) in own.get(ROOT_PATH, ()):
         return None
-    paths = tuple(below)
-    return [
-        entity.entity_key for entity in session.fast.entities(organization.org_key) if entity.path.startswith(paths)
-    ]
+    found: dict[int | None, Counted] = {}
+    if ROOT_PATH in own:
+        found[None] = own[ROOT_PATH]
+    for entity in session.fast.entities(organization.org_key):
+        counted = set[tuple[str, str]]().union(*(own[above] for above in ancestor_paths(entity.path) if above in own))
+        if counted:
+            found[entity.entity_key] = counted
+    return found
 
 
 def read_tokens(
@@ -577,7 +619,7 @@ def read_tokens(
     today: date,
     periods: Iterable[Period],
     known_through: date,
-    below: Collection[str] = (ROOT_PATH,),
+    below: Collection[str],
 ) -> DailyUsage:
     """Read the tokens that were used day by day at and below some paths.
 
@@ -588,7 +630,7 @@ def read_tokens(
     paths: dict[int | None, str] = {
         entity.entity_key: entity.path for entity in session.fast.entities(organization.org_key)
     }
-    of = _entities_below(session, organization, below)
+    of = _counted_at(session, organization, [everything_below(path, "") for path in below])
     imported = session.costs.daily(organization.org_key, days, tokens=True, of=of)
     used: dict[tuple[str | None, str], dict[int, int]] = {}
     for tokens in agents_tokens(session, organization, days, today):

@@ -183,20 +183,20 @@ def part_forecasts(
     currency_of = {BudgetType.MONETARY: read.organization.currency, BudgetType.TOKEN: ""}
     counted = {
         (name, budget_type): counted_together(
-            (UsageScope(path, scope.category, scope.provider), period)
+            (UsageScope(path, scope.category, scope.provider, currency), period)
             for scope, periods in read.covered(part, budget_type).items()
             for period in periods
         )
         for name, part in parts.items()
-        for budget_type in currency_of
+        for budget_type, currency in currency_of.items()
     }
-    wanted = [(path, period) for of_part in counted.values() for _, period in of_part]
+    wanted = [each for of_part in counted.values() for each in of_part]
     forecaster = Forecaster(session, read.organization, today, known_through, wanted)
     found = {}
     for (name, budget_type), of_part in counted.items():
         _, used, _ = read.figures(parts[name], budget_type)
         if used is not None:
-            found[name, budget_type] = forecaster.of_usage(of_part, currency_of[budget_type], used)
+            found[name, budget_type] = forecaster.of_usage(of_part, used)
     return {key: forecast for key, forecast in found.items() if forecast is not None}
 
 

@@ -48,7 +48,14 @@ from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.closing import beyond_reach, budgets_ahead
 from budget_tui.services.context import Context
-from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below, counted_together
+from budget_tui.services.forecasts import (
+    Forecaster,
+    are_too_many_below,
+    counted_by,
+    counted_together,
+    everything_below,
+    forecasts_of,
+)
 from budget_tui.services.freshness import data_through
 from budget_tui.services.plan_breakdown import (
     BreakdownInput,
@@ -206,9 +213,9 @@ class PlanViews:
             if root_entity_id:
                 budgets = [budget for budget in budgets if is_below(budget, top.entity_key, history)]
             period = running_period(session.fast.global_budget(organization.org_key, today), organization, today)
-            wanted = [(top.path, period), *((budget.path, budget.period) for budget in budgets)]
+            everything = [(everything_below(top.path, unit), period) for unit in (organization.currency, "")]
             known = data_through(session, organization, today)
-            forecaster = Forecaster(session, organization, today, known, wanted)
+            forecaster = Forecaster(session, organization, today, known, [*everything, *map(counted_by, budgets)])
             lines = tuple(forecaster.lines(budgets))
             entity = forecaster.of_entity(top, period)
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, history)
@@ -267,19 +274,14 @@ class PlanViews:
     def forecast_together(self, budgets: Sequence[PlannedBudget], used: int) -> Forecast | None:
         """Return the forecast of budgets in one unit, none of which contains another, which are ``used`` so far; None
         where their days that have not ended are not of one stretch that runs today, or entities are too many."""
-        counted = counted_together(
-            (UsageScope(each.path, each.category, each.provider), each.period) for each in budgets
-        )
-        currency = "".join({each.currency for each in budgets if each.budget_type is BudgetType.MONETARY})
+        counted = counted_together(map(counted_by, budgets))
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            wanted = [(scope.path, period) for scope, period in counted]
-            if are_too_many_below(session, organization, {path for path, _ in wanted}):
+            if are_too_many_below(session, organization, {scope.path for scope, _ in counted}):
                 return None
             today = self._today(organization)
             known = data_through(session, organization, today)
-            forecaster = Forecaster(session, organization, today, known, wanted)
-            return forecaster.of_usage(counted, currency, used)
+            return Forecaster(session, organization, today, known, counted).of_usage(counted, used)
 
     def board(self) -> "PlanBoard":
         """Return the whole plan at once, for repeated filtering."""
@@ -587,8 +589,7 @@ def _forecasts(
     running = [budget for budget in budgets if budget.period.contains(today)]
     if len(running) > MOST_FORECASTS:
         return {}
-    wanted = [(budget.path, budget.period) for budget in running]
-    return Forecaster(session, organization, today, known_through, wanted).of_budgets(running)
+    return forecasts_of(session, organization, today, known_through, running)
 
 
 def _allocations(session: Session, organization: Organization) -> Allocations:

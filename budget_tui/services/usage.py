@@ -13,7 +13,6 @@ from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category, short_provider_name
 from budget_tui.domain.coverage import (
     ANY_PROVIDER,
-    NO_PROVIDER,
     TOTAL,
     Containment,
     Counting,
@@ -24,8 +23,8 @@ from budget_tui.domain.coverage import (
     Segments,
     Sums,
     UsageLine,
-    around,
     bits_of,
+    counts_for_any,
     covered_by,
     scope_of,
 )
@@ -398,7 +397,7 @@ class Usage:
             (of, provider)
             for entity_key, kinds in wanted.items()
             for of, provider in self._seats_below.get(entity_key, ())
-            if not kinds.isdisjoint(around(Category.SUBSCRIPTION, provider or NO_PROVIDER))
+            if counts_for_any(kinds, Category.SUBSCRIPTION, provider)
         )
 
     @cached_property

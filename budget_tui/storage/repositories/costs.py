@@ -4,13 +4,15 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
     Row,
+    ScalarSelect,
+    and_,
     delete,
     exists,
     func,
@@ -25,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import bindparam
 
 from budget_tui.domain.cost import ChargeCategory, CostOrigin
+from budget_tui.domain.coverage import Counted, counts_for_any
 from budget_tui.domain.estimates import AGENT_SOURCE, LOG_PREFIXES
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import (
@@ -231,12 +234,13 @@ class CostRepository(Repository):
         return {row.charge_category: row.amount for row in rows}
 
     def daily(
-        self, org: int, days: Period, *, tokens: bool = False, of: Collection[int] | None = None
+        self, org: int, days: Period, *, tokens: bool = False, of: Mapping[int | None, Counted] | None = None
     ) -> list[DailyCosts]:
         """Return what each origin cost on each of ``days``, for origins that cost anything on any of them or before.
 
-        ``of`` are the keys of the entities that are asked for; None: all, and what is unmapped. With ``tokens``, return
-        the tokens that costs state, except agents': those are counted as they are used.
+        ``of`` are the categories and providers that are asked for, by the key of the entity (None: unmapped); None
+        for all. With ``tokens``, return the tokens that costs state, except agents': those are counted as they are
+        used.
         """
         start, after = days.half_open
         value = _c.tokens if tokens else _c.amount_nanos
@@ -245,33 +249,38 @@ class CostRepository(Repository):
         if tokens:
             of_cost.append(value.is_not(None))
             wanted.append(_o.source != AGENT_SOURCE)
-        if of is not None:
-            entities = listed(self._connection, ("entity_key",), [(key,) for key in of])
+        if of is not None and None not in of:
+            entities = listed(self._connection, ("entity_key",), [(key,) for key in of if key])
             wanted.append(_o.entity_key.in_(select(entities.c.entity_key)))
         with_any = [exists().where(_c.origin_key == _o.origin_key, *of_cost)] if tokens else []
-        origins = self._daily_origins(org, *wanted, *with_any, of=() if tokens else (IS_MONEY,))
+        origins = self._daily_origins(org, *wanted, *with_any, of=of)
+        if of is not None:
+            these = listed(self._connection, ("origin_key",), [(key,) for key in origins])
+            wanted = [_o.origin_key.in_(select(these.c.origin_key))]
+        first_day = _first_day(*(() if tokens else (IS_MONEY,))).label("first_day")
         rows = self._many(
             select(
                 _o.origin_key,
+                first_day,
                 in_a_list(self._connection, type_coerce(_c.day, Integer)).label("days"),
                 in_a_list(self._connection, value).label("amounts"),
             )
-            .join_from(CostOriginRow, CostRow, _c.origin_key == read_first(_o.origin_key))
+            .join_from(
+                CostOriginRow,
+                CostRow,
+                and_(_c.origin_key == read_first(_o.origin_key), *of_cost),
+                isouter=not tokens,
+            )
             # The sum keeps SQLite from using an index: in the order of keys, grouping needs no sorting.
-            .where(_o.org_key + 0 == org, *of_cost, *wanted)
+            .where(_o.org_key + 0 == org, *wanted)
             .group_by(_o.origin_key)
         )
         lists = _ByDay(days)
-        found = [
-            _daily(origin, *lists.read(on, amounts))
-            for key, on, amounts in rows
-            if (origin := origins.pop(key)).first_day
+        return [
+            origins.daily(key, first, *lists.read(on, amounts))
+            for key, first, on, amounts in rows
+            if first and (on != _ByDay.NOTHING or first < start)
         ]
-        if not tokens:
-            found += [
-                _daily(each, (), ()) for each in origins.values() if each.first_day and each.first_day < days.start
-            ]
-        return found
 
     def recorded(self, org: int, days: Period, without: Collection[int]) -> list[RecordedCosts]:
         """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too, and
@@ -280,7 +289,7 @@ class CostRepository(Repository):
         ``without`` are the keys of costs to leave out.
         """
         start, after = days.half_open
-        origins, lists = self._daily_origins(org, of=(IS_MONEY,)), _ByDay(days)
+        origins, first_days, lists = self._daily_origins(org), self._first_days(org, IS_MONEY), _ByDay(days)
         others = listed(self._connection, ("cost_key",), [(key,) for key in without])
         replacing = DatasetRow.table.alias("replacing")
         found = []
@@ -320,27 +329,32 @@ class CostRepository(Repository):
             for key, on, amounts, at, gone, *replacement in self._many(statement):
                 origin = origins[key]
                 account = None if at is None else (origin.source, origin.billing_account_id)
-                costs = _of_money(_daily(origin, *lists.read(on, amounts)), origin.source, days)
+                costs = _of_money(origins.daily(key, first_days[key], *lists.read(on, amounts)), origin.source, days)
                 if costs.positions:
                     found.append(RecordedCosts(costs, origin.source, account, at, gone, (*replacement,) or None))
         return found
 
     def without_amounts(self, org: int) -> dict[int, DailyCosts]:
         """Return what is known of each origin's daily costs, by its key, without any amounts."""
-        return {key: _daily(origin, (), ()) for key, origin in self._daily_origins(org).items()}
+        origins = self._daily_origins(org)
+        return {key: origins.daily(key, first_day, (), ()) for key, first_day in self._first_days(org).items()}
 
     def _daily_origins(
-        self, org: int, *wanted: ColumnElement[bool], of: Sequence[ColumnElement[bool]] = ()
-    ) -> dict[int, Any]:
-        """Return what `DailyCosts` say of each origin, by its key; the first day is that of the costs ``of`` a kind."""
-        first = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key, *of).scalar_subquery().label("first_day")
-        of_origin = (_o.category, _o.provider, _o.currency, _o.charge_category, _o.source, _o.billing_account_id)
-        rows = self._many(
-            select(_o.origin_key, _e.path, *of_origin, first)
-            .outerjoin_from(CostOriginRow, EntityRow, _e.entity_key == _o.entity_key)
-            .where(_o.org_key == org, *wanted)
-        )
-        return {row.origin_key: row for row in rows}
+        self, org: int, *wanted: ColumnElement[bool], of: Mapping[int | None, Counted] | None = None
+    ) -> "_DailyOrigins":
+        """Return origins as they are for `DailyCosts`; see `daily` for ``of``."""
+        # Joined to each of its origins, an entity's path would be read again and again.
+        paths = self._rows(select(_e.entity_key, _e.path).where(_e.org_key == org))
+        columns = _DailyOrigin._fields
+        rows = self._many(select(*(_o[name] for name in columns)).where(_o.org_key == org, *wanted), _DailyOrigin)
+        if of is not None:
+            rows = (each for each in rows if counts_for_any(of.get(each.entity_key, ()), *each.kind))
+        return _DailyOrigins(rows, {row.entity_key: row.path for row in paths})
+
+    def _first_days(self, org: int, *of: ColumnElement[bool]) -> dict[int, date]:
+        """Return the first day ever with any cost of each origin, ``of`` a kind, by its key."""
+        rows = self._many(select(_o.origin_key, _first_day(*of).label("first_day")).where(_o.org_key == org))
+        return {row.origin_key: row.first_day for row in rows}
 
     # Sources
 
@@ -433,9 +447,12 @@ def _numbers(listed: str) -> tuple[int, ...]:
 class _ByDay:
     """The reader of lists of days and amounts, as `in_a_list` returns them."""
 
+    NOTHING = "[null]"
+    """The list of an outer join without a match."""
+
     def __init__(self, days: Period) -> None:
         self._position = {day_number(days.start + timedelta(days=ahead)): ahead for ahead in range(days.days)}
-        self._positions: dict[str, Sequence[int]] = {}  # most origins have costs on the same days
+        self._positions: dict[str, Sequence[int]] = {self.NOTHING: ()}  # most origins have costs on the same days
 
     def read(self, on: str, listed: str) -> tuple[Sequence[int], Sequence[int]]:
         """Return the positions of the days, ascending, and the amount of each."""
@@ -443,7 +460,10 @@ class _ByDay:
             found = [self._position[day] for day in json.loads(on)]
             in_a_row = range(found[0], found[0] + len(found))
             self._positions[on] = in_a_row if found == [*in_a_row] else found
-        positions, given = self._positions[on], _numbers(listed)
+        positions = self._positions[on]
+        if not positions:
+            return (), ()
+        given = _numbers(listed)
         if isinstance(positions, range):
             return positions, given
         sums: dict[int, int] = {}
@@ -465,15 +485,39 @@ def _of_money(costs: DailyCosts, source: str, days: Period) -> DailyCosts:
     return costs._replace(first_day=min(costs.first_day or first, first))
 
 
-def _daily(origin: Any, positions: Sequence[int], amounts: Sequence[int]) -> DailyCosts:
-    return DailyCosts(
-        origin.origin_key,
-        origin.path,
-        origin.category,
-        origin.provider.casefold(),
-        origin.currency,
-        origin.charge_category != ChargeCategory.USAGE,
-        origin.first_day,
-        positions,
-        amounts,
-    )
+class _DailyOrigin(NamedTuple):
+    """What `DailyCosts` say of an origin, and recorded ones."""
+
+    origin_key: int
+    entity_key: int | None
+    category: str
+    provider: str
+    currency: str
+    charge_category: str
+    source: str
+    billing_account_id: str
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        return self.category, self.provider.casefold()
+
+
+class _DailyOrigins(dict[int, _DailyOrigin]):
+    """Origins by their keys; ``paths`` are those of the entities."""
+
+    def __init__(self, origins: Iterable[_DailyOrigin], paths: Mapping[int | None, str]) -> None:
+        super().__init__((origin.origin_key, origin) for origin in origins)
+        self._paths = paths
+
+    def daily(self, key: int, first_day: date, positions: Sequence[int], amounts: Sequence[int]) -> DailyCosts:
+        """Return the costs of an origin by day."""
+        origin = self[key]
+        is_once = origin.charge_category != ChargeCategory.USAGE
+        of = self._paths.get(origin.entity_key), *origin.kind, origin.currency
+        return DailyCosts(key, *of, is_once, first_day, positions, amounts)
+
+
+def _first_day(*of: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """Return the first day ever with any cost of an origin, ``of`` a kind."""
+    earliest = select(func.min(_c.day)).where(_c.origin_key == _o.origin_key, *of)
+    return earliest.correlate(CostOriginRow.table).scalar_subquery()
