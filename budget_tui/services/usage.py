@@ -198,19 +198,20 @@ class Usage:
         currencies = {each.scope.currency for each in queries if each.budget_type is _MONETARY}
         others = self._session.fast.other_currencies(self._org, min(currencies))
         origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
-        counting = self._counting({origin.owner for origin in origins.values()}, queries) if origins else {}
-        converting = [key for key, origin in origins.items() if counting[origin.owner].keys() - {origin.currency}]
+        coverage = self._coverage(queries)
+        counting: dict[Owner, Mapping[str, int]] = {}
+        converting = []
+        for key, (owner, _, currency, _) in origins.items():
+            if owner not in counting:
+                counting[owner] = coverage.by_currency(*owner)
+            if len(counting[owner]) > (currency in counting[owner]):
+                converting.append(key)
         if len(converting) * 2 > len(origins):  # unconverted ones are too few to be read separately
             self._read_by_day(origins, counting, None)
             return
         self._add(self._session.usage.costs_by_segment(self._org, self.segments, self._today, converting))
         if converting:
             self._read_by_day(origins, counting, converting)
-
-    def _counting(self, owners: Iterable[Owner], queries: Iterable[UsageQuery]) -> dict[Owner, dict[str, int]]:
-        """Return the segments, as bits, in which each owner's costs count, by currency."""
-        coverage = self._coverage(queries)
-        return {owner: coverage.by_currency(*owner) for owner in owners}
 
     def _read_by_day(
         self,
@@ -220,37 +221,47 @@ class Usage:
     ) -> None:
         """Read the costs that count by day, of the ``wanted`` origins or of all, and convert them.
 
-        ``counting`` is the result of `_counting`.
+        ``counting`` are the segments, as bits, in which each owner's costs count, by currency.
         """
         days, currencies = self.segments.days, {origins[key].currency for key in wanted or origins}
         targets = {into for of_owner in counting.values() for into in of_owner}
         to = converters(self._session, self._org, currencies, targets, days)
-        own: dict[tuple[Owner, str], dict[int, int]] = {}
+        own: dict[str, dict[Owner, dict[int, int]]] = {currency: {} for currency in currencies}
+        others: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {into: {} for into in targets}
         segments: dict[date, int | None] = {}
         for key, day, amount, charges in self._session.usage.costs_by_day(self._org, wanted, days, self._today):
             owner, _, currency, _ = origins[key]
-            if not counting[owner]:
+            of_owner = counting[owner]
+            if not of_owner:
                 continue
             if day not in segments:
                 segments[day] = self.segments.index_of(day)
             segment = segments[day]
             if segment is None:
                 continue
-            counts_in = [into for into, bits in counting[owner].items() if bits >> segment & 1]
-            if not counts_in:
-                continue
-            values = own.setdefault((owner, currency), {})
-            values[segment] = values.get(segment, 0) + amount
-            for into in counts_in:
+            counts = False
+            for into, bits in of_owner.items():
+                if not bits >> segment & 1:
+                    continue
+                counts = True
                 if into != currency:
-                    sums = self._other_currencies.setdefault(into, {}).setdefault(owner, {})
+                    sums = others[into].get(owner)
+                    if sums is None:
+                        sums = others[into][owner] = {}
                     known = sums.get((currency, segment))
                     if known is None:
                         known = sums[currency, segment] = CurrencySum()
                     known.count(amount, charges, to[into].worth(amount, currency, day))
-        self._add(UsageLine(*owner, currency, values) for (owner, currency), values in own.items())
-        for into, by_owner in self._other_currencies.items():
-            for owner, sums in by_owner.items():
+            if counts:
+                values = own[currency].get(owner)
+                if values is None:
+                    values = own[currency][owner] = {}
+                values[segment] = values.get(segment, 0) + amount
+        self._other_currencies = {into: by_owner for into, by_owner in others.items() if by_owner}
+        for currency, by_owner in own.items():
+            self._add(UsageLine(*owner, currency, values) for owner, values in by_owner.items())
+        for into, sums_by_owner in others.items():
+            for owner, sums in sums_by_owner.items():
                 worth: dict[int, int] = {}
                 for (_, segment), known in sums.items():
                     if known.number:
