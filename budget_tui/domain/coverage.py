@@ -13,6 +13,7 @@ listed first.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from enum import Enum, auto
 from functools import cached_property, lru_cache
@@ -105,13 +106,9 @@ def around(category: str, provider: str) -> tuple[tuple[str, str], ...]:
     return tuple(product(dict.fromkeys((str(category), TOTAL)), dict.fromkeys((provider, ANY_PROVIDER))))
 
 
-Counted = Collection[tuple[str, str]]
-"""Categories and providers that count, 'total' and any ('') among them."""
-
-
-def counts_for_any(counted: Counted, category: str, provider: str) -> bool:
-    """Return whether usage of ``provider`` in ``category`` counts for any of ``counted``; see `mismatch`."""
-    return any(wider in counted for wider in around(category, provider or NO_PROVIDER))
+def counts_for_any(counted: AbstractSet[tuple[str, str]], category: str, provider: str) -> bool:
+    """Return whether usage of ``provider`` in ``category`` counts for any category and provider; see `mismatch`."""
+    return not counted.isdisjoint(around(category, provider or NO_PROVIDER))
 
 
 @lru_cache(maxsize=4096)

@@ -348,12 +348,16 @@ Owner = tuple[int | None, str, str]
 
 
 class UsageOrigin(NamedTuple):
-    """The owner, service and currency of an origin's costs; ``is_agents``: they are computed from an agent's usage."""
+    """The owner, service and currency of an origin's costs.
+
+    ``is_agents``: they are computed from an agent's usage; ``is_once``: they are no usage, and no part of a rate.
+    """
 
     owner: Owner
     service: str
     currency: str
     is_agents: bool
+    is_once: bool
 
 
 class DatedCost(NamedTuple):

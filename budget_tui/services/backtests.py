@@ -14,7 +14,7 @@ from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import MAX_DAYS
 from budget_tui.domain.hierarchy import ROOT_PATH
 from budget_tui.domain.period import ONE_DAY, Period
-from budget_tui.domain.records import DailyCosts, EnteredCost, RecordedCosts
+from budget_tui.domain.records import DailyCosts, EnteredCost, RecordedCosts, UsageOrigin
 from budget_tui.domain.recurring import RECURRING_SOURCE
 from budget_tui.services.clock import zone
 from budget_tui.services.context import Context
@@ -173,9 +173,10 @@ class _Past:
         reach = min(data_through(session, organization, today), today - ONE_DAY)
         entered = session.audit.entered_costs(organization.org_key)
         by_audit = [each.record.key for each in entered if each.until is None]
-        stored = session.costs.recorded(organization.org_key, self._days, by_audit)
+        origins = session.usage.origins(organization.org_key)
+        stored = session.costs.recorded(organization.org_key, self._days, origins, by_audit)
         begun = _first_imports(stored, organization)
-        self._entered = _entered(session, organization, self._days, entered, {*begun.values()})
+        self._entered = _entered(session, organization, self._days, origins, entered, {*begun.values()})
         self._recorded = _recorded(session, organization, self._days, stored, begun)
         first_days = [each.costs.first_day for each in self._recorded]
         first_days += [each.costs.first_day for each in self._entered]
@@ -274,6 +275,7 @@ def _entered(
     session: Session,
     organization: Organization,
     days: Period,
+    origins: Mapping[int, UsageOrigin],
     costs: Sequence[EnteredCost],
     histories: Collection[date],
 ) -> list[_Entered]:
@@ -299,11 +301,11 @@ def _entered(
         if days.contains(day):
             of_origin, known_as = sums.setdefault(record.origin_key, {}), (since, until, (day - days.start).days)
             of_origin[known_as] = of_origin.get(known_as, 0) + record.amount_nanos
-    origins, found = session.costs.without_amounts(org), []
+    known_of, found = session.costs.without_amounts(org, origins), []
     for key, of_origin in sums.items():
         entries = sorted(_Entry(*known_as, amount) for known_as, amount in of_origin.items())
         first = days.start + timedelta(days=min(entry.position for entry in entries))
-        known = origins[key]
+        known = known_of[key]
         # Of what was removed since, no day is stored.
         found.append(_Entered(known._replace(first_day=min(known.first_day or first, first)), entries))
     return found

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from budget_tui.domain import pacing
 from budget_tui.domain.budget import BudgetType, Organization
 from budget_tui.domain.cost import Category
-from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Counted, Scope, mismatch
+from budget_tui.domain.coverage import ANY_PROVIDER, TOTAL, Scope, counts_for_any, mismatch
 from budget_tui.domain.currency import Converter
 from budget_tui.domain.errors import unknown
 from budget_tui.domain.forecast import (
@@ -30,7 +30,7 @@ from budget_tui.domain.hierarchy import ROOT_PATH, Entity, ancestor_paths
 from budget_tui.domain.period import ONE_DAY, Period, PeriodRule, together
 from budget_tui.domain.plan import PlannedBudget
 from budget_tui.domain.plan_results import MOST_FORECASTS, BudgetForecast, EntityForecast
-from budget_tui.domain.records import DailyCosts
+from budget_tui.domain.records import DailyCosts, UsageOrigin
 from budget_tui.domain.recurring import Bill, newly_due
 from budget_tui.domain.snapshot import BudgetSnapshot, build_snapshot
 from budget_tui.services.context import Context
@@ -258,12 +258,15 @@ class Forecaster:
         today: date,
         known_through: date,
         wanted: Iterable[tuple[UsageScope, Period]],
+        origins: Mapping[int, UsageOrigin] | None = None,
     ) -> None:
-        """``wanted`` are the scopes and periods that may be asked for; only those that run today have forecasts."""
+        """``wanted`` are the scopes and periods that may be asked for; only those that run today have forecasts.
+        ``origins`` are all that there are, if ``session`` read them before."""
         running = [(scope, period) for scope, period in wanted if period.contains(today)]
         self._session, self._organization, self._today = session, organization, today
         self._last = min(known_through, today - ONE_DAY)
         self._scopes, self._periods = {scope for scope, _ in running}, {period for _, period in running}
+        self._known_origins = origins
         self._daily: dict[str, DailyUsage] = {}
 
     def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
@@ -312,15 +315,23 @@ class Forecaster:
                 to = self._converters[currency]
                 self._daily[currency] = DailyUsage(self._costs, to, today, self._last, organization)
             else:
-                read = self._periods, self._last, {scope.path for scope in self._scopes}
-                self._daily[currency] = read_tokens(self._session, organization, today, *read)
+                of = self._periods, self._last, self._origins
+                self._daily[currency] = read_tokens(self._session, organization, today, *of)
         return self._daily[currency]
 
     @cached_property
     def _costs(self) -> CostsByCell:
         """The costs of the days that matter, read once for all currencies."""
         days = _days_for(self._periods, self._last, self._today)
-        return _read_costs(self._session, self._organization, days, [scope for scope in self._scopes if scope.currency])
+        of_money = [scope for scope in self._scopes if scope.currency]
+        origins = _origins_counting(self._session, self._organization, of_money, self._origins)
+        return _read_costs(self._session, self._organization, days, origins)
+
+    @cached_property
+    def _origins(self) -> Mapping[int, UsageOrigin]:
+        """All origins at and below the paths that may be asked for."""
+        below = [everything_below(path, "") for path in {scope.path for scope in self._scopes}]
+        return _origins_counting(self._session, self._organization, below, self._known_origins)
 
     @cached_property
     def _converters(self) -> Mapping[str, Converter]:
@@ -335,9 +346,12 @@ def forecasts_of(
     today: date,
     known_through: date,
     budgets: Collection[PlannedBudget],
+    origins: Mapping[int, UsageOrigin] | None = None,
 ) -> dict[str, Forecast]:
-    """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
-    return Forecaster(session, organization, today, known_through, map(counted_by, budgets)).of_budgets(budgets)
+    """Return the forecasts of those of ``budgets`` that run today, by id; seats have none. ``origins`` are as for
+    `Forecaster`."""
+    wanted = map(counted_by, budgets)
+    return Forecaster(session, organization, today, known_through, wanted, origins).of_budgets(budgets)
 
 
 def counted_by(budget: PlannedBudget) -> tuple[UsageScope, Period]:
@@ -535,16 +549,17 @@ def read_money(
     """Read what was spent day by day at and below a path, in ``currency`` as far as there are rates."""
     last = min(known_through, today - ONE_DAY)
     days = _days_for(periods, last, today)
-    costs = _read_costs(session, organization, days, [everything_below(path, currency)])
+    origins = _origins_counting(session, organization, [everything_below(path, currency)])
+    costs = _read_costs(session, organization, days, origins)
     to = converter(session, organization.org_key, costs.currencies, currency, days)
     return DailyUsage(costs, to, today, last, organization)
 
 
 def _read_costs(
-    session: Session, organization: Organization, days: Period, scopes: Collection[UsageScope]
+    session: Session, organization: Organization, days: Period, origins: Mapping[int, UsageOrigin]
 ) -> CostsByCell:
-    """Read the costs of ``days`` that count for any of ``scopes``, recurring fees to come among them."""
-    costs = session.costs.daily(organization.org_key, days, of=_counted_at(session, organization, scopes))
+    """Read the costs of ``origins`` on ``days``, and recurring fees to come."""
+    costs = session.costs.daily(organization.org_key, days, origins)
     if session.fast.has_recurring_fees(organization.org_key):
         costs = [*with_bills_apart(costs, bills_on(session, organization, days), days)]
         costs += _fees_to_come(session, organization, days)
@@ -593,23 +608,30 @@ def _fees_to_come(session: Session, organization: Organization, days: Period) ->
             yield on_days(DailyCosts(0, *of, True, days.start + timedelta(days=min(amounts)), (), ()), amounts)
 
 
-def _counted_at(
-    session: Session, organization: Organization, scopes: Collection[UsageScope]
-) -> Mapping[int | None, Counted] | None:
-    """Return the categories and providers that count for any of ``scopes``, by the key of the entity that used them
-    itself (None: unmapped); None for everything."""
+def _origins_counting(
+    session: Session,
+    organization: Organization,
+    scopes: Iterable[UsageScope],
+    known: Mapping[int, UsageOrigin] | None = None,
+) -> Mapping[int, UsageOrigin]:
+    """Return the origins whose usage counts for any of ``scopes``; ``known`` are all, if they were read before."""
     own: dict[str, set[tuple[str, str]]] = {}
     for scope in scopes:
         own.setdefault(scope.path, set()).add(scope.kind)
-    if (TOTAL, ANY_PROVIDER) in own.get(ROOT_PATH, ()):
-        return None
-    found: dict[int | None, Counted] = {}
-    if ROOT_PATH in own:
-        found[None] = own[ROOT_PATH]
+    of_all = own.get(ROOT_PATH, set())
+    if (TOTAL, ANY_PROVIDER) in of_all:
+        return known or session.usage.origins(organization.org_key)
+    counted: dict[int | None, set[tuple[str, str]]] = {None: of_all}
     for entity in session.fast.entities(organization.org_key):
-        counted = set[tuple[str, str]]().union(*(own[above] for above in ancestor_paths(entity.path) if above in own))
-        if counted:
-            found[entity.entity_key] = counted
+        counted[entity.entity_key] = of_all.union(*(own.get(above, ()) for above in ancestor_paths(entity.path)))
+    if known is None:
+        of = None if of_all else [key for key, kinds in counted.items() if key is not None and kinds]
+        known = session.usage.origins(organization.org_key, of)
+    found = {}
+    for key, origin in known.items():
+        entity_key, category, provider = origin.owner
+        if counts_for_any(counted[entity_key], category, provider):
+            found[key] = origin
     return found
 
 
@@ -619,9 +641,9 @@ def read_tokens(
     today: date,
     periods: Iterable[Period],
     known_through: date,
-    below: Collection[str],
+    origins: Mapping[int, UsageOrigin],
 ) -> DailyUsage:
-    """Read the tokens that were used day by day at and below some paths.
+    """Read the tokens that were used day by day, of imported ones those of ``origins``.
 
     Agents' are known at once; imported ones as far as costs are.
     """
@@ -630,8 +652,7 @@ def read_tokens(
     paths: dict[int | None, str] = {
         entity.entity_key: entity.path for entity in session.fast.entities(organization.org_key)
     }
-    of = _counted_at(session, organization, [everything_below(path, "") for path in below])
-    imported = session.costs.daily(organization.org_key, days, tokens=True, of=of)
+    imported = session.costs.daily(organization.org_key, days, origins, tokens=True)
     used: dict[tuple[str | None, str], dict[int, int]] = {}
     for tokens in agents_tokens(session, organization, days, today):
         by_day = used.setdefault((paths.get(tokens.entity_key), tokens.provider), {})

@@ -20,6 +20,7 @@ from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
 from budget_tui.domain.plan_results import Breakdown, ForecastsByPart, Part, TreeNode
+from budget_tui.domain.records import UsageOrigin
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.forecasts import Forecaster, UsageScope, are_too_many_below, counted_together
@@ -173,10 +174,15 @@ def broken_down(
 
 
 def part_forecasts(
-    session: Session, read: BreakdownInput, today: date, known_through: date, parts: Mapping[str, Slice]
+    session: Session,
+    read: BreakdownInput,
+    today: date,
+    known_through: date,
+    parts: Mapping[str, Slice],
+    origins: Mapping[int, UsageOrigin] | None = None,
 ) -> ForecastsByPart:
     """Return what the actual of each of ``parts`` will come to, in money and in tokens; see `Breakdown`. There are none
-    for an entity with too many below it: a view must not wait for them."""
+    for an entity with too many below it: a view must not wait for them. ``origins`` are as for `Forecaster`."""
     path = read.entity.path
     if are_too_many_below(session, read.organization, {path}):
         return {}
@@ -191,7 +197,7 @@ def part_forecasts(
         for budget_type, currency in currency_of.items()
     }
     wanted = [each for of_part in counted.values() for each in of_part]
-    forecaster = Forecaster(session, read.organization, today, known_through, wanted)
+    forecaster = Forecaster(session, read.organization, today, known_through, wanted, origins)
     found = {}
     for (name, budget_type), of_part in counted.items():
         _, used, _ = read.figures(parts[name], budget_type)

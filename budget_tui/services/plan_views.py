@@ -44,6 +44,7 @@ from budget_tui.domain.plan_results import (
     PlanSummary,
     PlanTree,
 )
+from budget_tui.domain.records import UsageOrigin
 from budget_tui.domain.variance import Totals
 from budget_tui.presentation.formatting import over_allocation_warnings
 from budget_tui.services.closing import beyond_reach, budgets_ahead
@@ -139,7 +140,7 @@ class PlanViews:
                 lines = [line for line in lines if line.status is conditions.status]
             lines = _reserved(session, organization, today, self._context.clock.now()).lines(lines)
             shown = [line.budget for line in lines] if with_forecasts else []
-            forecasts = _forecasts(session, organization, today, known, shown)
+            forecasts = _forecasts(session, organization, today, known, shown, usage.origins)
         conversions = usage.conversions(queries)
         too_much = over_allocated((line.budget for line in lines), allocated)
         return PlanSummary(
@@ -180,7 +181,7 @@ class PlanViews:
             usage = Usage(session, organization, today, queries)
             allocations = _allocations(session, organization)
             known = data_through(session, organization, today)
-            forecasts = _forecasts(session, organization, today, known, budgets)
+            forecasts = _forecasts(session, organization, today, known, budgets, usage.origins)
             allocated: AllocatedTotals = {}  # only needed if it has children that the trees do not show
             if not replace(conditions, status=None).is_default:
                 allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
@@ -317,7 +318,7 @@ class PlanViews:
             allocated = allocated_totals_in_plan(session, organization.org_key, budgets, usage.history)
             known = data_through(session, organization, today)
             read = BreakdownInput(organization, entity, budgets, periods, usage, own, provider)
-            forecasts = part_forecasts(session, read, today, known, parts(read))
+            forecasts = part_forecasts(session, read, today, known, parts(read), usage.origins)
         return replace(broken_down(read, today, known, parts, allocated), forecasts=forecasts)
 
 
@@ -583,13 +584,19 @@ def budgets_matching(
 
 
 def _forecasts(
-    session: Session, organization: Organization, today: date, known_through: date, budgets: Sequence[PlannedBudget]
+    session: Session,
+    organization: Organization,
+    today: date,
+    known_through: date,
+    budgets: Sequence[PlannedBudget],
+    origins: Mapping[int, UsageOrigin] | None = None,
 ) -> ForecastsById:
-    """Return the forecasts of those of ``budgets`` that run today; of too many, none: a view must not wait for them."""
+    """Return the forecasts of those of ``budgets`` that run today; of too many, none: a view must not wait for them.
+    ``origins`` are as for `Forecaster`."""
     running = [budget for budget in budgets if budget.period.contains(today)]
     if len(running) > MOST_FORECASTS:
         return {}
-    return forecasts_of(session, organization, today, known_through, running)
+    return forecasts_of(session, organization, today, known_through, running, origins)
 
 
 def _allocations(session: Session, organization: Organization) -> Allocations:

@@ -179,6 +179,8 @@ class Usage:
         """Costs in other currencies: by target currency, owner, and own currency with segment."""
         self._sums: dict[str, Sums] = {}
         self._seats: dict[tuple[int | None, str], SeatTimeline] = {}
+        self.origins: Mapping[int, UsageOrigin] | None = None
+        """All origins, if they were read: for money in several currencies."""
         if not self.segments.periods:
             return
         if _MONETARY in types:
@@ -197,11 +199,13 @@ class Usage:
     def _read_money(self, queries: Collection[UsageQuery]) -> None:
         currencies = {each.scope.currency for each in queries if each.budget_type is _MONETARY}
         others = self._session.fast.other_currencies(self._org, min(currencies))
-        origins = self._session.usage.origins(self._org) if others or len(currencies) > 1 else {}
+        if others or len(currencies) > 1:
+            self.origins = self._session.usage.origins(self._org)
+        origins = self.origins or {}
         coverage = self._coverage(queries)
         counting: dict[Owner, Mapping[str, int]] = {}
         converting = []
-        for key, (owner, _, currency, _) in origins.items():
+        for key, (owner, _, currency, _, _) in origins.items():
             if owner not in counting:
                 counting[owner] = coverage.by_currency(*owner)
             if len(counting[owner]) > (currency in counting[owner]):
@@ -230,7 +234,7 @@ class Usage:
         others: dict[str, dict[Owner, dict[tuple[str, int], CurrencySum]]] = {into: {} for into in targets}
         segments: dict[date, int | None] = {}
         for key, day, amount, charges in self._session.usage.costs_by_day(self._org, wanted, days, self._today):
-            owner, _, currency, _ = origins[key]
+            owner, _, currency, _, _ = origins[key]
             of_owner = counting[owner]
             if not of_owner:
                 continue

@@ -32,7 +32,7 @@ from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import Allocation, BudgetPlan, PlanFilter, PlannedBudget
 from budget_tui.domain.records import Successor
-from budget_tui.storage.engine import Insert, listed
+from budget_tui.storage.engine import Insert, is_one_of
 from budget_tui.storage.ids import new_id, ordered_id
 from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import AllocationRow, BudgetRow, EntityRow, OrganizationRow, TransferRow
@@ -131,8 +131,7 @@ class BudgetRepository(Repository):
         """
         statement = _PLANNED.where(_b.org_key == org, no(all_of(_b.in_cycle, _b.amount == 0)))
         if entity_keys is not None:
-            keys = listed(self._connection, ("entity_key",), [(key,) for key in entity_keys])
-            statement = statement.where(_b.entity_key.in_(select(keys.c.entity_key)))
+            statement = statement.where(is_one_of(self._connection, _b.entity_key, entity_keys))
         return self._planned(statement.where(*_where(wanted, today)).order_by(*_ORDER))
 
     def beside_snapshot(self, org: int, since: date, today: date) -> list[PlannedBudget]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -14,11 +14,11 @@ from sqlalchemy import (
     ScalarSelect,
     and_,
     delete,
-    exists,
     func,
     insert,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     type_coerce,
@@ -26,9 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import bindparam
 
-from budget_tui.domain.cost import ChargeCategory, CostOrigin
-from budget_tui.domain.coverage import Counted, counts_for_any
-from budget_tui.domain.estimates import AGENT_SOURCE, LOG_PREFIXES
+from budget_tui.domain.cost import CostOrigin
+from budget_tui.domain.estimates import LOG_PREFIXES
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import (
     CostRecord,
@@ -39,8 +38,9 @@ from budget_tui.domain.records import (
     RecordedCosts,
     Resolution,
     UnmappedOrigin,
+    UsageOrigin,
 )
-from budget_tui.storage.engine import in_a_list, listed
+from budget_tui.storage.engine import in_a_list, is_one_of
 from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.log_conditions import MESSAGE_IS_UNPRICED
 from budget_tui.storage.repositories.base import IS_MONEY, Repository, read_first, total
@@ -234,34 +234,22 @@ class CostRepository(Repository):
         return {row.charge_category: row.amount for row in rows}
 
     def daily(
-        self, org: int, days: Period, *, tokens: bool = False, of: Mapping[int | None, Counted] | None = None
+        self, org: int, days: Period, origins: Mapping[int, UsageOrigin], *, tokens: bool = False
     ) -> list[DailyCosts]:
-        """Return what each origin cost on each of ``days``, for origins that cost anything on any of them or before.
+        """Return what each of ``origins`` cost on each of ``days``, if it cost anything on any of them or before.
 
-        ``of`` are the categories and providers that are asked for, by the key of the entity (None: unmapped); None
-        for all. With ``tokens``, return the tokens that costs state, except agents': those are counted as they are
-        used.
+        With ``tokens``, return the tokens that costs state, except agents': those are counted as they are used.
         """
         start, after = days.half_open
-        value = _c.tokens if tokens else _c.amount_nanos
-        of_cost = [_c.day >= start, _c.day < after]
-        wanted: list[ColumnElement[bool]] = []
+        value, of_cost, of_kind = _c.amount_nanos, [_c.day >= start, _c.day < after], [IS_MONEY]
         if tokens:
+            value, of_kind = _c.tokens, []
             of_cost.append(value.is_not(None))
-            wanted.append(_o.source != AGENT_SOURCE)
-        if of is not None and None not in of:
-            entities = listed(self._connection, ("entity_key",), [(key,) for key in of if key])
-            wanted.append(_o.entity_key.in_(select(entities.c.entity_key)))
-        with_any = [exists().where(_c.origin_key == _o.origin_key, *of_cost)] if tokens else []
-        origins = self._daily_origins(org, *wanted, *with_any, of=of)
-        if of is not None:
-            these = listed(self._connection, ("origin_key",), [(key,) for key in origins])
-            wanted = [_o.origin_key.in_(select(these.c.origin_key))]
-        first_day = _first_day(*(() if tokens else (IS_MONEY,))).label("first_day")
+            origins = {key: origin for key, origin in origins.items() if not origin.is_agents}
         rows = self._many(
             select(
                 _o.origin_key,
-                first_day,
+                _first_day(*of_kind).label("first_day"),
                 in_a_list(self._connection, type_coerce(_c.day, Integer)).label("days"),
                 in_a_list(self._connection, value).label("amounts"),
             )
@@ -272,25 +260,26 @@ class CostRepository(Repository):
                 isouter=not tokens,
             )
             # The sum keeps SQLite from using an index: in the order of keys, grouping needs no sorting.
-            .where(_o.org_key + 0 == org, *wanted)
+            .where(_o.org_key + 0 == org, is_one_of(self._connection, _o.origin_key, origins))
             .group_by(_o.origin_key)
         )
-        lists = _ByDay(days)
+        paths, lists = self._paths(org), _ByDay(days)
         return [
-            origins.daily(key, first, *lists.read(on, amounts))
+            _daily(key, origins[key], paths, first, *lists.read(on, amounts))
             for key, first, on, amounts in rows
             if first and (on != _ByDay.NOTHING or first < start)
         ]
 
-    def recorded(self, org: int, days: Period, without: Collection[int]) -> list[RecordedCosts]:
-        """Return what each origin cost on each of ``days``, by when it was imported; what was replaced since, too, and
-        estimates as long as there was no bill. What plans with a flat fee pay for was never a cost.
+    def recorded(
+        self, org: int, days: Period, origins: Mapping[int, UsageOrigin], without: Collection[int]
+    ) -> list[RecordedCosts]:
+        """Return what each of ``origins`` cost on each of ``days``, by when it was imported; what was replaced since,
+        too, and estimates as long as there was no bill. What plans with a flat fee pay for was never a cost.
 
         ``without`` are the keys of costs to leave out.
         """
         start, after = days.half_open
-        origins, first_days, lists = self._daily_origins(org), self._first_days(org, IS_MONEY), _ByDay(days)
-        others = listed(self._connection, ("cost_key",), [(key,) for key in without])
+        paths, first_days, lists = self._paths(org), self._first_days(org, IS_MONEY), _ByDay(days)
         replacing = DatasetRow.table.alias("replacing")
         found = []
         by = replacing.c
@@ -306,6 +295,8 @@ class CostRepository(Repository):
                     _o.origin_key,
                     in_a_list(self._connection, type_coerce(c.day, Integer)).label("days"),
                     in_a_list(self._connection, amount).label("amounts"),
+                    _o.source,
+                    _o.billing_account_id,
                     _d.imported_at,
                     (literal(None) if until is None else until).label("until"),
                     *replaced_by,
@@ -318,7 +309,7 @@ class CostRepository(Repository):
                 )
             )
             if table is CostRow:
-                statement = statement.where(_c.cost_key.not_in(select(others.c.cost_key)))
+                statement = statement.where(not_(is_one_of(self._connection, _c.cost_key, without)))
                 if until is not None:
                     statement = statement.join(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
                     statement = statement.where(_o.source.not_in(self.flat_fees(org)))
@@ -326,30 +317,23 @@ class CostRepository(Repository):
                 statement = statement.join(replacing, replacing.c.dataset_key == _f.replaced_by).where(
                     _f.replaced_by != _f.dataset_key  # of an undone import
                 )
-            for key, on, amounts, at, gone, *replacement in self._many(statement):
-                origin = origins[key]
-                account = None if at is None else (origin.source, origin.billing_account_id)
-                costs = _of_money(origins.daily(key, first_days[key], *lists.read(on, amounts)), origin.source, days)
+            for key, on, amounts, source, billing_account_id, at, gone, *replacement in self._many(statement):
+                costs = _daily(key, origins[key], paths, first_days[key], *lists.read(on, amounts))
+                costs = _of_money(costs, source, days)
+                account = None if at is None else (source, billing_account_id)
                 if costs.positions:
-                    found.append(RecordedCosts(costs, origin.source, account, at, gone, (*replacement,) or None))
+                    found.append(RecordedCosts(costs, source, account, at, gone, (*replacement,) or None))
         return found
 
-    def without_amounts(self, org: int) -> dict[int, DailyCosts]:
-        """Return what is known of each origin's daily costs, by its key, without any amounts."""
-        origins = self._daily_origins(org)
-        return {key: origins.daily(key, first_day, (), ()) for key, first_day in self._first_days(org).items()}
+    def without_amounts(self, org: int, origins: Mapping[int, UsageOrigin]) -> dict[int, DailyCosts]:
+        """Return what is known of the daily costs of each of ``origins``, by its key, without any amounts."""
+        paths, first_days = self._paths(org), self._first_days(org)
+        return {key: _daily(key, origin, paths, first_days[key], (), ()) for key, origin in origins.items()}
 
-    def _daily_origins(
-        self, org: int, *wanted: ColumnElement[bool], of: Mapping[int | None, Counted] | None = None
-    ) -> "_DailyOrigins":
-        """Return origins as they are for `DailyCosts`; see `daily` for ``of``."""
-        # Joined to each of its origins, an entity's path would be read again and again.
-        paths = self._rows(select(_e.entity_key, _e.path).where(_e.org_key == org))
-        columns = _DailyOrigin._fields
-        rows = self._many(select(*(_o[name] for name in columns)).where(_o.org_key == org, *wanted), _DailyOrigin)
-        if of is not None:
-            rows = (each for each in rows if counts_for_any(of.get(each.entity_key, ()), *each.kind))
-        return _DailyOrigins(rows, {row.entity_key: row.path for row in paths})
+    def _paths(self, org: int) -> dict[int | None, str]:
+        """Return the path of each entity, by its key: joined to origins, it would be read for each of them."""
+        rows = self._rows(select(_e.entity_key, _e.path).where(_e.org_key == org))
+        return {row.entity_key: row.path for row in rows}
 
     def _first_days(self, org: int, *of: ColumnElement[bool]) -> dict[int, date]:
         """Return the first day ever with any cost of each origin, ``of`` a kind, by its key."""
@@ -485,36 +469,17 @@ def _of_money(costs: DailyCosts, source: str, days: Period) -> DailyCosts:
     return costs._replace(first_day=min(costs.first_day or first, first))
 
 
-class _DailyOrigin(NamedTuple):
-    """What `DailyCosts` say of an origin, and recorded ones."""
-
-    origin_key: int
-    entity_key: int | None
-    category: str
-    provider: str
-    currency: str
-    charge_category: str
-    source: str
-    billing_account_id: str
-
-    @property
-    def kind(self) -> tuple[str, str]:
-        return self.category, self.provider.casefold()
-
-
-class _DailyOrigins(dict[int, _DailyOrigin]):
-    """Origins by their keys; ``paths`` are those of the entities."""
-
-    def __init__(self, origins: Iterable[_DailyOrigin], paths: Mapping[int | None, str]) -> None:
-        super().__init__((origin.origin_key, origin) for origin in origins)
-        self._paths = paths
-
-    def daily(self, key: int, first_day: date, positions: Sequence[int], amounts: Sequence[int]) -> DailyCosts:
-        """Return the costs of an origin by day."""
-        origin = self[key]
-        is_once = origin.charge_category != ChargeCategory.USAGE
-        of = self._paths.get(origin.entity_key), *origin.kind, origin.currency
-        return DailyCosts(key, *of, is_once, first_day, positions, amounts)
+def _daily(
+    key: int,
+    origin: UsageOrigin,
+    paths: Mapping[int | None, str],
+    first_day: date,
+    positions: Sequence[int],
+    amounts: Sequence[int],
+) -> DailyCosts:
+    (entity_key, category, provider), _, currency, _, is_once = origin
+    of = category, provider, currency, is_once
+    return DailyCosts(key, paths.get(entity_key), *of, first_day, positions, amounts)
 
 
 def _first_day(*of: ColumnElement[bool]) -> ScalarSelect[Any]:

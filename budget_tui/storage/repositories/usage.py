@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, select, true, type_coerce
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, literal, not_, select, true, type_coerce
 
+from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.coverage import Segments, UsageLine
 from budget_tui.domain.estimates import AGENT_SOURCE
 from budget_tui.domain.period import ONE_DAY, Period
@@ -19,7 +20,7 @@ from budget_tui.domain.records import (
     UsageOrigin,
 )
 from budget_tui.domain.seats import Seats
-from budget_tui.storage.engine import listed
+from budget_tui.storage.engine import is_one_of, listed
 from budget_tui.storage.fast_paths import day_number, day_of
 from budget_tui.storage.repositories.base import IS_MONEY, Repository, read_first, total
 from budget_tui.storage.repositories.costs import read_tags
@@ -37,12 +38,23 @@ _IS_NOT_REPLACED = _c.cost_key.not_in(select(_r.cost_key))
 
 
 class UsageRepository(Repository):
-    def origins(self, org: int) -> dict[int, UsageOrigin]:
-        """Return all origins, by their keys."""
-        rows = self._many(select(_o.origin_key, *_OWNER, _o.service, _o.currency, _o.source).where(_o.org_key == org))
+    def origins(self, org: int, entity_keys: Iterable[int] | None = None) -> dict[int, UsageOrigin]:
+        """Return the origins, by their keys; of certain entities or, None, all."""
+        is_once = (_o.charge_category != ChargeCategory.USAGE).label("is_once")
+        columns = (
+            _o.origin_key,
+            *_OWNER,
+            _o.service,
+            _o.currency,
+            (_o.source == AGENT_SOURCE).label("is_agents"),
+            is_once,
+        )
+        statement = select(*columns).where(_o.org_key == org)
+        if entity_keys is not None:
+            statement = statement.where(is_one_of(self._connection, _o.entity_key, entity_keys))
         return {
-            key: UsageOrigin((entity_key, category, provider.casefold()), service, currency, source == AGENT_SOURCE)
-            for key, entity_key, category, provider, service, currency, source in rows
+            key: UsageOrigin((entity_key, category, provider.casefold()), *others)
+            for key, entity_key, category, provider, *others in self._many(statement)
         }
 
     # Sums by segment
@@ -54,8 +66,7 @@ class UsageRepository(Repository):
         ``without``."""
         which = [_o.org_key == org]
         if without:
-            others = listed(self._connection, ("origin_key",), [(key,) for key in without])
-            which.append(_o.origin_key.not_in(select(others.c.origin_key)))
+            which.append(not_(is_one_of(self._connection, _o.origin_key, without)))
         return self._by_segment(_o.currency, _MONEY, which, [], segments, through)
 
     def tokens_by_segment(self, org: int, segments: Segments, through: date) -> list[UsageLine]:
@@ -120,8 +131,7 @@ class UsageRepository(Repository):
             .group_by(_c.origin_key, _c.day)
         )
         if origin_keys is not None:
-            wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
-            statement = statement.where(_o.origin_key.in_(select(wanted.c.origin_key)))
+            statement = statement.where(is_one_of(self._connection, _o.origin_key, origin_keys))
         return list(self._many(statement, DatedCost))
 
     def sums_by_service_and_day(
