@@ -17,7 +17,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from enum import Enum, auto
 from functools import cached_property, lru_cache
-from itertools import accumulate, pairwise, product
+from itertools import accumulate, compress, pairwise, product
 from operator import or_
 from typing import NamedTuple, TypeVar
 
@@ -165,7 +165,7 @@ class Segments:
     def days_of(self, bits: int) -> list[Period]:
         """Return the days of the segments in ``bits`` as periods without gaps between them."""
         if bits not in self._days:  # many have the same segments
-            self._days[bits] = joined(period for at, period in enumerate(self.periods) if bits >> at & 1)
+            self._days[bits] = joined(compress(self.periods, map(int, reversed(f"{bits:b}"))))
         return self._days[bits]
 
 

@@ -235,6 +235,8 @@ def at_level_now(history: Sequence[int]) -> Sequence[int]:
     each day (Pettitt 1979). How far a single day stands out has no weight in it, and days without usage say nothing.
     Days are told from each other by position: those seven apart are of one weekday.
     """
+    if len(history) - history.count(0) < _MIN_DAYS_RANKED:
+        return history
     used = bytes(map((0).__lt__, history))
     if used.count(1) < _MIN_DAYS_RANKED or not _differs_by_week(history):
         return history

@@ -192,11 +192,11 @@ def together(periods: Iterable[Period]) -> list[Period]:
 
 def joined(periods: Iterable[Period]) -> list[Period]:
     """Join those of ``periods`` that overlap or adjoin; they must be sorted."""
-    found: list[Period] = []
+    found: list[tuple[Period, date]] = []
     for period in periods:
-        if found and period.start <= found[-1].end + ONE_DAY:
-            if period.end > found[-1].end:
-                found[-1] = Period(found[-1].start, period.end, found[-1].fiscal_start)
+        if found and period.start <= found[-1][1] + ONE_DAY:
+            first, end = found[-1]
+            found[-1] = first, max(end, period.end)
         else:
-            found.append(period)
-    return found
+            found.append((period, period.end))
+    return [first if first.end == end else Period(first.start, end, first.fiscal_start) for first, end in found]

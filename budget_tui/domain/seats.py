@@ -30,13 +30,13 @@ class SeatTimeline(NamedTuple):
 
     def stretches(self, period: Period) -> Iterator[tuple[Period, int]]:
         """Yield the days of ``period`` with the number of seats on each of them; nothing if none of them has data."""
-        start, after = period.half_open
-        charged = [day for day in self.charged if period.contains(day)]
-        since = [day for day, _ in self.registered if day <= period.end]
+        start, end = period.start, period.end
+        charged = [day for day in self.charged if start <= day <= end]
+        since = [day for day, _ in self.registered if day <= end]
         if charged or since:
             cuts = {
                 start,
-                after,
+                end + ONE_DAY,
                 *charged,
                 *(day + ONE_DAY for day in charged),
                 *(day for day in since if day > start),

@@ -210,7 +210,8 @@ class CostsByCell:
             first_days.append(cost.first_day)
             if cost.is_once and not once:
                 once = [0] * self.days.days
-            _count(once if cost.is_once else usage, cost if to is None else converted_costs(cost, to, self.days.start))
+            amounts = cost.amounts if to is None else _amounts_in(to, cost, self.days.start)
+            _count(once if cost.is_once else usage, cost.positions, amounts)
         return Cell(*key, min(first_days), usage, once or None)
 
     def below(self, path: str) -> Sequence[int]:
@@ -678,18 +679,20 @@ def _days_for(periods: Iterable[Period], last: date, today: date) -> Period:
 
 def converted_costs(cost: DailyCosts, to: Converter, first: date) -> DailyCosts:
     """Return ``cost``, of days from ``first`` on, in another currency; 0 where there is no rate."""
+    return cost._replace(amounts=_amounts_in(to, cost, first))
+
+
+def _amounts_in(to: Converter, cost: DailyCosts, first: date) -> Sequence[int]:
     if cost.currency == to.into:
-        return cost
-    worth = (
-        to.worth(amount, cost.currency, first + timedelta(days=at))
+        return cost.amounts
+    return [
+        to.worth(amount, cost.currency, first + timedelta(days=at)) or 0
         for at, amount in zip(cost.positions, cost.amounts, strict=True)
-    )
-    return cost._replace(amounts=[amount or 0 for amount in worth])
+    ]
 
 
-def _count(sums: list[int], cost: DailyCosts) -> None:
-    """Add a cost to the sums of the days."""
-    on, amounts = cost.positions, cost.amounts
+def _count(sums: list[int], on: Sequence[int], amounts: Sequence[int]) -> None:
+    """Add the amounts of some days to the sums of all days."""
     if isinstance(on, range):  # of consecutive days, at half the time
         sums[on.start : on.stop] = map(int.__add__, sums[on.start : on.stop], amounts)
         return
