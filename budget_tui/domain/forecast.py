@@ -92,6 +92,8 @@ class Draws:
     def weeks_of(self, history: Sequence[int]) -> list[int]:
         """Return what is drawn from: the sums of the past twelve weeks, the newest first, where there are fewer again
         and again; if fewer days than a week are drawn of any, the sums of those."""
+        if not any(history):
+            return [0] * WEEKS * len(self._spans)
         starts = range(len(history) - WEEK, max(-1, len(history) - MAX_DAYS - 1), -WEEK)
         repeated = [*islice(cycle(starts), WEEKS)]
         sums = [0, *accumulate(history)]

@@ -628,12 +628,13 @@ def _origins_counting(
     if known is None:
         of = None if of_all else [key for key, kinds in counted.items() if key is not None and kinds]
         known = session.usage.origins(organization.org_key, of)
-    found = {}
-    for key, origin in known.items():
-        entity_key, category, provider = origin.owner
-        if counts_for_any(counted[entity_key], category, provider):
-            found[key] = origin
-    return found
+    owners = {origin.owner for origin in known.values()}
+    counting = {
+        (entity_key, category, provider)
+        for entity_key, category, provider in owners
+        if counts_for_any(counted[entity_key], category, provider)
+    }
+    return {key: origin for key, origin in known.items() if origin.owner in counting}
 
 
 def read_tokens(

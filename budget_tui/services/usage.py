@@ -206,9 +206,10 @@ class Usage:
         counting: dict[Owner, Mapping[str, int]] = {}
         converting = []
         for key, (owner, _, currency, _, _) in origins.items():
-            if owner not in counting:
-                counting[owner] = coverage.by_currency(*owner)
-            if len(counting[owner]) > (currency in counting[owner]):
+            of_owner = counting.get(owner)
+            if of_owner is None:
+                of_owner = counting[owner] = coverage.by_currency(*owner)
+            if len(of_owner) > (currency in of_owner):
                 converting.append(key)
         if len(converting) * 2 > len(origins):  # unconverted ones are too few to be read separately
             self._read_by_day(origins, counting, None)

@@ -410,7 +410,8 @@ class FastPaths:
             " FROM (SELECT o.source, o.billing_account_id AS account, o.charge_category,"
             " (SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key AND c.day <= :today) AS last_day,"
             " (SELECT max(day) FROM cost c WHERE c.origin_key = o.origin_key) AS latest"
-            " FROM cost_origin o WHERE o.org_key = :org AND NOT o.live) known"
+            # The sign keeps SQLite from using the index: in the order of keys, costs are found a fourth faster.
+            " FROM cost_origin o WHERE +o.org_key = :org AND NOT o.live) known"
             " GROUP BY source, account ORDER BY source, account",
             org=org,
             today=day_number(today),

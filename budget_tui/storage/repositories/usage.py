@@ -13,6 +13,7 @@ from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import (
     DatedCost,
     OriginInPeriod,
+    Owner,
     ServiceDay,
     StoredCharge,
     StoredCost,
@@ -52,10 +53,13 @@ class UsageRepository(Repository):
         statement = select(*columns).where(_o.org_key == org)
         if entity_keys is not None:
             statement = statement.where(is_one_of(self._connection, _o.entity_key, entity_keys))
-        return {
-            key: UsageOrigin((entity_key, category, provider.casefold()), *others)
-            for key, entity_key, category, provider, *others in self._many(statement)
-        }
+        owners: dict[Owner, Owner] = {}  # thousands of origins have the same few
+
+        def origin(key: int, entity_key: int | None, category: str, provider: str, *of: Any) -> tuple[int, UsageOrigin]:
+            owner = entity_key, category, provider.casefold()
+            return key, UsageOrigin(owners.setdefault(owner, owner), *of)
+
+        return dict(self._many(statement, origin))
 
     # Sums by segment
 
