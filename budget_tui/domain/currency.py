@@ -110,12 +110,12 @@ class Rates:
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         self._days: dict[tuple[str, str], list[date]] = {}
-        self._values: dict[tuple[str, str], list[Decimal]] = {}
+        self._values: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._neighbours: dict[str, set[str]] = {}
         for rate in sorted(rates):
             pair = rate.base, rate.quote
             self._days.setdefault(pair, []).append(rate.day)
-            self._values.setdefault(pair, []).append(rate.rate)
+            self._values.setdefault(pair, []).append(rate.rate.as_integer_ratio())
             self._neighbours.setdefault(rate.base, set()).add(rate.quote)
             self._neighbours.setdefault(rate.quote, set()).add(rate.base)
         self._found: dict[tuple[str, str, date], _Ratio | None] = {}
@@ -159,7 +159,7 @@ class Rates:
         position = bisect_right(days, day)
         if not position:
             return None
-        return _Ratio(*self._values[base, quote][position - 1].as_integer_ratio(), days[position - 1])
+        return _Ratio(*self._values[base, quote][position - 1], days[position - 1])
 
     def _leg(self, base: str, quote: str, day: date) -> "_Ratio | None":
         """Return the newer of the pair's own rate and the inverse of the opposite pair's."""

@@ -198,8 +198,7 @@ class Usage:
 
     def _read_money(self, queries: Collection[UsageQuery]) -> None:
         currencies = {each.scope.currency for each in queries if each.budget_type is _MONETARY}
-        others = self._session.fast.other_currencies(self._org, min(currencies))
-        if others or len(currencies) > 1:
+        if len(currencies) > 1 or self._session.fast.other_currencies(self._org, *currencies):
             self.origins = self._session.usage.origins(self._org)
         origins = self.origins or {}
         coverage = self._coverage(queries)
