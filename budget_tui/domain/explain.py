@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import NamedTuple
 
 from budget_tui.domain import pacing
@@ -85,8 +86,13 @@ def number(of: int | Decimal | None, unit: Unit = Unit.NUMBER) -> Quantity:
 
 
 def share_of(part: int, whole: int) -> Quantity:
-    """Return ``part`` in percent of ``whole``, never rounded up across a threshold."""
-    return Quantity(Decimal(part * 10_000 // whole).scaleb(-2) if whole > 0 else None, Unit.PERCENT)
+    """Return ``part`` in percent of ``whole``, rounded half-even, but never up to a whole one, as thresholds are."""
+    if whole <= 0:
+        return Quantity(None, Unit.PERCENT)
+    hundredths = round(Fraction(part * 10_000, whole))
+    if hundredths % 100 == 0 and hundredths * whole > part * 10_000:
+        hundredths -= 1
+    return Quantity(Decimal(hundredths).scaleb(-2), Unit.PERCENT)
 
 
 def explain_status(

@@ -24,6 +24,7 @@ from budget_tui.domain.explain import (
     explain_pace,
     explain_planned,
     named,
+    share_of,
 )
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
@@ -239,3 +240,20 @@ def test_a_closed_period_shows_the_archive_and_what_came_after(restated: int) ->
         assert values["restated"].value.value == restated
         assert worked_out(values["restated"]) == restated
         assert worked_out(values["remaining"]) == values["remaining"].value.value
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "percent"),
+    [
+        (32, 120, "26.67"),
+        (1, 3, "33.33"),
+        (5, 100_000, "0"),  # half-even
+        (15, 100_000, "0.02"),
+        (99_996, 1_000_000, "9.99"),  # critical: 10% would be a warning
+        (249_999, 1_000_000, "24.99"),
+        (25, 100, "25"),
+        (-32, 120, "-26.67"),
+    ],
+)
+def test_shares_are_rounded_but_not_across_a_threshold(part: int, whole: int, percent: str) -> None:
+    assert share_of(part, whole).value == Decimal(percent)
