@@ -12,10 +12,13 @@ from budget_tui.config.paths import default_log_file
 from budget_tui.domain.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import typer
 
     from budget_tui.bootstrap import Services
     from budget_tui.domain.carry import SettledCarry
+    from budget_tui.domain.period import Period
     from budget_tui.domain.snapshot import BudgetSnapshot
     from budget_tui.services.context import Context
 
@@ -43,7 +46,12 @@ class Session:
         from budget_tui.bootstrap import Services, open_services
 
         found = open_services(self.database, self.organization, self.as_of)
-        context = replace(found.context, on_carry_settled=self._carry_settled, on_change=self._note_change)
+        context = replace(
+            found.context,
+            on_carry_settled=self._carry_settled,
+            on_closed_early=_report_closed_early,
+            on_change=self._note_change,
+        )
         return Services(context, found.settings)
 
     def _carry_settled(self, settled: "SettledCarry", currency: str) -> None:
@@ -86,6 +94,12 @@ class Session:
         """Return today's snapshot; raises `DatabaseNotFound` if there is no database."""
         self.services.context.require_database()
         return self.services.snapshots.current()
+
+
+def _report_closed_early(closed: "Sequence[Period]") -> None:
+    from budget_tui.presentation.messages import closed_early
+
+    report(closed_early(closed))
 
 
 def session_from(database: str, organization: str, as_of: str, *, verbose: bool = False) -> Session:

@@ -90,6 +90,14 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
     return f"figures of the closed period changed; now carried over: {', '.join(changes[: f.MAX_NAMED])}{more}"
 
 
+def closed_early(closed: Sequence["Period"]) -> str:
+    """Return the message that periods were closed before they ended, with the first and the last of several."""
+    first, last = f.period_name(closed[0]), f.period_name(closed[-1])
+    if len(closed) == 1:
+        return f"closed {first}, which has not ended yet"
+    return f"closed {len(closed)} periods that have not ended yet, {first} to {last}"
+
+
 def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> list[str]:
     """Report what was read, refused, stored and replaced, with the sums, and what to do next."""
     lines = [

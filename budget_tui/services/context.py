@@ -18,7 +18,7 @@ from budget_tui.services.clock import Clock, zone
 from budget_tui.storage.database.base import Database
 
 if TYPE_CHECKING:
-    from budget_tui.services.work import CarrySettled, Work
+    from budget_tui.services.work import CarrySettled, ClosedEarly, Work
     from budget_tui.storage.session import Session
     from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork, Writers
 
@@ -34,7 +34,8 @@ class Context:
     ``new_currency``, ``new_time_zone`` and ``new_period`` (kind, anchor, first month of the fiscal year) are for an
     organization that does not exist yet. ``writers`` keeps connections open for repeated writes. If ``is_new``, there
     was no database at the start: it reads like an empty one until it exists. ``on_carry_settled`` is called with each
-    carry-over that a command corrected, and ``on_change`` after each command that was committed.
+    carry-over that a command corrected, ``on_closed_early`` with the periods that it closed although they
+    end only after the clock's day, and ``on_change`` after each command that was committed.
     """
 
     database: Database
@@ -47,6 +48,7 @@ class Context:
     new_period: tuple[str, str, str] = ("monthly", "1", "1")
     is_new: bool = False
     on_carry_settled: "CarrySettled | None" = None
+    on_closed_early: "ClosedEarly | None" = None
     on_change: "Callable[[Context], None] | None" = None
 
     @cached_property
@@ -123,6 +125,7 @@ class Context:
             settle,
         )
         work.on_carry_settled = self.on_carry_settled
+        work.on_closed_early = self.on_closed_early
         if known and known.today == work.today:
             work.open, work.agents, work.tariffs = known.open, known.agents, known.tariffs
             work.enforced, work.is_closed = known.enforced, known.is_closed

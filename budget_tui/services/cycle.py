@@ -45,15 +45,18 @@ def open_period(work: Work) -> Budget:
     _require_reachable(stored.period, work.today)
     if stored.period.end < work.today:
         work.release_expired_reservations()
+    closed = []
     while stored.period.end < work.today:
         settle_fees(work, stored.period.end)
         plan = plan_close(work.unit, work.organization, stored, stored.period)
         archive_period(work, plan)
         open_next(work, plan, plan.below)
+        closed.append(plan.ending)
         following = work.unit.fast.global_budget(key, plan.following.start)
         assert following is not None
         stored = following
     settle_fees(work, work.today)
+    work.report_closed_early(closed)
     return stored
 
 

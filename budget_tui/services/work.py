@@ -1,7 +1,7 @@
 """The write transaction of a command: its data, its audit entries, its commit."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -12,6 +12,7 @@ from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import SettledCarry
 from budget_tui.domain.errors import Refused, archived, unknown
 from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.period import Period
 from budget_tui.domain.records import AgentFact
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation.audit import difference
@@ -23,6 +24,8 @@ _BESIDE_COSTS = frozenset("agent alert allocation budget carry key period plan p
 """The kinds of changes that leave imported costs as they are: their days, owners, vendors and worth."""
 CarrySettled = Callable[[SettledCarry, str], None]
 """Called with what was settled, and the currency."""
+ClosedEarly = Callable[[Sequence[Period]], None]
+"""Called with the periods that a command for a future day closed before they ended, in their order."""
 
 
 def _log(
@@ -93,6 +96,7 @@ class Work:
     reaches_back: bool = False
     is_committed: bool = False
     on_carry_settled: CarrySettled | None = None
+    on_closed_early: ClosedEarly | None = None
 
     def __init__(
         self,
@@ -232,6 +236,16 @@ class Work:
         tell, currency = self.on_carry_settled, self.organization.currency
         if tell is not None:
             self.after_commit(lambda: tell(settled, currency))
+
+    def report_closed_early(self, closed: Sequence[Period]) -> None:
+        """Report the periods of ``closed`` that have not ended by the clock to the command's caller, once stored.
+
+        Those that have are no news: somebody who chose a future day may have mistyped it, and a close stays.
+        """
+        now = self.now.astimezone(zone(self.organization.time_zone)).date()
+        tell, early = self.on_closed_early, [period for period in closed if period.end >= now]
+        if early and tell is not None:
+            self.after_commit(lambda: tell(early))
 
     def entity(self, entity_id: str) -> Entity:
         """Return the entity with that id; raises `NotFound`."""

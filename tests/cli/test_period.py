@@ -1,13 +1,17 @@
 """The cycle on the command line: ``period``, ``budget carry``, ``project carry``."""
 
 import os
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from budget_tui.domain.period import PeriodRule
+from budget_tui.presentation.formatting import period_name
 from tests.cli.conftest import Cli
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +45,17 @@ def test_what_is_settled_again_is_told_in_one_line(seeded: Cli) -> None:
     assert "pcc $45.00 instead of $21.00" in seeded(*february, "undo").err
     assert seeded(*february, "cost", "add", "pcc", "0.001", "--on", "2026-01-31").done().err == ""
     seeded(*february, "cost", "add", "pcc", "1").done()
+
+
+def test_a_command_names_the_periods_that_it_closes_before_they_ended(seeded: Cli) -> None:
+    today = datetime.now(UTC).date()
+    ahead = ("--as-of", f"{today + timedelta(days=70)}", "cost", "add", "pcc", "1")
+    assert seeded("--as-of", f"{today}", "cost", "add", "pcc", "1").done().err == ""
+    ran = seeded(*ahead)
+    running = period_name(PeriodRule().containing(today))
+    assert ran.code == 0
+    assert re.fullmatch(rf"closed [23] periods that have not ended yet, {running} to \w+ \d+\n", ran.err)
+    assert seeded(*ahead).done().err == ""
 
 
 def test_without_a_policy_nothing_is_said_of_it(seeded: Cli) -> None:
