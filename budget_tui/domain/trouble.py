@@ -56,8 +56,8 @@ def trouble_rank(pace: Pace) -> tuple[int, bool, Decimal, int]:
     """Rank how bad a budget stands: by its status, then whether and how soon it runs out too early; of those that have
     run out, by how much is spent beyond them."""
     runway = pace.runway_days if pace.runway_days is not None else _FOREVER
-    severity = 0 if pace.unfunded else 1 + _SEVERITY[pace.status]
-    return severity, pace.runs_short, -runway, max(0, -pace.remaining)
+    severity, over = (0, 0) if pace.unfunded else (1 + _SEVERITY[pace.status], max(0, -pace.remaining))
+    return severity, pace.runs_short, -runway, over
 
 
 def by_trouble(lines: Iterable[ProjectLine]) -> list[ProjectLine]:

@@ -77,3 +77,5 @@ def test_of_budgets_that_have_run_out_the_worst_is_the_one_most_beyond() -> None
     }
     ranked = sorted(paces, key=lambda name: trouble_rank(paces[name]), reverse=True)
     assert ranked == ["most", "little", "all", "near"]
+    without_any_budget = [pace(0, {5: amount})._replace(unfunded=True) for amount in (1, 130)]
+    assert len({trouble_rank(each) for each in without_any_budget}) == 1, "nobody is over what nobody set"
