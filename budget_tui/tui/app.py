@@ -32,7 +32,7 @@ from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
 from budget_tui.tui import dialogs
 from budget_tui.tui.chrome import SCREENS
-from budget_tui.tui.dashboard import NO_PROJECTS, key_of
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.key_queue import ASKING, PATIENCE_SECONDS, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
@@ -120,6 +120,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         Binding(
             "O", "organizations", "Organization", id="organization", show=False, tooltip="Show another organization"
         ),
+        Binding("M", "manual", "Manual", id="manual", show=False, tooltip="Read the manual"),
         Binding("question_mark", "help", "Help", id="help", tooltip="Show the keys of this screen, and the manual"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="suspend", show=False, tooltip="Suspend the dashboard"),
         Binding("q", "quit", "Quit", id="quit", tooltip="Quit the dashboard"),
@@ -355,6 +356,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     def _report(self, text: str, *, is_problem: bool = False) -> None:
         self._dashboard_screen().report(text, is_problem=is_problem)
 
+    def _report_done(self, text: str) -> None:
+        self._dashboard_screen().report_done(text)
+
     def _dashboard_screen(self) -> DashboardScreen:
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, DashboardScreen))
 
@@ -445,37 +449,45 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     async def action_transfer(self) -> None:
         if self.snapshot is None:
             return
-        if not self.snapshot.projects:
-            self._report(NO_PROJECTS, is_problem=True)
+        if not await self.has_projects():
             return
         outcome = await self.ask(dialogs.transfer.TransferScreen(self.snapshot, self._project_id()))
         if outcome is not None:
             names = {POOL: "the pool"} | {line.project_id: line.name for line in self.snapshot.projects}
             giver, taker = (names.get(end, end) for end in (outcome.giver, outcome.taker))
             amount = formatting.money(outcome.amount, self.currency)
-            self._report(f"{amount} moved from {giver} to {taker}; {key_of(self, 'undo')} undoes it")
+            self._report_done(f"{amount} moved from {giver} to {taker}")
+
+    async def has_projects(self) -> bool:
+        """Return whether there are projects; without one, ask for the first. Call it from a worker of `ASKING`."""
+        if self.snapshot is not None and not self.snapshot.projects:
+            await dialogs.project_form.add_project(self._dashboard_screen(), "First, a project")
+        return self.snapshot is not None and bool(self.snapshot.projects)
 
     def action_undo(self) -> None:
-        self._reverse("undone", lambda services: services.undo.undo())
+        self._reverse("undone", "redo", lambda services: services.undo.undo())
 
     def action_redo(self) -> None:
-        self._reverse("redone", lambda services: services.undo.redo())
+        self._reverse("redone", "undo", lambda services: services.undo.redo())
 
     @work
-    async def _reverse(self, done: str, command: Callable[[Services], UndoOutcome]) -> None:
+    async def _reverse(self, done: str, reversed_by: str, command: Callable[[Services], UndoOutcome]) -> None:
         try:
             outcome = await self.run_command(command)
         except BudgetError as refused:
             self._report(str(refused), is_problem=True)
             return
-        self._report(f"{done}: {outcome.what}")
+        reversal = key_of(self, reversed_by), f"{reversed_by}es it"
+        self._dashboard_screen().report(f"{done}: {outcome.what}", reversal=reversal)
 
     @work(group=ASKING)
     async def action_import(self) -> None:
         box = dialogs.cost_import.ImportScreen(self._last_import or self._kept(_LAST_IMPORT))
         report = await self.ask(box)
         if report is not None:
-            self._report(dialogs.cost_import.message(report, key_of(self, "cost.map")))
+            is_changed = bool(report.rows_added or report.rows_replaced)
+            report_it = self._report_done if is_changed else self._report
+            report_it(dialogs.cost_import.message(report, key_of(self, "cost.map")))
             self._last_import = box.to_keep
             self._keep(_LAST_IMPORT, box.to_keep)
 
@@ -489,26 +501,25 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         report = await self.ask(dialogs.agent_logs.SyncScreen(found, flat_fees))
         if report is not None:
-            self._report(dialogs.agent_logs.message(report, key_of(self, "cost.map")))
+            report_it = self._report_done if report.days else self._report
+            report_it(dialogs.agent_logs.message(report, key_of(self, "cost.map")))
 
     @work(group=ASKING)
     async def action_record_cost(self) -> None:
         if self.snapshot is None:
             return
-        if not self.snapshot.projects:
-            self._report(NO_PROJECTS, is_problem=True)
+        if not await self.has_projects():
             return
         project_id = self._project_id() or self.snapshot.projects[0].project_id
         done = await self.ask(dialogs.record_cost.RecordCostScreen(self.snapshot, project_id))
         if done is not None:
-            self._report(done)
+            self._report_done(done)
 
     @work(group=ASKING)
     async def action_recurring(self) -> None:
         if self.snapshot is None:
             return
-        if not self.snapshot.projects:
-            self._report(NO_PROJECTS, is_problem=True)
+        if not await self.has_projects():
             return
         try:
             fees = await self.read(lambda services: services.recurring.all())
@@ -540,7 +551,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         done = await self.ask(dialogs.unmapped.UnmappedScreen(self.snapshot, origins))
         if done is not None:
-            self._report(done)
+            self._report_done(done)
 
     @work(group=ASKING)
     async def action_explain(self) -> None:
@@ -585,7 +596,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if changed is not None:
             name = formatting.period_name(preview.following)
             how = formatting.count(changed, "allocation") + " changed" if changed else "the allocations stay"
-            self._report(f"{name}: {how}")
+            report_it = self._report_done if changed else self._report
+            report_it(f"{name}: {how}")
 
     @work(group=ASKING)
     async def create_budget(self, entity_id: str) -> None:
@@ -602,7 +614,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         organization, today = self.snapshot.organization, self.snapshot.as_of
         done = await self.ask(PlanCreateScreen(organization, today, entities, entity_id or ROOT_ID))
         if done is not None:
-            self._report(done)
+            self._report_done(done)
 
     @work(group=ASKING)
     async def action_period_settings(self) -> None:
@@ -610,7 +622,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         done = await self.ask(dialogs.period_settings.PeriodSettingsScreen(self.snapshot.organization))
         if done is not None:
-            self._report(done)
+            self._report_done(done)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield Textual's commands and every action of every screen; over a box, whose keys differ, only Textual's."""
@@ -619,7 +631,6 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             yield SystemCommand(name, "Change the theme", partial(setattr, self, "theme", name), discover=False)
         if isinstance(screen, ModalScreen):
             return
-        yield SystemCommand("Read the manual", "Manual", self.action_manual)
         yield from self._commands_of(BudgetApp, str(self.current_mode))
         names = {mode: name for _, mode, name in SCREENS}
         for screen_class in screen_classes():

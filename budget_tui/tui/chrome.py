@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import ActiveBinding
 from textual.containers import Container
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.style import Style
@@ -37,6 +38,8 @@ SCREENS = (
 
 
 _MAX_NAME, _MIN_NAME = 24, 6
+_MAX_LINES = 2
+"""Lines of the freshness of the data at most."""
 
 
 class TopBar(Widget):
@@ -135,6 +138,8 @@ class Notice(Widget):
     text: reactive[str] = reactive("", layout=True)
     aside: reactive[str] = reactive("", layout=True)
     is_problem: reactive[bool] = reactive(False)
+    reversal: reactive[tuple[str, str] | None] = reactive(None)
+    """The key that reverses what was done, and what it does, where there is room for that in the line."""
     _is_aside_of_next = False
 
     def render(self) -> Content:
@@ -142,17 +147,24 @@ class Notice(Widget):
         message = " · ".join(filter(None, (self.text, self.aside)))
         if not message:
             return Content("")
-        return Content.assemble(("✕ " if self.is_problem else "✓ ", style), message)
+        line = Content.assemble(("✕ " if self.is_problem else "✓ ", style), message)
+        if self.reversal is None:
+            return line
+        key, words = self.reversal
+        whole = Content.assemble(line, ("; ", MUTED), (key, "bold $accent"), (f" {words}", MUTED))
+        return whole if whole.cell_length <= self.size.width else line
 
-    def show(self, text: str, *, is_problem: bool = False) -> None:
+    def show(self, text: str, *, is_problem: bool = False, reversal: tuple[str, str] | None = None) -> None:
         if not (text and self._is_aside_of_next):
             self.aside = ""
         self._is_aside_of_next = False
         self.is_problem = is_problem
+        self.reversal = reversal
         self.text = text
 
     def show_nothing(self) -> None:
         self.is_problem = False
+        self.reversal = None
         self.text = self.aside = ""
 
     def show_aside(self, text: str, *, of_next: bool) -> None:
@@ -192,42 +204,68 @@ class Freshness(Widget):
 
     def _fit(self) -> None:
         """Lay out again only if the number of lines changes."""
-        if (self.render().cell_length > self.content_size.width) != (self.content_size.height > 1):
+        if min(len(self._lines(self.content_size.width)), _MAX_LINES) != self.content_size.height:
             self.refresh(layout=True)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
+
     def render(self) -> Content:
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        """Return the parts in lines that end between two of them, or in a single one on a flat screen."""
+        first, *parts = self._parts()
+        separator = Content.styled(" · ", MUTED)
+        if self.screen.has_class("-flat"):
+            return [separator.join([first, *parts])]
+        lines = [first]
+        for part in parts:
+            line = separator.join([lines[-1], part])
+            if line.cell_length <= width:
+                lines[-1] = line
+            else:
+                lines.append(part)
+        return [piece for line in lines for piece in (line.wrap(width) if width else [line])]
+
+    def _parts(self) -> Iterator[Content]:
         snapshot = self.snapshot
-        failure = (f"✕ {self.failure}", "bold $error") if self.failure else ""
-        if snapshot is None:
-            return Content.assemble(failure or ("reading …", MUTED))
         if self.failure:
-            return Content.assemble(failure, (f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}", MUTED))
-        parts: list[str | tuple[str, str]] = []
+            shown = f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}" if snapshot is not None else ""
+            yield Content.assemble((f"✕ {self.failure}", "bold $error"), (shown, MUTED))
+            return
+        if snapshot is None:
+            yield Content.styled("reading …", MUTED)
+            return
+        currency = snapshot.organization.currency
         if self.turn is not None:
             ended = formatting.period_name(self.turn)
             close = key_of(self.app, "period.close")
-            parts.append((f"{ended} has ended: {close} to re-allocate, or keep what was carried over · ", "$warning"))
-        parts.append((f"data through {formatting.short_day(snapshot.data_through)}", MUTED))
+            yield _hint(f"{ended} has ended: ", close, " to re-allocate, or keep what was carried over")
+        yield Content.styled(f"data through {formatting.short_day(snapshot.data_through)}", MUTED)
         if snapshot.unmapped_costs:
-            unmapped = formatting.money(snapshot.unmapped, snapshot.organization.currency)
+            unmapped = formatting.money(snapshot.unmapped, currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
-            parts.append((f" · {costs} unmapped ({unmapped}): {key_of(self.app, 'cost.map')} to map", "$warning"))
+            yield _hint(f"{costs} unmapped ({unmapped}): ", key_of(self.app, "cost.map"), " to map")
         if snapshot.unpriced:
             unpriced = formatting.tokens(sum(tokens for _, tokens in snapshot.unpriced))
-            parts.append(
-                (f" · {unpriced} of {', '.join(model for model, _ in snapshot.unpriced)} unpriced", "$warning")
-            )
+            models = ", ".join(model for model, _ in snapshot.unpriced)
+            yield Content.styled(f"{unpriced} of {models} unpriced", "$warning")
         if snapshot.total.scheduled:
-            scheduled = formatting.money(snapshot.total.scheduled, snapshot.organization.currency)
-            parts.append((f" · {scheduled} scheduled for later days", MUTED))
+            scheduled = formatting.money(snapshot.total.scheduled, currency)
+            yield Content.styled(f"{scheduled} scheduled for later days", MUTED)
         for left_out in snapshot.left_out:
             amount = formatting.money(left_out.amount, left_out.currency)
-            parts.append((f" · {amount} left out: no usable rate to {snapshot.organization.currency}", "$warning"))
+            yield Content.styled(f"{amount} left out: no usable rate to {currency}", "$warning")
         for spend in snapshot.converted:
-            parts.append((f" · {formatting.counted_as(spend, snapshot.organization.currency)}", MUTED))
+            yield Content.styled(formatting.counted_as(spend, currency), MUTED)
         if self._chosen_day is not None:
-            parts.append((f" · as of {formatting.long_day(self._chosen_day)}", MUTED))
-        return Content.assemble(*parts)
+            yield Content.styled(f"as of {formatting.long_day(self._chosen_day)}", MUTED)
+
+
+def _hint(before: str, key: str, after: str) -> Content:
+    """Draw a warning with the key that deals with it."""
+    return Content.assemble((before, "$warning"), (key, "bold $accent"), (after, "$warning"))
 
 
 _GAPS = ("   ", "  ", " ")

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-NO_PROJECTS = "there are no projects yet: add one on Projects"
-
 
 class Dashboard(Protocol):
     """The dashboard's app: it reads the database and runs commands for the screens."""
@@ -56,6 +54,9 @@ class Dashboard(Protocol):
 
     async def run_command(self, command: Callable[[Services], Result]) -> Result:
         """Run a command in the writer's thread, then read the snapshot again; raises whatever ``command`` raises."""
+
+    async def has_projects(self) -> bool:
+        """Return whether there are projects; without one, ask for the first. Call it from a worker of `ASKING`."""
 
     async def ask(self, box: ModalScreen[Result]) -> Result | None:
         """Show a box and return its result, None if it was cancelled. Call it from a worker of the group `ASKING`."""

@@ -132,6 +132,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
     hovered: var[int] = var(-1, init=False)
     _has_styles = False
     """True while the styles that rows are rendered with are those of the style sheets."""
+    _was_empty = False
     why_empty = ""
     """The text shown when there are no rows."""
 
@@ -244,7 +245,7 @@ class Table(ScrollView, Generic[Row], can_focus=True):
                 if by is None or by.sort_key is None
                 else sorted(self.all_rows, key=by.sort_key, reverse=self.sort_descending)
             )
-        rows, was_empty, before, top = self.rows, self.is_empty, self.current, round(self.scroll_offset.y)
+        rows, before, top = self.rows, self.current, round(self.scroll_offset.y)
         self.rows = self._sorted if self.is_shown is None else [*filter(self.is_shown, self._sorted)]
         self.totals = {column.key: column.total(self.rows) for column in self.columns}
         at = min(self.cursor, max(0, len(self.rows) - 1))
@@ -258,7 +259,8 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             self.scroll_to(y=top + moved, animate=False)
         self.keep_in_view()
         self._refresh_differing(rows, whole=bool(moved))
-        if self.is_empty is not was_empty:
+        if self.is_empty is not self._was_empty:
+            self._was_empty = self.is_empty
             self.refresh_bindings()
         self.cursor_moved()
 

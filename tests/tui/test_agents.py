@@ -242,9 +242,11 @@ async def test_the_project_of_an_agent_is_found_by_its_letters(
         assert stored(peopled, "scribe").project_id == "dandelion"
 
 
-async def test_without_projects_there_are_no_agents(open_dashboard: OpenDashboard, empty: Services) -> None:
+async def test_without_projects_an_agent_needs_one_first(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="agents", keys="a") as dashboard:
-        assert "there are no projects yet: add one on Projects" in dashboard.text
+        assert "First, a project" in dashboard.text
+        await dashboard.keys(*"Atlas", "enter", *"scribe", "enter")
+        assert "scribe added to Atlas" in dashboard.text
 
 
 async def test_filter_and_sort(open_dashboard: OpenDashboard, peopled: Services) -> None:
@@ -285,7 +287,7 @@ async def test_the_demonstrations_agents_hold_tokens_and_one_is_short_of_them(op
 
 async def test_nobody_yet(open_dashboard: OpenDashboard, deserted: Services) -> None:
     async with open_dashboard(deserted, mode="agents") as dashboard:
-        assert below(dashboard) == "no agents yet: a adds one"
+        assert "no agents yet: a adds one" in dashboard.text
         await dashboard.keys("r", "d", ".")
         assert dashboard.line_with("there is no agent here yet: a adds one")
 

@@ -175,7 +175,7 @@ async def test_the_pool_shows_what_typing_does_to_it(open_dashboard: OpenDashboa
 async def test_over_allocation_is_done_and_said_plainly(open_dashboard: OpenDashboard, services: Services) -> None:
     async with open_dashboard(mode="projects") as dashboard:
         await dashboard.typed("=240", "enter")
-        assert "PCC: $150.00 → $240.00; $10.00 over-allocated" in dashboard.text
+        assert "PCC: $150.00 → $240.00, lasts 16.8 d; $10.00 over-allocated; u undoes it" in dashboard.text
         assert dashboard.pool_line == "$10.00 over-allocated"
     assert stored(services).unallocated == units(-10)
 

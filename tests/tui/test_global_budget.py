@@ -190,8 +190,7 @@ async def test_how_far_the_data_goes_is_told_on_two_lines_where_one_is_too_short
 ) -> None:
     async with open_dashboard(size=(40, 24)) as dashboard:
         at = dashboard.lines.index(dashboard.line_with("data through"))
-        assert dashboard.lines[at].endswith("as of Jan 13,")
-        assert dashboard.lines[at + 1].strip() == "2026"
+        assert [line.strip() for line in dashboard.lines[at : at + 2]] == ["data through Jan 13", "as of Jan 13, 2026"]
 
 
 async def test_an_empty_database_invites_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
@@ -208,7 +207,7 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
     open_dashboard: OpenDashboard, empty: Services
 ) -> None:
     async with open_dashboard(empty, size=(80, 24)) as dashboard:
-        assert "Three steps to a useful screen" in dashboard.text
+        assert "three steps to a useful screen" in dashboard.text
         await dashboard.resized(50, 16)
         assert "○ a  add a project" in dashboard.text
         await dashboard.resized(40, 10)
@@ -220,22 +219,23 @@ async def test_an_empty_database_names_the_steps_to_a_useful_screen(
         await dashboard.keys("1")
         await dashboard.resized(110, 30)
         assert "Outlook" not in dashboard.text
-        assert dashboard.line_with("set what may be spent this month").startswith("│  ○ e")
+        assert "see in time who runs out" in dashboard.text
+        assert dashboard.line_with("set what may be spent this month").startswith("│  ▶ e")
         await dashboard.keys("e", *"500", "enter")
         assert dashboard.line_with("set what may be spent this month").startswith("│  ✓ e")
         await dashboard.keys("a", *"Checkout service", "tab", "tab", *"100", "enter")
         assert "Checkout service added with $100.00, $400.00 unallocated" in dashboard.text
         assert dashboard.line_with("add a project").startswith("│  ✓ a")
-        assert dashboard.line_with("import costs").startswith("│  ○ i"), "as long as there are none"
+        assert dashboard.line_with("import costs").startswith("│  ▶ i"), "as long as there are none"
         await dashboard.keys("dollar_sign", *"12", "tab", *"nosuch", "enter")
         assert "✕ no “nosuch”" in dashboard.text
         assert len(dashboard.app.screen_stack) > 1, "nothing is recorded for another project"
         await dashboard.keys("backspace", *"check", "enter")
         assert "$12.00" in dashboard.line_with("Spent  ")
-        assert "Three steps to a useful screen" not in dashboard.text
+        assert "three steps to a useful screen" not in dashboard.text
         assert "Outlook" in dashboard.text
     async with open_dashboard(on_day(empty, date(2026, 3, 1)), size=(80, 24)) as dashboard:
-        assert "Three steps to a useful screen" not in dashboard.text, "a month without costs is no beginning"
+        assert "three steps to a useful screen" not in dashboard.text, "a month without costs is no beginning"
     assert stored_line(empty, "checkout-service").pace.spent == units(12)
 
 
@@ -259,7 +259,7 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         await dashboard.keys("y")
         assert "Claude Code: 2 logs on this machine" in dashboard.text
         await dashboard.keys("escape")
-        assert "Three steps to a useful screen" in dashboard.text
+        assert "three steps to a useful screen" in dashboard.text
         await dashboard.keys("y", "enter")
         assert "2 messages read, $15.00 for 1,001,100 tokens, Jan 10, 2026, $15.00 of it without a" in dashboard.text
         assert "1,100 tokens of kimi-9000 unpriced" in dashboard.text
@@ -284,7 +284,7 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         await dashboard.keys("u", "u")
         assert "undone: claude-code@laptop: 2 messages read, 1,001,100 tokens, $15.00" in dashboard.text
         await dashboard.keys("U", "a", *"Web", "enter")
-        assert "Three steps to a useful screen" not in dashboard.text
+        assert "three steps to a useful screen" not in dashboard.text
 
 
 async def test_costs_without_a_budget_are_no_alarm(open_dashboard: OpenDashboard, services: Services) -> None:

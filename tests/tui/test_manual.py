@@ -45,10 +45,13 @@ async def test_help_leads_to_the_manual_and_back(open_dashboard: OpenDashboard) 
         assert "What the numbers mean" not in dashboard.text
 
 
-async def test_the_palette_leads_to_the_manual(open_dashboard: OpenDashboard) -> None:
-    async with open_dashboard() as dashboard:
+async def test_a_key_and_the_palette_lead_to_the_manual(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(keys="M") as dashboard:
+        assert "What the numbers mean" in dashboard.text
+        await dashboard.keys("escape")
+        assert "What the numbers mean" not in dashboard.text
         commands = {command.title: command for command in dashboard.app.get_system_commands(dashboard.app.screen)}
-        commands["Read the manual"].callback()
+        await commands["Read the manual"].callback()
         await dashboard.settled()
         assert "What the numbers mean" in dashboard.text
 

@@ -353,7 +353,7 @@ async def test_a_tall_screen_draws_the_month_of_the_project_under_the_cursor(
 
 async def test_an_empty_table_says_how_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, mode="projects") as dashboard:
-        assert "no projects yet: a adds one" in dashboard.pool_line
+        assert dashboard.line_with("no projects yet: a adds one") == dashboard.lines[3]
         await dashboard.keys("enter", ".", "+", "s", "r", "d")
         assert dashboard.editor_text is None
         await dashboard.keys("a", *"first", "enter")
@@ -365,6 +365,7 @@ async def test_where_there_is_no_row_there_is_nothing_to_edit(open_dashboard: Op
     async with open_dashboard(empty, mode="projects") as dashboard:
         await dashboard.keys("3")
         assert "no agents yet" in dashboard.text
+        assert "Edit" not in dashboard.text
         await dashboard.keys("2")
         assert "no projects yet" in dashboard.text
         assert "Edit" not in dashboard.text
@@ -376,9 +377,15 @@ async def test_where_there_is_no_row_there_is_nothing_to_edit(open_dashboard: Op
         assert "Edit" in dashboard.text
 
 
-async def test_without_projects_there_is_nothing_to_move(open_dashboard: OpenDashboard, empty: Services) -> None:
+async def test_what_needs_a_project_asks_for_the_first(open_dashboard: OpenDashboard, empty: Services) -> None:
     async with open_dashboard(empty, keys="t") as dashboard:
-        assert "there are no projects yet: add one on Projects" in dashboard.text
+        assert "First, a project" in dashboard.text
+        await dashboard.keys("escape")
+        assert "Transfer ─" not in dashboard.text, "nothing can be moved without"
+        await dashboard.keys("dollar_sign", *"Checkout", "enter")
+        assert "Record a cost" in dashboard.text
+        await dashboard.keys(*"12", "enter")
+        assert "$12.00 on Jan 13, 2026 recorded for Checkout; u undoes it" in dashboard.text
 
 
 # Many

@@ -81,9 +81,12 @@ class ProjectFormScreen(BoxScreen[ProjectEntry]):
         return entry
 
 
-def new_project_form(dashboard: Dashboard, name: str = "") -> ProjectFormScreen:
+_ADD = "Add a project"
+
+
+def new_project_form(dashboard: Dashboard, name: str = "", title: str = _ADD) -> ProjectFormScreen:
     """Return the form that adds a project; ``name`` is proposed."""
-    form = ProjectFormScreen("Add a project", name=name, with_allocation=True)
+    form = ProjectFormScreen(title, name=name, with_allocation=True)
     form.attempt = lambda entry: dashboard.run_command(
         lambda services: services.projects.add(
             entry.project_id, entry.name, parse_change(entry.allocation) if entry.allocation else None
@@ -92,13 +95,13 @@ def new_project_form(dashboard: Dashboard, name: str = "") -> ProjectFormScreen:
     return form
 
 
-async def add_project(screen: DashboardScreen) -> str:
+async def add_project(screen: DashboardScreen, title: str = _ADD) -> str:
     """Ask for a project over ``screen``, add it, report it there and return its id; '' if nothing was added."""
-    entry = await screen.dashboard.ask(new_project_form(screen.dashboard))
+    entry = await screen.dashboard.ask(new_project_form(screen.dashboard, title=title))
     if entry is None:
         return ""
     if (snapshot := screen.snapshot) is not None:
         for line in snapshot.projects:
             if line.project_id == entry.project_id:
-                screen.report(project_added(line, snapshot))
+                screen.report_done(project_added(line, snapshot))
     return entry.project_id

@@ -24,7 +24,6 @@ from budget_tui.domain.tokens import AgentBudget, TokenBalance, parse_tokens_cha
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import agent_columns, agents_with_forecast
 from budget_tui.tui import dialogs
-from budget_tui.tui.dashboard import NO_PROJECTS
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.editing import TOKEN_STEP, EditableRows
 from budget_tui.tui.fields import FilterInput, TextField
@@ -321,7 +320,7 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
             return
         self.table.accept(event.advance)
         if balance.allocated_tokens != event.expected:
-            self.report(
+            self.report_done(
                 f"{balance.agent_id}: {event.expected:,} → {formatting.tokens(balance.allocated_tokens)},"
                 f" {balance.available_tokens:,} available"
             )
@@ -329,10 +328,9 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
     @work(group=ASKING)
     async def action_add_agent(self) -> None:
         current = self.table.current
-        projects = self.snapshot.projects if self.snapshot else ()
-        if not projects:
-            self.report(NO_PROJECTS, is_problem=True)
+        if not await self.dashboard.has_projects() or self.dashboard.snapshot is None:
             return
+        projects = self.dashboard.snapshot.projects
         ids = [line.project_id for line in projects]
         form = AgentFormScreen(
             projects,
@@ -344,7 +342,9 @@ class AgentsScreen(TableScreen, ReadingScreen[list[AgentBudget]]):
             ),
         )
         if (entry := await self.dashboard.ask(form)) is not None:
-            self.report(f"added {entry.agent_id} to {entry.project_id} with {formatting.tokens(entry.tokens)}")
+            of = next(line.name for line in projects if line.project_id == entry.project_id)
+            name = entry.name or entry.agent_id
+            self.report_done(f"{name} added to {of} with {formatting.tokens(entry.tokens)}")
 
     @work(group=ASKING)
     async def action_rename_agent(self) -> None:

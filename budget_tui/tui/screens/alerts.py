@@ -162,7 +162,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     async def action_add(self) -> None:
         added = await self._ask_for_rule(None)
         if added is not None:
-            self.report(_rule_in_words(added.rule, added.currency))
+            self.report_done(_rule_in_words(added.rule, added.currency))
             self._new_rule = added.rule.rule_key
             self._go_to_added()
 
@@ -180,7 +180,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
             return
         edited = await self._ask_for_rule(status.rule)
         if edited is not None:
-            self.report(_rule_in_words(edited.rule, edited.currency))
+            self.report_done(_rule_in_words(edited.rule, edited.currency))
 
     async def _ask_for_rule(self, rule: AlertRule | None) -> RuleStatus | None:
         """Show the form for a new rule, or to change ``rule``."""
@@ -211,7 +211,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
         until = None if status.is_muted else clock.now() + _MUTED_FOR
         key = status.rule.rule_key
         await self.dashboard.run_command(lambda services: services.alerts.mute(key, until))
-        self.report(f"alert {key} {'is muted for a day' if until else 'sends again'}")
+        self.report_done(f"alert {key} {'is muted for a day' if until else 'sends again'}")
 
     # Details
 

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from budget_tui.domain.errors import BudgetError, Unexpected
 from budget_tui.tui.chrome import Foot, Freshness, Head, KeyBar, Notice, TopBar
-from budget_tui.tui.dashboard import Dashboard, dashboard_of
+from budget_tui.tui.dashboard import Dashboard, dashboard_of, key_of
 from budget_tui.tui.fields import FilterInput
 from budget_tui.tui.theme import StyledScreen
 
@@ -77,12 +77,16 @@ class DashboardScreen(StyledScreen[None]):
         if self.is_mounted:
             self.report("")
 
-    def report(self, text: str, *, is_problem: bool = False) -> None:
-        """Show a message above the footer."""
+    def report(self, text: str, *, is_problem: bool = False, reversal: tuple[str, str] | None = None) -> None:
+        """Show a message above the footer; ``reversal`` is the key that reverses what was done, and what that does."""
         if notices := self.query(Notice):
-            notices.first().show(text, is_problem=is_problem)
+            notices.first().show(text, is_problem=is_problem, reversal=reversal)
         else:  # the screen is still being built
-            self.call_after_refresh(self.report, text, is_problem=is_problem)
+            self.call_after_refresh(self.report, text, is_problem=is_problem, reversal=reversal)
+
+    def report_done(self, text: str) -> None:
+        """Report a change, and the key that undoes it."""
+        self.report(text, reversal=(key_of(self.app, "undo"), "undoes it"))
 
     def report_aside(self, text: str, *, of_next: bool) -> None:
         """Report an automatic change above the footer; with ``of_next``, the action's own message is yet to come."""
@@ -103,7 +107,7 @@ class DashboardScreen(StyledScreen[None]):
         if not await self.dashboard.ask(ConfirmScreen(title, question, verb)):
             return
         try:
-            self.report(message(await self.dashboard.run_command(command)))
+            self.report_done(message(await self.dashboard.run_command(command)))
         except BudgetError as refused:
             self.report(str(refused), is_problem=True)
 

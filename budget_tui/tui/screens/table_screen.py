@@ -13,7 +13,6 @@ from budget_tui.presentation.columns import Column
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.project_form import ProjectFormScreen
 from budget_tui.tui.editing import EditableRows, EditableTable
-from budget_tui.tui.render import MUTED
 from budget_tui.tui.screens.base import FilteredScreen
 from budget_tui.tui.table import Row, Table
 
@@ -55,6 +54,9 @@ class FilteredTable(EditableTable[Row]):
         """Return the summary of all rows, with ``hints`` about the filter and the order."""
 
     def show(self, rows: Sequence[Row], columns: Sequence[Column[Row]], *, keeps_order: bool = False) -> None:
+        self.table.why_empty = (
+            f"no {self.NOUN}s yet: {key_of(self.screen, f'{self.NOUN}.add')} adds one" if not rows else ""
+        )
         self.table.show(rows, columns, keeps_order=keeps_order)
         self.refresh_rows()
 
@@ -73,11 +75,8 @@ class FilteredTable(EditableTable[Row]):
 
     def summary(self) -> Content:
         table = self.table
-        if not table.columns:  # they have not been read yet
-            return Content("")
         if not table.all_rows:
-            add = key_of(self.screen, f"{self.NOUN}.add")
-            return Content.assemble((f" no {self.NOUN}s yet: ", MUTED), (add, "bold $accent"), (" adds one", MUTED))
+            return Content("")
         hints = []
         if self._filter_text:
             hints.append(f"{len(table.rows)} of {len(table.all_rows)} match '{self._filter_text}'")
@@ -124,4 +123,4 @@ class TableScreen(FilteredScreen):
             lambda services: service_of(services).rename(of, entry.name)
         )
         if (entry := await self.dashboard.ask(form)) is not None:
-            self.report(f"{name} renamed to {entry.name}")
+            self.report_done(f"{name} renamed to {entry.name}")

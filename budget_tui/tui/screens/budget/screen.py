@@ -22,7 +22,7 @@ from budget_tui.tui.charts import DayChart, MonthChart, SpendChart
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.key_queue import ASKING
 from budget_tui.tui.monitor import MonitorView
-from budget_tui.tui.render import MUTED, WAITING
+from budget_tui.tui.render import MUTED, STRONG, WAITING
 from budget_tui.tui.screens.base import DashboardScreen
 from budget_tui.tui.screens.budget.outlook import Outlook
 from budget_tui.tui.screens.budget.panel import PeriodPanel
@@ -32,7 +32,9 @@ _PERIODS = {PeriodKind.MONTHLY: "this month", PeriodKind.QUARTERLY: "this quarte
 
 
 _EXPORTS = "a cloud's FOCUS export, or a CSV with dates and amounts"
-_MIN_HEIGHT_OF_STEPS = 15
+_WELCOME = "Share a month's money out among projects, and see in time who runs out."
+_MIN_HEIGHT_OF_STEPS, _MIN_HEIGHT_OF_WELCOME = 15, 20
+_DONE, _NEXT, _LATER = ("✓ ", "$success"), ("▶ ", "$accent"), ("○ ", MUTED)
 _WEEKS = 16
 
 
@@ -44,7 +46,7 @@ class FirstSteps(Widget):
     """The programs whose logs are on this machine."""
 
     def on_mount(self) -> None:
-        self.border_title = "Three steps to a useful screen"
+        self.border_title = "Welcome: three steps to a useful screen"
 
     def render(self) -> Content:
         snapshot = self.snapshot
@@ -52,7 +54,9 @@ class FirstSteps(Widget):
             return Content(WAITING)
         period = _PERIODS[snapshot.organization.period_rule.kind]
         edit, add = (key_of(self.screen, name) for name in ("budget.edit", "budget.add_project"))
-        load, record, keys = (key_of(self.app, name) for name in ("cost.import", "cost.record", "help"))
+        load, record, keys, manual = (
+            key_of(self.app, name) for name in ("cost.import", "cost.record", "help", "manual")
+        )
         sync = key_of(self.app, "cost.sync") if self.programs else ""
         if self.screen.size.height < _MIN_HEIGHT_OF_STEPS:
             logs = ((sync, "logs"),) if sync else ()
@@ -70,21 +74,28 @@ class FirstSteps(Widget):
                 f"read what {' and '.join(self.programs)} logged here" if sync else imports,
             ),
         )
+        following = next((key for is_done, key, _ in steps if not is_done), "")
         lines = [
             Content.assemble(
-                ("✓ " if is_done else "○ ", "$success" if is_done else MUTED),
+                _DONE if is_done else _NEXT if key == following else _LATER,
                 (key, "bold $accent"),
-                (f"  {words}", MUTED if is_done else ""),
+                (f"  {words}", MUTED if is_done else STRONG if key == following else ""),
             )
             for is_done, key, words in steps
         ]
         others = ((load, imports), (record, "record one by hand")) if sync else ((record, "record one by hand"),)
         lines += [Content.assemble("  ", (key, "bold $accent"), f"  or {words}") for key, words in others]
         more = Content.assemble(
-            *(("budget-tui demo", "bold"), (" shows it with data; ", MUTED)),
-            *((f"{keys} m", "bold $accent"), (" opens the manual", MUTED)),
+            *((manual, "bold $accent"), " manual  ", (keys, "bold $accent"), " keys  "),
+            *(("budget-tui demo", "bold"), (" shows it with data", MUTED)),
         )
-        return Content("\n").join([*lines, Content(""), more])
+        is_roomy = self.screen.size.height >= _MIN_HEIGHT_OF_WELCOME and self.content_size.width >= len(_WELCOME)
+        welcome = [Content.styled(_WELCOME, MUTED), Content("")] if is_roomy else []
+        return Content("\n").join([*welcome, *lines, Content(""), more])
+
+
+def _has_figures(snapshot: BudgetSnapshot) -> bool:
+    return bool(snapshot.is_budgeted or snapshot.projects or snapshot.has_costs)
 
 
 class GlobalBudgetScreen(DashboardScreen):
@@ -133,6 +144,7 @@ class GlobalBudgetScreen(DashboardScreen):
         if begins and not self.has_class("-begins"):
             self._look_for_logs()
         self.set_class(begins, "-begins")
+        self.set_class(begins and snapshot is not None and not _has_figures(snapshot), "-blank")
 
     @work(exclusive=True, group="logs")
     async def _look_for_logs(self) -> None:
@@ -220,7 +232,7 @@ class GlobalBudgetScreen(DashboardScreen):
             return
         box = dialogs.carry.CarryScreen("the global budget", "", shown.carry, shown.total, shown.organization.currency)
         if (done := await self.dashboard.ask(box)) is not None:
-            self.report(done)
+            self.report_done(done)
 
     def on_period_panel_total_edited(self, event: PeriodPanel.TotalEdited) -> None:
         self._set_total(event.amount, event.seen)
@@ -238,4 +250,4 @@ class GlobalBudgetScreen(DashboardScreen):
             return
         panel.close_editor()
         currency = self.dashboard.currency
-        self.report(f"the budget is {money(amount, currency)} now; it was {money(before, currency)}")
+        self.report_done(f"the budget is {money(amount, currency)} now; it was {money(before, currency)}")

@@ -24,7 +24,7 @@ from budget_tui.presentation.columns import Column, beside_bar, project_columns,
 from budget_tui.presentation.formatting import money
 from budget_tui.tui import dialogs
 from budget_tui.tui.chrome import Layout
-from budget_tui.tui.dashboard import NO_PROJECTS, key_of
+from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.carry import CarryScreen
 from budget_tui.tui.dialogs.project_form import add_project
 from budget_tui.tui.editing import EditableRows
@@ -534,7 +534,7 @@ class ProjectsScreen(TableScreen):
         if self.fork is not None:
             self._leave_what_if()
         elif self.snapshot is not None and not self.snapshot.projects:
-            self.report(NO_PROJECTS, is_problem=True)
+            self.report(f"there is nothing to try yet: {key_of(self, 'project.add')} adds a project", is_problem=True)
         elif self.snapshot is not None and await self._take_basis():
             self.report("")
             self.fork = forked(self.snapshot)
@@ -598,7 +598,7 @@ class ProjectsScreen(TableScreen):
             self._end_what_if()
             changed = f"{formatting.count(len(fork.changes), 'allocation')} changed"
             over = _over(rest, self.dashboard.currency)
-            self.report(f"{changed}{over}; {key_of(self.app, 'undo')} undoes it")
+            self.report_done(f"{changed}{over}")
 
     def _report_moved(self) -> None:
         """Name what somebody changed since the what-if was forked."""
@@ -674,7 +674,8 @@ class ProjectsScreen(TableScreen):
         if outcome.before != outcome.after:
             before, after = (money(amount, self.dashboard.currency) for amount in (outcome.before, outcome.after))
             over = _over(outcome.unallocated, self.dashboard.currency)
-            self.report(f"{self._name_of(outcome.project_id)}: {before} → {after}{over}")
+            name, lasts = self._name_of(outcome.project_id), self._lasts(outcome.project_id)
+            self.report_done(f"{name}: {before} → {after}{lasts}{over}")
 
     @work(group=ASKING)
     async def action_add_project(self) -> None:
@@ -714,7 +715,7 @@ class ProjectsScreen(TableScreen):
             return
         box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
         if (done := await self.dashboard.ask(box)) is not None:
-            self.report(done)
+            self.report_done(done)
 
     @work(group=ASKING)
     async def action_cover(self) -> None:
@@ -729,8 +730,11 @@ class ProjectsScreen(TableScreen):
         outcome = await self.dashboard.ask(dialogs.cover.CoverScreen(offer))
         if outcome is not None:
             amount = money(outcome.amount, outcome.currency)
-            undo = f"; {key_of(self.app, 'undo')} undoes it" if self.fork is None else ", for real"
-            self.report(f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}{undo}")
+            moved = f"{amount} moved from {self._name_of(outcome.giver)} to {line.name}"
+            if self.fork is None:
+                self.report_done(moved)
+            else:
+                self.report(f"{moved}, for real")
 
     @work(group=ASKING)
     async def action_costs(self) -> None:
@@ -744,6 +748,12 @@ class ProjectsScreen(TableScreen):
     def _name_of(self, project_id: str) -> str:
         lines = self.snapshot.projects if self.snapshot else ()
         return next((line.name for line in lines if line.project_id == project_id), project_id)
+
+    def _lasts(self, project_id: str) -> str:
+        """Say how long the project's allocation lasts by now; '' if for good."""
+        lines = self.snapshot.projects if self.snapshot else ()
+        days = next((line.pace.runway_days for line in lines if line.project_id == project_id), None)
+        return "" if days is None else f", lasts {formatting.runway(days)}"
 
 
 def _staying(fork: Fork | None, save: str) -> str:
