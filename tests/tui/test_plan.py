@@ -78,6 +78,10 @@ async def test_each_tab_shows_what_the_command_line_says(open_dashboard: OpenDas
         assert "Closest to the limit" in dashboard.text, "behind the last comes the first"
         await dashboard.keys("shift+tab")
         assert "58.58M" in dashboard.text
+        row = next(at for at, line in enumerate(dashboard.lines) if "By Category" in line)
+        await dashboard.pilot.click(offset=(dashboard.lines[row].index("Allocation") + 2, row))
+        await dashboard.settled()
+        assert "▾ Acme Inc" in dashboard.text, "a click shows a tab, too"
 
 
 async def test_what_is_beside_the_budgets_of_a_category_has_a_row_and_its_costs(
@@ -148,14 +152,6 @@ async def test_only_budgets_that_run_are_near_their_end(open_dashboard: OpenDash
         assert "Operations" in dashboard.text
 
 
-async def test_a_click_shows_a_tab(open_dashboard: OpenDashboard, acme: Services) -> None:
-    async with open_dashboard(acme, mode="plan") as dashboard:
-        row = next(at for at, line in enumerate(dashboard.lines) if "By Category" in line)
-        await dashboard.pilot.click(offset=(dashboard.lines[row].index("Allocation") + 2, row))
-        await dashboard.settled()
-        assert "▾ Acme Inc" in dashboard.text
-
-
 async def test_filters_stay_while_tabs_change(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
         await dashboard.keys("C", "C", "T")
@@ -183,23 +179,28 @@ CHOICES = (
 )
 
 
-async def test_a_key_chooses_the_next(open_dashboard: OpenDashboard, acme: Services) -> None:
+async def test_a_key_chooses_the_next_and_behind_the_last_all(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
         for keys, told in CHOICES:
             await dashboard.keys(*keys)
             assert told in dashboard.text
             await dashboard.keys("escape")
             assert "all budgets" in dashboard.text
-
-
-async def test_behind_the_last_come_all(open_dashboard: OpenDashboard, acme: Services) -> None:
-    async with open_dashboard(acme, mode="plan") as dashboard:
         await dashboard.keys(*"HHH", "H")
         assert "all budgets" in dashboard.text
 
 
-async def test_search_as_it_is_typed(open_dashboard: OpenDashboard, acme: Services) -> None:
+async def test_search_as_it_is_typed_and_the_form_with_all_filters(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
+        await dashboard.keys("f", *["tab"] * 5, *"engineering", "tab", *"gcp", "enter")
+        assert "only in DEPT-ENG · 'gcp'  2 of 12 budgets" in dashboard.text
+        await dashboard.keys("f", *["tab"] * 5, "enter")
+        assert "  DEPT-ENG  Engineering · department" in dashboard.text
+        await dashboard.keys("g", "home", "enter", "tab", "enter")
+        assert "only 'gcp'" in dashboard.text
+        await dashboard.keys("escape")
         await dashboard.keys("tab", "/", *"team-")
         assert "only 'team-'  3 of 12 budgets" in dashboard.text
         await dashboard.keys("enter", "C")
@@ -219,16 +220,6 @@ async def test_narrowing_to_an_entity_and_what_is_below_it(open_dashboard: OpenD
         assert "Data Science (DEPT-DS, department)" in dashboard.text
         await dashboard.keys("n")
         assert "Acme Inc (ORG, organization)" in dashboard.text
-
-
-async def test_the_form_with_all_filters(open_dashboard: OpenDashboard, acme: Services) -> None:
-    async with open_dashboard(acme, mode="plan") as dashboard:
-        await dashboard.keys("f", *["tab"] * 5, *"engineering", "tab", *"gcp", "enter")
-        assert "only in DEPT-ENG · 'gcp'  2 of 12 budgets" in dashboard.text
-        await dashboard.keys("f", *["tab"] * 5, "enter")
-        assert "  DEPT-ENG  Engineering · department" in dashboard.text
-        await dashboard.keys("g", "home", "enter", "tab", "enter")
-        assert "only 'gcp'" in dashboard.text
 
 
 BEHIND = {
@@ -374,18 +365,19 @@ async def test_a_sign_opens_the_edit_of_an_amount(open_dashboard: OpenDashboard,
             assert amount_of(acme, budget) == amount
 
 
-@pytest.mark.parametrize(("choose", "child"), [((), 45_000), (("enter", "down", "enter"), 54_000)])
-async def test_children_are_kept_or_rescaled(
-    open_dashboard: OpenDashboard, acme: Services, choose: tuple[str, ...], child: int
-) -> None:
+async def test_children_are_kept_or_rescaled(open_dashboard: OpenDashboard, acme: Services) -> None:
     parent, of_engineering = budget_id(acme, "ORG", year=True), budget_id(acme, "DEPT-ENG", year=True)
     async with open_dashboard(acme, mode="plan") as dashboard:
-        await dashboard.keys("tab", "e", *"120000", "enter")
-        assert isinstance(dashboard.app.screen, RescaleScreen)
-        assert "3 budgets allocated from it" in dashboard.text
-        await dashboard.keys(*choose, "tab", "tab", "enter")
-        assert amount_of(acme, parent) == 120_000
-        assert amount_of(acme, of_engineering) == child
+        await dashboard.keys("tab")
+        for choose, child in (((), 45_000), (("enter", "down", "enter"), 54_000)):
+            await dashboard.keys("e", *"120000", "enter")
+            assert isinstance(dashboard.app.screen, RescaleScreen)
+            assert "3 budgets allocated from it" in dashboard.text
+            await dashboard.keys(*choose, "tab", "tab", "enter")
+            assert amount_of(acme, parent) == 120_000
+            assert amount_of(acme, of_engineering) == child
+            await dashboard.keys("u")
+            assert amount_of(acme, parent) == 100_000
 
 
 async def test_what_somebody_else_changed_is_refused(
@@ -412,7 +404,9 @@ async def test_a_budget_is_deleted_when_confirmed(open_dashboard: OpenDashboard,
         assert "Operations " not in dashboard.text
 
 
-async def test_sorting(open_dashboard: OpenDashboard, acme: Services) -> None:
+async def test_sorting_and_amounts_that_are_aligned_on_their_point(
+    open_dashboard: OpenDashboard, acme: Services
+) -> None:
     def first(dashboard: Dashboard) -> str:
         header = next(at for at, line in enumerate(dashboard.lines) if "Actual" in line)
         return dashboard.lines[header + 1].split()[0]
@@ -420,6 +414,10 @@ async def test_sorting(open_dashboard: OpenDashboard, acme: Services) -> None:
     async with open_dashboard(acme, mode="plan") as dashboard:
         await dashboard.keys("tab")
         assert first(dashboard) == "Acme"
+        lines = dashboard.lines
+        header = next(at for at, line in enumerate(lines) if "Actual" in line)
+        points = {line.index(".") for line in lines[header + 1 : header + 13] if "tok" not in line}
+        assert len(points) == 1
         await dashboard.keys("s", "S")
         assert first(dashboard) == "Platform"
         header = next(at for at, line in enumerate(dashboard.lines) if "Actual" in line)
@@ -497,18 +495,12 @@ async def test_a_theme_chosen_later_colours_the_rows_too(open_dashboard: OpenDas
         assert too_faint(dashboard.app, 3.0) == []
 
 
-async def test_amounts_are_aligned_on_their_point(open_dashboard: OpenDashboard, acme: Services) -> None:
-    async with open_dashboard(acme, mode="plan") as dashboard:
-        await dashboard.keys("tab")
-        lines = dashboard.lines
-        header = next(at for at, line in enumerate(lines) if "Actual" in line)
-        points = {line.index(".") for line in lines[header + 1 : header + 13] if "tok" not in line}
-        assert len(points) == 1
-        assert split_at_point("1,234.50") == ("1,234", ".50")
-        assert split_at_point("41.2M") == ("41", ".2M")
-        assert split_at_point("50M") == ("50", "M")
-        assert split_at_point("-R$1,234.50") == ("-R$1,234", ".50")
-        assert split_at_point("CHF 7") == ("CHF 7", "")
+def test_amounts_are_split_at_their_point() -> None:
+    assert split_at_point("1,234.50") == ("1,234", ".50")
+    assert split_at_point("41.2M") == ("41", ".2M")
+    assert split_at_point("50M") == ("50", "M")
+    assert split_at_point("-R$1,234.50") == ("-R$1,234", ".50")
+    assert split_at_point("CHF 7") == ("CHF 7", "")
 
 
 async def test_tab_80x24(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
@@ -521,20 +513,8 @@ async def test_tab_80x24(open_dashboard: OpenDashboard, pictured: Pictured, acme
 async def test_tab(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
     async with open_dashboard(acme, size=WIDE, keys="4") as dashboard:
         for tab, _ in TABS:
-            if tab not in ("overview", "allocation"):
-                await pictured(dashboard, tab)
+            await pictured(dashboard, tab)
             await dashboard.keys("tab")
-
-
-async def test_overview(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
-    async with open_dashboard(acme, size=WIDE, keys="4") as dashboard:
-        await pictured(dashboard)
-
-
-async def test_allocation(open_dashboard: OpenDashboard, pictured: Pictured, acme: Services) -> None:
-    async with open_dashboard(acme, size=WIDE, keys="4") as dashboard:
-        await dashboard.keys(*to_tab("allocation"))
-        await pictured(dashboard)
 
 
 async def test_a_breakdown_without_room_for_forecasts_names_that_of_the_row(
