@@ -15,9 +15,9 @@ Exact = Number | int | date | datetime | str | None
 
 
 class ValueOut(Schema):
-    name: str = Field(examples=["drip"])
+    value: str
     title: str
-    value: Exact
+    result: Exact
     unit: Unit
     formula: str | None
     worked: str | None
@@ -28,9 +28,9 @@ class ValueOut(Schema):
     @classmethod
     def from_domain(cls, explanation: Explanation, explained: explain.Explained) -> "ValueOut":
         return ValueOut(
-            name=explanation.key,
+            value=explanation.key,
             title=explanation.title,
-            value=_exact(explanation.value),
+            result=_exact(explanation.value),
             unit=explanation.value.unit,
             formula=explanations.formula(explanation) or None,
             worked=explanations.worked(explanation, explained.currency) or None,
@@ -46,7 +46,7 @@ class CostGroup(Schema):
     service: str
     category: str
     amount: Number | None = Field(description="null for tokens of a model without a price.")
-    stated_amount: Number | None = Field(description="In `currency`, as the source states it.")
+    stated: Number | None
     currency: str | None
     costs: int
     first_day: date
@@ -61,7 +61,7 @@ class CostGroup(Schema):
             service=group.service,
             category=group.category,
             amount=None if is_unpriced else _counted(group.amount, unit),
-            stated_amount=None if is_unpriced else _counted(group.stated, unit),
+            stated=None if is_unpriced else _counted(group.stated, unit),
             currency=group.currency or None,
             costs=group.costs,
             first_day=group.first_day,
@@ -72,7 +72,7 @@ class CostGroup(Schema):
 class Finding(Schema):
     reason: Reason
     text: str
-    remedy: str | None = Field(description="What to do about it; null where it is as it should be.")
+    do: str | None
     amount: Number | None
     currency: str | None
     costs: int
@@ -82,7 +82,7 @@ class Finding(Schema):
         return Finding(
             reason=found.reason,
             text=explanations.finding(found),
-            remedy=found.do or None,
+            do=found.do or None,
             amount=None if found.amount is None else to_decimal(found.amount),
             currency=found.currency or None,
             costs=found.costs,

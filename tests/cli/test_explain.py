@@ -53,7 +53,7 @@ def test_without_a_project_it_is_the_global_budget(example: Cli) -> None:
 
 def test_every_value_shows_what_status_shows(example: Cli) -> None:
     [project, *_] = example("status", "--json").json["projects"]
-    explained = {value["name"]: value["value"] for value in example("explain", "pcc", "--json").json["values"]}
+    explained = {value["value"]: value["result"] for value in example("explain", "pcc", "--json").json["values"]}
     assert explained["spent"] == project["spent_usd"] == 105
     assert explained["drip"] == project["daily_drip_usd"] == Decimal("2.5")
     assert explained["available-today"] == project["available_today_usd"]
@@ -66,14 +66,14 @@ def test_json_of_one_value_has_its_exact_terms(example: Cli) -> None:
     answer = example("explain", "pcc", "--value", "remaining", "--json").json
     [value] = answer["values"]
     assert value["terms"] == {"allocation": 150, "spent": 105}
-    assert value["value"] == 45
+    assert value["result"] == 45
     assert answer["counting"][0] == {
         "source": "manual",
         "provider": "gcp",
         "service": "",
         "category": "cloud",
         "amount": 105,
-        "stated_amount": 105,
+        "stated": 105,
         "currency": "USD",
         "costs": 1,
         "first_day": "2026-01-10",
