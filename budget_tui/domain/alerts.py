@@ -133,7 +133,7 @@ class Finding(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How far a number has come to the next ``threshold`` of its rule; to the last one, if all are crossed.
+    """The progress of a number towards the next ``threshold`` of its rule; towards the last one, if all are crossed.
 
     ``progress`` is 1 at the threshold. It ``is_beyond`` when any threshold is crossed.
     """

@@ -294,7 +294,7 @@ CLOSEST_COLUMN: Column[RuleStatus] = Column(
     lambda status: " ".join(text(standing) for standing in status.standings[:1] for text in (subject_text, value_text)),
     drop_order=1,
 )
-"""What has come farthest of all that a rule watches: ``Search 77%``."""
+"""The number closest to firing of all that a rule watches: ``Search 77%``."""
 
 
 def _brief_status(status: RuleStatus) -> str:

@@ -201,8 +201,8 @@ _USES = {
     "alerts": "an alert",
     "rules": "costs mapped to it",
 }
-"""What an entity can have that somebody entered, by `EntityRepository.uses`. Costs that found it by themselves are none
-of it: they find something else, or are unmapped, when its addition is undone."""
+"""Entries that bar the undo of an entity's addition, by `EntityRepository.uses`. Costs that found it by themselves do
+not: they find something else then, or are unmapped."""
 
 
 def require_unused(work: Work, entity: Entity, own_budget: str = "") -> None:
