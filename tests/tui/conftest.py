@@ -47,7 +47,6 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard_module, "COMPUTE_SECONDS", 3600.0)
     monkeypatch.setattr(dashboard_module, "ALERTS_SECONDS", 3600.0)
     monkeypatch.setattr(dashboard_module, "REST_SECONDS", 0.01)
-    monkeypatch.setattr(dashboard_module, "PATIENCE_SECONDS", 3600.0)
     monkeypatch.setattr(monitor_module, "COMPUTE_SECONDS", 3600.0)
     monkeypatch.setattr(screen_module, "UPDATE_PERIOD", 3600.0)
     monkeypatch.setattr(pilot_module, "wait_for_idle", _at_once)

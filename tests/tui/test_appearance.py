@@ -37,15 +37,11 @@ JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 @pytest.fixture
 def every_status(services: Services) -> Services:
     """A project in each status."""
-    add_statuses(services)
-    return services
-
-
-def add_statuses(services: Services) -> None:
     for name, allocation, spent in (("critical", 100, 95), ("exhausted", 100, 101), ("unfunded", 0, 0)):
         services.projects.add(name, name, parse_change(str(allocation)))
         if spent:
-            services.costs.add(CostEntry(name, units(spent)))
+            services.costs.add(CostEntry(name, units(spent), date(2026, 1, 12)))
+    return services
 
 
 def is_whole(dashboard: Dashboard) -> bool:
@@ -229,25 +225,21 @@ async def assert_legible(dashboard: Dashboard, least: float) -> None:
     assert too_faint(dashboard.app, least) == []
 
 
-@pytest.mark.parametrize("theme", ["solarized-light", "ansi-dark"])
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name, "solarized-light", "ansi-dark"])
 async def test_everything_can_be_read_in_every_theme(
     open_dashboard: OpenDashboard, services_on: OpenServices, every_status: Services, theme: str
 ) -> None:
     async with open_dashboard(services_on(theme=theme)) as dashboard:
         assert dashboard.app.theme == theme
-        await assert_legible(dashboard, 1.8)
+        await assert_legible(dashboard, 3.0 if theme in (DARK.name, LIGHT.name) else 1.8)
 
 
 @pytest.mark.parametrize("theme", [DARK.name, LIGHT.name])
 async def test_every_screen_and_box_can_be_read(
     open_dashboard: OpenDashboard, services_on: OpenServices, a_year_later: Services, theme: str
 ) -> None:
-    add_statuses(a_year_later)
     services = services_on(clock=a_year_later.context.clock, theme=theme)
     async with open_dashboard(services) as dashboard:
-        assert dashboard.app.theme == theme
-        await assert_legible(dashboard, 3.0)
-        await dashboard.keys("escape")
         for screen, boxes in {
             "1": ["o", "c", "p", "i", "x", "question_mark"],
             "2": ["a", "r", "d"],
@@ -322,27 +314,24 @@ async def test_the_first_line_names_the_database(open_dashboard: OpenDashboard) 
     async with open_dashboard() as dashboard:
         for key in "1234567":
             await dashboard.keys(key)
-            assert " budget   1 Budget " in dashboard.lines[0], key
-        for size, shown in (
-            ((60, 12), "budget · 18 days left"),
-            ((80, 24), "budget · 18 d"),
-            ((200, 60), " budget   1 Budget "),
-        ):
-            await dashboard.resized(*size)
-            assert shown in dashboard.lines[0], size
+            for size, shown in (
+                ((60, 12), "budget · 18 days left"),
+                ((80, 24), "budget · 18 d"),
+                ((110, 30), " budget   1 Budget "),
+                ((200, 60), " budget   1 Budget "),
+            ):
+                await dashboard.resized(*size)
+                assert shown in dashboard.lines[0], key
 
 
-@pytest.mark.parametrize(
-    ("name", "keys", "shown"),
-    [("demonstration", "1234567", "demonstration"), ("a-very-very-long-name", "1", "… · 18 d")],
-)
+@pytest.mark.parametrize(("name", "shown"), [("demonstration", "demonstration"), ("a-very-very-long-name", "… · 18 d")])
 async def test_the_first_line_shows_the_whole_name_rather_than_the_days(
-    open_dashboard: OpenDashboard, services_on: OpenServices, database: Path, name: str, keys: str, shown: str
+    open_dashboard: OpenDashboard, services_on: OpenServices, database: Path, name: str, shown: str
 ) -> None:
     async with open_dashboard(services_on(database.rename(database.with_name(f"{name}.db"))), (80, 24)) as dashboard:
-        for key in keys:
+        for key in "1234567":
             await dashboard.keys(key)
-            assert dashboard.lines[0].endswith(shown), key
+            assert dashboard.lines[0].endswith(shown)
 
 
 async def test_a_database_that_the_first_change_makes(open_dashboard: OpenDashboard, empty: Services) -> None:

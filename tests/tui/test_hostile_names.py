@@ -24,11 +24,11 @@ WALKS = {
         ("?",),
     ],
     "projects": [
-        *((*("down",) * at, key) for at, key in zip((0, 1, 2, 0), "xord", strict=True)),
+        *((*("down",) * at, key) for at in range(3) for key in "xord"),
         ("e", *"[/x]", "enter"),
         ("/", *"[/ops]", "enter"),
     ],
-    "agents": [*((*("down",) * at, key) for at, key in enumerate("xrd")), ("a",), ("/", *"[draft]", "enter")],
+    "agents": [*((*("down",) * at, key) for at in range(3) for key in "xrd"), ("a",), ("/", *"[draft]", "enter")],
     "plan": [
         *((*("tab",) * tab, *("down",) * 2, *keys) for tab in range(5) for keys in (("enter",), ("x",), ("v",))),
         ("f", *["tab"] * 4, "enter", "end", "enter"),

@@ -108,19 +108,21 @@ async def test_the_last_line_names_the_keys_of_what_has_the_focus(open_dashboard
         assert "a Add" not in dashboard.lines[-1]
 
 
-async def test_help_says_what_each_key_does(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
+@pytest.mark.parametrize("mode", ["budget", "projects"])
+async def test_help_says_what_each_key_does(
+    open_dashboard: OpenDashboard, services_on: OpenServices, mode: str
+) -> None:
     services = services_on(keys={"transfer": "ctrl+t"})
-    async with open_dashboard(services, size=(110, 60)) as dashboard:
-        for screen, own in (("1", declared(GlobalBudgetScreen)), ("2", declared(ProjectsScreen, EditableRows))):
-            await dashboard.keys(screen)
-            before = dashboard.text
-            for leave in ("?", "escape"):
-                await dashboard.keys("?")
-                for binding in (*declared(BudgetApp), *own):
-                    assert binding.tooltip in dashboard.text
-                assert "^t" in dashboard.line_with("Move allocation between projects and the pool")
-                await dashboard.keys(leave)
-                assert dashboard.text == before
+    async with open_dashboard(services, mode=mode, size=(110, 60)) as dashboard:
+        before = dashboard.text
+        for leave in ("?", "escape"):
+            await dashboard.keys("?")
+            own = declared(ProjectsScreen, EditableRows) if mode == "projects" else declared(GlobalBudgetScreen)
+            for binding in (*declared(BudgetApp), *own):
+                assert binding.tooltip in dashboard.text
+            assert "^t" in dashboard.line_with("Move allocation between projects and the pool")
+            await dashboard.keys(leave)
+            assert dashboard.text == before
 
 
 async def test_keys_can_be_given_other_keys(open_dashboard: OpenDashboard, services_on: OpenServices) -> None:
@@ -238,14 +240,15 @@ async def test_leaving_with_other_keys_before_and_behind(open_dashboard: OpenDas
             await dashboard.until(lambda: dashboard.app._exit)
 
 
-async def test_pages_of_a_list_that_is_not_drawn(open_dashboard: OpenDashboard) -> None:
-    async with open_dashboard(size=(2, 2)) as dashboard:
-        for size in ((2, 2), (6, 40), (9, 3), (120, 40)):
-            await dashboard.resized(*size)
-            for keys in (("ctrl+p", "pagedown"), ("O", "pagedown", "pageup"), ("t", "enter", "pagedown")):
-                await dashboard.keys(*keys, "end", "pageup", *"s", "pagedown", "down")
-                await dashboard.keys("escape", "escape", "escape")
-                await dashboard.until(lambda: len(dashboard.app.screen_stack) == 1)
+@pytest.mark.parametrize("size", [(2, 2), (6, 40), (9, 3), (120, 40)])
+@pytest.mark.parametrize("keys", [("ctrl+p", "pagedown"), ("O", "pagedown", "pageup"), ("t", "enter", "pagedown")])
+async def test_pages_of_a_list_that_is_not_drawn(
+    open_dashboard: OpenDashboard, size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    async with open_dashboard(size=size) as dashboard:
+        await dashboard.keys(*keys, "end", "pageup", *"s", "pagedown", "down")
+        await dashboard.keys("escape", "escape", "escape")
+        await dashboard.until(lambda: len(dashboard.app.screen_stack) == 1)
 
 
 async def test_the_palette_comes_again_as_soon_as_it_was_left(open_dashboard: OpenDashboard) -> None:
