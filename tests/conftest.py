@@ -44,9 +44,8 @@ MadeOnce = Callable[[Path, Callable[[Path], object]], None]
 
 settings.load_profile(SUITE)
 
-# While modules are imported and tests collected, nearly all of it stays; and a dashboard is garbage as a whole, not
-# before it has ended.
-gc.set_threshold(500_000, 10, 10)
+# From here on, while modules are imported and tests collected: nearly all of it stays.
+gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,12 +73,11 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     """What is left is cleared away; pytest then collects some more times, which need not go through all of it again."""
+    gc.collect()
+    gc.freeze()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        gc.freeze()
         atexit.register(os._exit, 0)  # all is told by then; the system clears away the rest at once
     else:
-        gc.collect()
-        gc.freeze()
         atexit.register(gc.unfreeze)
 
 

@@ -180,36 +180,39 @@ async def test_over_allocation_is_done_and_said_plainly(open_dashboard: OpenDash
     assert stored(services).unallocated == units(-10)
 
 
+@pytest.mark.parametrize(
+    ("keys", "editor", "amount"),
+    [
+        (["+"], "+10", 160),
+        (["+", *"20"], "+20", 170),
+        (["+", "+", "+"], "+30", 180),
+        (["+", "+", "-", "-", "-"], "-10", 140),
+        (["-", *"25"], "-25", 125),
+        (["="], "=150.00", 150),
+        (["=", *"120"], "=120", 120),
+        (["e"], "150.00", 150),
+        (["e", *"90"], "90", 90),
+        (["enter", *"rest"], "rest", 230),
+        (["=", *"25%"], "=25%", 125),
+    ],
+)
 async def test_a_sign_opens_the_edit_and_nothing_is_written_before_enter(
-    open_dashboard: OpenDashboard, services: Services
+    open_dashboard: OpenDashboard, services: Services, keys: list[str], editor: str, amount: int
 ) -> None:
+    entries = len(services.audit.newest(100))
     async with open_dashboard(mode="projects") as dashboard:
-        for opened, typed, editor, amount in (
-            ("+", "", "+10", 160),
-            ("+", "20", "+20", 170),
-            ("+", "++", "+30", 180),
-            ("+", "+---", "-10", 140),
-            ("-", "25", "-25", 125),
-            ("=", "", "=150.00", 150),
-            ("=", "120", "=120", 120),
-            ("e", "", "150.00", 150),
-            ("e", "90", "90", 90),
-            ("enter", "rest", "rest", 230),
-            ("=", "25%", "=25%", 125),
-        ):
-            entries = len(services.audit.newest(100))
-            await dashboard.keys(opened, *typed)
-            assert dashboard.editor_text == editor
-            assert allocation_of(services, "pcc") == units(150), editor
-            await dashboard.keys("escape")
-            assert dashboard.editor_text is None
-            assert len(services.audit.newest(100)) == entries, f"{editor} was left as it was"
-            await dashboard.keys(opened, *typed, "enter")
-            assert allocation_of(services, "pcc") == units(amount), editor
-            assert len(services.audit.newest(100)) == entries + (amount != 150), f"{editor} is one entry"
-            if amount != 150:
-                await dashboard.keys("u")
-                assert allocation_of(services, "pcc") == units(150), f"one undo takes {editor} back"
+        await dashboard.keys(*keys)
+        assert dashboard.editor_text == editor
+        assert allocation_of(services, "pcc") == units(150)
+        await dashboard.keys("escape")
+        assert dashboard.editor_text is None
+        assert len(services.audit.newest(100)) == entries, "left as it was"
+        await dashboard.keys(*keys, "enter")
+        assert allocation_of(services, "pcc") == units(amount)
+        assert len(services.audit.newest(100)) == entries + (amount != 150), "one act is one entry"
+        if amount != 150:
+            await dashboard.keys("u")
+    assert allocation_of(services, "pcc") == units(150), "and one undo"
 
 
 async def test_steps_in_a_burst_lose_none(open_dashboard: OpenDashboard, services: Services) -> None:

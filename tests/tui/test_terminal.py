@@ -36,14 +36,12 @@ MOUSE_MODES = (b"1000", b"1002", b"1003", b"1015", b"1006", b"1016")
 class Terminal:
     """A program in a pseudo terminal, which ``controls`` its session, and everything that it wrote there."""
 
-    def __init__(
-        self, *arguments: str, code: str, environment: dict[str, str], columns: int, lines: int, controls: bool
-    ) -> None:
+    def __init__(self, *arguments: str, environment: dict[str, str], columns: int, lines: int, controls: bool) -> None:
         self._master, self._slave = pty.openpty()
         self.resize(columns, lines)
         self.settings_before = termios.tcgetattr(self._slave)
         self.process = subprocess.Popen(
-            [sys.executable, *(("-c", code) if code else ("-m", "budget_tui")), *arguments],
+            [sys.executable, "-m", "budget_tui", *arguments],
             cwd=ROOT,
             env=environment,
             stdin=self._slave,
@@ -128,18 +126,15 @@ def environment_of(database: Path, home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def in_terminal(database: Path, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    """Runs the program, or ``code``, on the example in a terminal."""
+    """Runs the program on the example in a terminal."""
     opened: list[Terminal] = []
     temporary = tmp_path / "temporary"
     temporary.mkdir()
 
-    def run(*arguments: str, code: str = "", columns: int = 110, lines: int = 30, controls: bool = True) -> Terminal:
+    def run(*arguments: str, columns: int = 110, lines: int = 30, controls: bool = True) -> Terminal:
         environment = environment_of(database, tmp_path) | {"TMPDIR": str(temporary)}
-        terminal = Terminal(
-            *arguments, code=code, environment=environment, columns=columns, lines=lines, controls=controls
-        )
-        opened.append(terminal)
-        return terminal
+        opened.append(Terminal(*arguments, environment=environment, columns=columns, lines=lines, controls=controls))
+        return opened[-1]
 
     yield run
     for terminal in opened:
@@ -159,40 +154,35 @@ def assert_left_clean(terminal: Terminal) -> None:
     assert "Traceback" not in terminal.shown
 
 
-def test_the_dashboard_is_drawn_again_after_a_suspension_and_leaves_the_terminal_clean_when_told_to_end(
-    in_terminal: Callable[..., Terminal],
-) -> None:
+def test_the_dashboard_leaves_the_terminal_clean_when_told_to_end(in_terminal: Callable[..., Terminal]) -> None:
     terminal = in_terminal()
     terminal.until("$500.00", "Available today")
     assert b"\x1b[?1000h" in terminal.written, "the dashboard takes the mouse"
+    terminal.process.terminate()
+    terminal.ended()
+    assert_left_clean(terminal)
+
+
+def test_a_dashboard_that_was_suspended_is_drawn_again(in_terminal: Callable[..., Terminal]) -> None:
+    terminal = in_terminal()
+    terminal.until("$500.00", "Available today")
     terminal.type("\x1a")
     terminal.until_stopped()
     assert terminal.written.rindex(OTHER_SCREEN_OFF) > terminal.written.rindex(OTHER_SCREEN_ON)
     terminal.written = b""
     terminal.process.send_signal(signal.SIGCONT)
     terminal.until("$500.00", "Available today")
-    terminal.process.terminate()
+
+
+@pytest.mark.parametrize("sent", ENDING)
+def test_the_monitor_leaves_the_terminal_clean_when_told_to_end(
+    in_terminal: Callable[..., Terminal], sent: signal.Signals
+) -> None:
+    terminal = in_terminal("monitor", columns=40, lines=10)
+    terminal.until("January", "unallocated")
+    terminal.process.send_signal(sent)
     terminal.ended()
     assert_left_clean(terminal)
-
-
-AGAIN_AND_AGAIN = """
-from budget_tui.cli.main import run
-
-while True:
-    input("exit code %d, and once more:" % run(["monitor"]))
-"""
-
-
-def test_the_monitor_leaves_the_terminal_clean_when_told_to_end(in_terminal: Callable[..., Terminal]) -> None:
-    terminal = in_terminal(code=AGAIN_AND_AGAIN, columns=40, lines=10)
-    for sent in ENDING:
-        terminal.until("January", "unallocated")
-        terminal.process.send_signal(sent)
-        terminal.until("exit code 0, and once more:")
-        assert_left_clean(terminal)
-        terminal.written = b""
-        terminal.type("\n")
 
 
 def test_a_monitor_that_is_killed_has_not_taken_the_mouse(in_terminal: Callable[..., Terminal], database: Path) -> None:
@@ -239,9 +229,8 @@ def test_ending_while_an_import_reads_keeps_nothing_of_it(
     assert not services.costs.unmapped()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "controls"), [([], True), (["monitor"], False)], ids=["by a signal", "without a signal"]
-)
+@pytest.mark.parametrize("arguments", [[], ["monitor"]])
+@pytest.mark.parametrize("controls", [True, False], ids=["by a signal", "without a signal"])
 def test_a_lost_terminal_ends_the_program(
     in_terminal: Callable[..., Terminal], arguments: list[str], controls: bool
 ) -> None:
