@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from budget_tui import schemas
-from budget_tui.cli.console import print_json, print_lines
+from budget_tui.cli.console import print_json, print_lines, report
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
 
@@ -25,8 +25,9 @@ def undo(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def print_outcome(done: str, outcome: "UndoOutcome", json: bool) -> None:
-    """Print what was undone or redone, in one line."""
+    """Print what was undone or redone, in one line, and what was passed over."""
     if json:
         print_json(schemas.audit.Undone.from_domain(outcome))
     else:
         print_lines(f"{done}: {outcome.what}")
+    report(*(f"passed over: {each}" for each in outcome.passed_over))

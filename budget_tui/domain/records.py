@@ -78,6 +78,7 @@ class StoredHold(NamedTuple):
     last_day: date
     expires_at: datetime
     created_by: str
+    created_at: datetime
 
 
 # The cycle

@@ -36,12 +36,18 @@ class _Undone(Schema):
     what: str = Field(description="What was undone or redone, in words.")
     change: int = Field(description="The change that did it.")
     reverses: int = Field(description="The change that it reverses.")
+    passed_over: list[str] = Field(description="What was done since the latest change that no undo can reverse.")
 
 
 class Undone(Settling, _Undone):
     @classmethod
     def from_domain(cls, outcome: UndoOutcome) -> "Undone":
-        return Undone(what=outcome.what, change=outcome.change, reverses=outcome.reverses)
+        return Undone(
+            what=outcome.what,
+            change=outcome.change,
+            reverses=outcome.reverses,
+            passed_over=[*outcome.passed_over],
+        )
 
 
 class ApiKeyOut(Schema):

@@ -44,6 +44,7 @@ from budget_tui.services.agent_tokens import (
     take_from_successors,
     taken_from,
     with_budget,
+    without_expired,
 )
 from budget_tui.services.clock import zone
 from budget_tui.services.closing import budgets_ahead
@@ -532,7 +533,27 @@ def _undo_tokens(work: Work, lines: Lines) -> None:
         assert line.after is not None
         agent = with_budget(work, find_agent(work, line.subject))
         require_same(f"the allocation of {line.subject}", agent.allocated, line.after["tokens"])
+        tokens = line.before["tokens"]
+        _require_not_taken(work, agent, tokens, is_addition=not tokens)
         change_tokens(work, line.action, agent, line.before["tokens"])
+
+
+def _require_not_taken(work: Work, agent: AgentFact, tokens: int, *, is_addition: bool) -> None:
+    """Refuse to undo down to ``tokens`` what an agent has used or reserved more of since."""
+    balance = TokenBalance(agent.agent_id, agent.allocated, agent.used, agent.reserved)
+    balance = without_expired(work, agent.budget_id, balance)
+    used, reserved = balance.used_tokens, balance.reserved_tokens
+    if used + reserved <= tokens:
+        return
+    done = [f"{'used' if is_used else 'reserved'} {n:,}" for is_used, n in ((True, used), (False, reserved)) if n]
+    if used <= tokens:
+        hint, command = "release it first", "release it first: budget-tui agent release RESERVATION"
+    elif not is_addition:
+        hint = f"allocate {used + reserved:,} or more"
+        command = f"budget-tui agent allocate {agent.agent_id} {used + reserved} leaves it just those"
+    else:
+        hint, command = "archive it instead", f"archive it instead: budget-tui agent archive {agent.agent_id}"
+    raise Conflict(f"{agent.agent_id} has {' and '.join(done)} tokens by now", hint, command=command)
 
 
 @reverses("agent.add")
@@ -551,7 +572,7 @@ def _archive_again(work: Work, line: AuditEntry) -> None:
     """Archive what was added or restored, unless it has used tokens since."""
     agent, kept = find_agent(work, line.subject), undo_data(line.after) if line.action == "agent.add" else {}
     if kept:
-        require_same(f"what {line.subject} has used", agent.used + agent.reserved, kept["used"])
+        _require_not_taken(work, agent, kept["used"], is_addition=True)
     if kept.get("is_new"):
         require_unused(work, work.entity(line.subject), agent.budget_id)
     archive_agent(work, agent)

@@ -28,6 +28,7 @@ from typing import Any
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.presentation.audit_sentences import change_in_words
+from budget_tui.presentation.formatting import money
 from budget_tui.services.context import DEMO_ACTOR, Context
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.work import Work
@@ -57,7 +58,6 @@ MODULES = (
 
 _WHY_NOT = {
     "period.close": "a closed period stays closed",
-    "fx.import": "import what the file before said, or set single rates",
     "org.add": "an organization stays",
 }
 
@@ -97,11 +97,15 @@ def undo_data(facts: Mapping[str, Any] | None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class UndoOutcome:
-    """The result of an undo or redo: its description, its own ``change``, and the change that it ``reverses``."""
+    """The result of an undo or redo: its description, its own ``change``, and the change that it ``reverses``.
+
+    ``passed_over`` describes what this user did since their latest change that no undo can reverse.
+    """
 
     what: str
     change: int
     reverses: int
+    passed_over: Sequence[str] = ()
 
 
 class Undo:
@@ -135,7 +139,10 @@ class Undo:
 def _undo(work: Work) -> UndoOutcome:
     org = work.organization.org_key
     change = work.unit.audit.last_change(org, work.actor)
+    passed_over = _passed_over(work)
     if change is None:
+        if passed_over:
+            raise Refused(f"the last change ({passed_over[-1]}) cannot be undone", "there is no other to undo")
         if work.unit.audit.last_change(org, DEMO_ACTOR) is not None:
             raise Refused("there is nothing to undo", "the demonstration data goes when its database is deleted")
         raise Refused("there is nothing to undo", f"no change by {work.actor} is left")
@@ -143,7 +150,7 @@ def _undo(work: Work) -> UndoOutcome:
     gone = _names(work)
     _reverse(work, change, work.unit.audit.of_change(org, latest))
     what = _in_words(work, work.unit.audit.of_change(org, change), gone)
-    return _outcome(work, what, change)
+    return _outcome(work, what, change, passed_over)
 
 
 def _redo(work: Work) -> UndoOutcome:
@@ -152,15 +159,30 @@ def _redo(work: Work) -> UndoOutcome:
     if found is None:
         raise Refused("nothing to redo", "only the last undone change can be, until you make another one")
     undo, change = found
+    passed_over = _passed_over(work)
     _reverse(work, undo, work.unit.audit.of_change(org, undo))
     what = _in_words(work, work.unit.audit.of_change(org, change))
-    return _outcome(work, what, undo)
+    return _outcome(work, what, undo, passed_over)
 
 
-def _outcome(work: Work, what: str, reverses: int) -> UndoOutcome:
+def _outcome(work: Work, what: str, reverses: int, passed_over: Sequence[str]) -> UndoOutcome:
     change = work.settled_change()
     assert change is not None
-    return UndoOutcome(what, change, reverses)
+    return UndoOutcome(what, change, reverses, passed_over)
+
+
+def _passed_over(work: Work) -> list[str]:
+    """Describe what this user did since their latest change that an undo passes over: a key, rates, another
+    organization, money held."""
+    org, audit = work.organization.org_key, work.unit.audit
+    last = audit.last_entry_by(org, work.actor)
+    entries = audit.passed_over(org, work.actor, 0 if last is None else last.entry)
+    holds = [
+        f"{money(hold.amount, work.organization.currency)} held for {hold.name}"
+        for hold in work.unit.fast.open_holds(org, work.now)
+        if hold.created_by == work.actor and (last is None or hold.created_at >= last.at)
+    ]
+    return [*(_in_words(work, [entry]) for entry in entries), *holds]
 
 
 def _reverse(work: Work, change: int, lines: Lines) -> None:

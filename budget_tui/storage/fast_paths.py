@@ -1223,7 +1223,7 @@ _ENTITY = (
 )
 _HOLD = (
     "SELECT r.reservation_id, e.entity_id, e.name, r.amount_nanos, r.state, r.settled_nanos, b.period_end,"
-    " r.expires_at, r.created_by FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
+    " r.expires_at, r.created_by, r.created_at FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"
     " JOIN entity e ON e.entity_key = b.entity_key WHERE b.org_key = :org AND r.tokens = 0"
 )
 _CYCLE_BUDGET = (
@@ -1286,6 +1286,7 @@ def _hold(row: Row) -> StoredHold:
         date.fromisoformat(row["period_end"]),
         _moment(row["expires_at"]),
         row["created_by"],
+        _moment(row["created_at"]),
     )
 
 

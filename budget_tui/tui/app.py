@@ -478,7 +478,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             self._report(str(refused), is_problem=True)
             return
         reversal = key_of(self, reversed_by), f"{reversed_by}es it"
-        self._dashboard_screen().report(f"{done}: {outcome.what}", reversal=reversal)
+        passed_over = f"; passed over: {'; '.join(outcome.passed_over)}" if outcome.passed_over else ""
+        self._dashboard_screen().report(f"{done}: {outcome.what}{passed_over}", reversal=reversal)
 
     @work(group=ASKING)
     async def action_import(self) -> None:

@@ -24,6 +24,18 @@ def test_as_json(seeded: Cli) -> None:
     assert seeded("redo", "--json").done().json["reverses"] == back["change"]
 
 
+def test_what_was_passed_over_is_named(seeded: Cli) -> None:
+    seeded("project", "allocate", "pcc", "120").done()
+    seeded("key", "create", "ci", "--scope", "read")
+    back = seeded("undo")
+    assert (back.code, back.err) == (0, "passed over: key ci: created, may read\n")
+    seeded("redo").done()
+    seeded("hold", "pcc", "5").done()
+    back = seeded("undo", "--json")
+    assert back.json["passed_over"] == ["$5.00 held for PCC"]
+    assert back.err == "passed over: $5.00 held for PCC\n"
+
+
 def test_the_log_says_what_undoes_what(seeded: Cli) -> None:
     seeded("project", "allocate", "pcc", "120").done()
     change = seeded("log", "--limit", "1", "--json").json[0]["change"]
@@ -41,6 +53,29 @@ def test_what_bars_an_undo_is_named_with_the_way_out(seeded: Cli, monkeypatch: p
     seeded("undo").refused(
         5, "has costs that were entered on it by now; archive it instead: budget-tui project archive new"
     )
+
+
+def test_tokens_that_bar_an_undo_are_named_with_the_way_out(seeded: Cli) -> None:
+    seeded("agent", "add", "scout", "--project", "pcc", "--tokens", "1000").done()
+    seeded("agent", "consume", "scout", "50").done()
+    seeded("undo").refused(5, "scout has used 50 tokens by now; archive it instead: budget-tui agent archive scout")
+    seeded("agent", "allocate", "scout", "2000").done()
+    seeded("agent", "consume", "scout", "1000").done()
+    seeded("undo").refused(5, "scout has used 1,050 tokens by now; budget-tui agent allocate scout 1050")
+    seeded("agent", "reserve", "scout", "200").done()
+    seeded("undo").refused(
+        5, "scout has used 1,050 and reserved 200 tokens by now; budget-tui agent allocate scout 1250"
+    )
+    seeded("agent", "archive", "scout").done()
+    seeded("agent", "add", "scout", "--project", "pcc").done()
+    seeded("agent", "consume", "scout", "7").done()
+    seeded("undo").refused(5, "scout has used 1,057", "budget-tui agent archive scout")
+
+
+def test_reserved_tokens_that_bar_an_undo_can_be_released(seeded: Cli) -> None:
+    seeded("agent", "add", "scout", "--project", "pcc", "--tokens", "1000").done()
+    seeded("agent", "reserve", "scout", "200").done()
+    seeded("undo").refused(5, "scout has reserved 200 tokens by now; release it first: budget-tui agent release")
 
 
 def test_nothing_to_take_back(cli: Cli) -> None:

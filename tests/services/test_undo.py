@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from budget_tui.presentation.audit import changes
 from budget_tui.services.alerts import NewRule
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.imports import ImportRequest
+from budget_tui.services.organizations import NewOrganization
 from budget_tui.services.recurring import NewFee
 from tests.services.conftest import TODAY, Home, usd
 from tests.services.planning import plan_of
@@ -476,8 +478,31 @@ def test_a_key_to_the_api_stands_in_nobodys_way(seed: Home) -> None:
     before = seed.allocations
     seed.allocate("pcc", "120")
     key = seed.services.keys.create("ci", Scope.READ).key
-    seed.services.undo.undo()
+    assert seed.services.undo.undo().passed_over == ["key ci: created, may read"]
     assert seed.allocations == before
     seed.services.keys.revoke(key.key_id)
-    seed.services.undo.redo()
+    assert seed.services.undo.redo().passed_over == ["key ci: revoked"]
     assert seed.allocations["pcc"] == "120"
+
+
+@pytest.mark.both_engines
+def test_what_no_undo_reverses_is_passed_over_and_named_once(seed: Home, tmp_path: Path) -> None:
+    seed.allocate("pcc", "120")
+    seed.allocate("pcc", "110")
+    rates = tmp_path / "rates.csv"
+    rates.write_text("Date,USD,\n2026-01-12,1.17,\n", "utf-8")
+    seed.services.fx.import_ecb([str(rates)])
+    seed.services.organizations.add(NewOrganization("acme"))
+    as_other(seed).services.keys.create("theirs", Scope.READ)
+    seed.services.holds.hold("pcc", usd("5"))
+    undone = seed.services.undo.undo("once")
+    assert undone.what == "pcc: allocated $120.00 → $110.00"
+    assert undone.passed_over == ["EUR: 1 rate imported", "acme: organization added", "$5.00 held for pcc"]
+    assert seed.services.undo.undo("once") == undone
+    later = seed.services.undo.undo()
+    assert (later.what, later.passed_over) == ("pcc: allocated $150.00 → $120.00", [])
+
+
+def test_a_key_alone_is_named_as_what_cannot_be_undone(home: Home) -> None:
+    home.services.keys.create("ci", Scope.READ)
+    refused(home, Refused, r"the last change \(key ci: created, may read\) cannot be undone")

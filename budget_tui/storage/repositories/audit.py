@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Self
 
 import sqlalchemy
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, exists, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, exists, func, insert, or_, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, AuditFilter
@@ -157,10 +157,25 @@ class AuditRepository(Repository):
     def last_change(self, org: int, actor: str) -> int | None:
         """Return the latest change by ``actor`` that undoes nothing and was not undone.
 
-        Keys to the API are passed over: they change no budget, and are revoked instead.
+        Keys to the API and imports of rates are passed over: they change no budget, and cannot be undone.
         """
         found = self._value(_last_change(), org=org, actor=actor)
         return None if found is None else int(found)
+
+    def last_entry_by(self, org: int, actor: str) -> AuditEntry | None:
+        """Return the latest entry by ``actor``, but for those that an undo passes over."""
+        own = _ENTRY.where(_a.org_key == org, _a.actor == actor, ~_is_passed_over(_a))
+        return next(iter(self._entries(own.order_by(_a.audit_key.desc()).limit(1))), None)
+
+    def passed_over(self, org: int, actor: str, entry: int) -> list[AuditEntry]:
+        """Return the entries by ``actor`` after ``entry`` that an undo in this organization passes over, the oldest
+        first: what is no such change, and organizations that were added or renamed from here."""
+        of_another = (_a.org_key != org) & _a.action.startswith("org.")
+        return self._entries(
+            _ENTRY.where(_a.audit_key > entry, _a.actor == actor)
+            .where(((_a.org_key == org) & _is_passed_over(_a)) | of_another)
+            .order_by(_a.audit_key)
+        )
 
     def last_undo(self, org: int, actor: str) -> tuple[int, int] | None:
         """Return the latest undo by ``actor`` that was not undone itself, and the change that it undid.
@@ -206,6 +221,10 @@ class AuditRepository(Repository):
         return [_entry(row) for row in self._rows(statement)]
 
 
+def _is_passed_over(of: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+    return or_(of.action.startswith("key."), of.action == "fx.import")
+
+
 def _aliases(*names: str) -> Iterator[ReadOnlyColumnCollection[str, Any]]:
     return (AuditRow.table.alias(name).c for name in names)
 
@@ -218,7 +237,7 @@ def _last_change() -> Select[Any]:
     return (
         select(_a.change)
         .where(_a.org_key == bindparam("org"), _a.actor == bindparam("actor"), _a.reverses.is_(None))
-        .where(~_a.action.startswith("key."), ~is_undone)
+        .where(~_is_passed_over(_a), ~is_undone)
         .order_by(_a.audit_key.desc())
         .limit(1)
     )
@@ -232,7 +251,7 @@ def _last_undo() -> Select[Any]:
     last_change = (
         select(func.coalesce(func.max(change.audit_key), 0))
         .where(change.org_key == org, change.actor == actor, change.reverses.is_(None))
-        .where(~change.action.startswith("key."))
+        .where(~_is_passed_over(change))
         .scalar_subquery()
     )
     is_undone = exists().where(
