@@ -12,6 +12,7 @@ from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import Budget, BudgetType
 from budget_tui.domain.carry import CarryPolicy, Opening, SettledCarry
+from budget_tui.domain.cost import is_far_ahead
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import ONE_DAY, Period
@@ -42,7 +43,7 @@ def open_period(work: Work) -> Budget:
     stored = work.unit.fast.global_budget(key, work.today)
     if stored is None:
         return _first_period(work)
-    _require_reachable(stored.period, work.today)
+    _require_reachable(work, stored.period)
     if stored.period.end < work.today:
         work.release_expired_reservations()
     closed = []
@@ -60,12 +61,21 @@ def open_period(work: Work) -> Budget:
     return stored
 
 
-def _require_reachable(stored: Period, today: date) -> None:
-    """Refuse a day so far ahead that it must be a mistake: every period in between would be closed for good."""
+def _require_reachable(work: Work, stored: Period) -> None:
+    """Refuse a day so far ahead that it must be a mistake: every period in between would be closed for good.
+
+    A day that was chosen may be a year after both the clock's and the last period, an absence may take longer.
+    """
+    today, clock_day = work.today, work.clock_day
     if beyond_reach(stored, today):
         raise Refused(
             f"{today} is more than {CATCH_UP_YEARS} years after {period_name(stored)}, the last period in use",
             "choose an earlier day",
+        )
+    if today > clock_day and is_far_ahead(today, max(stored.end, clock_day)):
+        raise Refused(
+            f"{today} is more than a year ahead, and every period before it would be closed for good",
+            "choose an earlier day, or go there year by year",
         )
 
 

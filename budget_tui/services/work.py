@@ -139,6 +139,11 @@ class Work:
         return datetime.combine(self.today, local.time(), time_zone).astimezone(UTC)
 
     @property
+    def clock_day(self) -> date:
+        """Today by the clock, whatever day was chosen."""
+        return self.now.astimezone(zone(self.organization.time_zone)).date()
+
+    @property
     def touches_costs(self) -> bool:
         """True if it may have changed which costs are imported, whose they are, or what they are worth."""
         return any(self._touches_costs(action) for action in self._actions)
@@ -242,8 +247,7 @@ class Work:
 
         Those that have are no news: somebody who chose a future day may have mistyped it, and a close stays.
         """
-        now = self.now.astimezone(zone(self.organization.time_zone)).date()
-        tell, early = self.on_closed_early, [period for period in closed if period.end >= now]
+        tell, early = self.on_closed_early, [period for period in closed if period.end >= self.clock_day]
         if early and tell is not None:
             self.after_commit(lambda: tell(early))
 
