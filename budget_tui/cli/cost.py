@@ -74,12 +74,13 @@ def add(
     )
     outcome = session.services.costs.add(entry, key)
     warnings, snapshot, currency = messages.far_ahead(outcome), session.snapshot(), outcome.currency
+    elsewhere = messages.counts_elsewhere(outcome)
     recorded = f"{f.money(entry.amount, currency)} on {f.long_day(outcome.on)} recorded for"
     if project not in (line.project_id for line in snapshot.projects):
         if json:
             print_json(schemas.costs.EntityCost.from_domain(entry, outcome))
         else:
-            print_lines(f"{recorded} {project}")
+            print_lines(f"{recorded} {project}{elsewhere}")
             warn(warnings)
         return
     print_project(
@@ -89,7 +90,7 @@ def add(
         lambda line: [
             f"{recorded} {line.name}:"
             f" {f.money(line.pace.spent, currency)} spent,"
-            f" {f.left_or_over(line.pace.remaining, BudgetType.MONETARY, currency)}"
+            f" {f.left_or_over(line.pace.remaining, BudgetType.MONETARY, currency)}{elsewhere}"
         ],
         warnings,
     )

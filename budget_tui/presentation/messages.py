@@ -63,6 +63,13 @@ def far_ahead(outcome: "CostOutcome") -> list[str]:
     return [f"{f.long_day(outcome.on)} is more than a year ahead: check the day"] if outcome.is_far_ahead else []
 
 
+def counts_elsewhere(outcome: "CostOutcome") -> str:
+    """Return what to add to the figures of today where a cost changes none of them; '' where it does."""
+    if outcome.is_scheduled:
+        return "; scheduled, not spent yet"
+    return f"; restates {f.period_name(outcome.restates)}, which is closed" if outcome.restates else ""
+
+
 def imported_far_ahead(report: "ImportReport") -> list[str]:
     """Return the warning that imported costs are dated so far ahead that days are probably mistyped, if any are."""
     if not report.far_ahead_total or report.last_day is None:

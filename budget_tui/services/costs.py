@@ -84,11 +84,16 @@ class MappingOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CostOutcome:
-    """The day of a cost and its currency; ``is_far_ahead`` if the day is probably mistyped."""
+    """The day of a cost and its currency; ``is_far_ahead`` if the day is probably mistyped.
+
+    ``is_scheduled`` if the day is to come; ``restates`` is the closed period that it is in.
+    """
 
     on: date
     currency: str
-    is_far_ahead: bool = False
+    is_far_ahead: bool
+    is_scheduled: bool
+    restates: Period | None
 
 
 class Costs:
@@ -110,9 +115,10 @@ class Costs:
                 **({"once": True} if entry.once else {}),
             }
             result = run_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
+            on, organization = date.fromisoformat(result["on"]), work.organization
+            restates = work.unit.periods.closed_on(organization.org_key, on)
             work.commit()
-        on = date.fromisoformat(result["on"])
-        return CostOutcome(on, work.organization.currency, is_far_ahead(on, work.today))
+        return CostOutcome(on, organization.currency, is_far_ahead(on, work.today), on > work.today, restates)
 
     def add_all(self, entries: Sequence[CostEntry]) -> None:
         """Record many costs at once: all of them or, if one is refused, none."""

@@ -36,6 +36,23 @@ def test_a_cost_counts_on_its_own_day(seeded: Cli) -> None:
     assert spent(seeded, "dandelion", "2025-12-31") == 7
 
 
+def test_a_cost_that_changes_no_figure_of_today_says_why(seeded: Cli) -> None:
+    """Of a project or another entity, of a day to come or of a closed period."""
+    seeded("entity", "add", "DEPT", "--level", "department", "--parent", "ORG").done()
+    scheduled = seeded("cost", "add", "pcc", "7", "--on", "2026-01-14").done().out
+    assert scheduled.endswith("PCC: $105.00 spent, $45.00 left; scheduled, not spent yet\n")
+    assert seeded("cost", "add", "DEPT", "7", "--on", "2026-02-14").done().out.endswith("; scheduled, not spent yet\n")
+    late = ("--as-of", "2026-02-03", "cost", "add")
+    seeded(*late, "pcc", "1")
+    restated = "; restates January 2026, which is closed\n"
+    assert (
+        seeded(*late, "pcc", "7", "--on", "2026-01-31").done().out.endswith(f"PCC: $1.00 spent, $149.00 left{restated}")
+    )
+    assert seeded(*late, "DEPT", "7", "--on", "2026-01-01").done().out.endswith(f"recorded for DEPT{restated}")
+    for day in ("2025-12-31", "2026-02-01", "2026-02-03"):
+        assert ";" not in seeded(*late, "pcc", "1", "--on", day).done().out
+
+
 def test_a_cost_dated_years_ahead_is_recorded_with_a_warning(seeded: Cli) -> None:
     """It is probably mistyped; whatever is known a year ahead may be entered."""
     warning = "Jan 12, 2036 is more than a year ahead: check the day"

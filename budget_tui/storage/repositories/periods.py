@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import case, func, insert, select
 
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.period import Period
+from budget_tui.domain.period import ONE_DAY, Period
 from budget_tui.domain.records import ClosedLine, StoredClose, StoredLine
 from budget_tui.storage.repositories.base import MOST_ROWS, Repository, day_number_of, read_first, total
 from budget_tui.storage.tables import (
@@ -48,6 +48,10 @@ class PeriodRepository(Repository):
             )
             for row in rows
         ]
+
+    def closed_on(self, org: int, day: date) -> Period | None:
+        """Return the closed period that ``day`` is in; None if it is in none."""
+        return next((close.period for close in self.closes(org, 1, day + ONE_DAY) if day <= close.period.end), None)
 
     def lines(self, org: int, newest: date, oldest: date) -> list[StoredLine]:
         """Return the lines of the periods that started from ``oldest`` to ``newest``."""

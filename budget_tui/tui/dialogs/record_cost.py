@@ -9,7 +9,7 @@ from budget_tui.domain.errors import Refused
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.snapshot import BudgetSnapshot
 from budget_tui.presentation.formatting import long_day, money
-from budget_tui.presentation.messages import far_ahead
+from budget_tui.presentation.messages import counts_elsewhere, far_ahead
 from budget_tui.services.costs import CostEntry
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
@@ -50,7 +50,7 @@ class RecordCostScreen(BoxScreen[str]):
         entry = CostEntry(project_id, parse_amount(amount), parse_day(day) if day else None, provider=provider)
         outcome = await self.dashboard.run_command(lambda services: services.costs.add(entry))
         name = next(line.name for line in self._snapshot.projects if line.project_id == project_id)
-        recorded = f"{money(entry.amount, outcome.currency)} on {long_day(outcome.on)} recorded for {name}"
+        recorded = f"{money(entry.amount, outcome.currency)} on {long_day(outcome.on)} recorded for {name}{counts_elsewhere(outcome)}"
         return "; ".join([recorded, *far_ahead(outcome)])
 
     def _typed(self, field: str) -> str:
