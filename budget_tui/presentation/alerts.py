@@ -34,10 +34,10 @@ from budget_tui.presentation.formatting import (
     left_or_over,
     long_day,
     money,
+    near_day,
     percent,
     period_name,
     runway,
-    short_day,
     short_period_name,
 )
 
@@ -111,6 +111,7 @@ def sentence(finding: Finding) -> str:
     def amount(of: int) -> str:
         return amount_of(of, budget_type, currency)
 
+    end = near_day(reading.period.end, reading.data_through)
     used, left = reading.used or 0, reading.amount - (reading.used or 0) - reading.held
     value = value_of(kind, reading, threshold) or 0
     verb = "spent" if budget_type is BudgetType.MONETARY else "used"
@@ -139,13 +140,13 @@ def sentence(finding: Finding) -> str:
             spend = "spend" if budget_type is BudgetType.MONETARY else "use"
             how = f"likely {spend}" if threshold == MEDIAN else f"almost surely {spend} at least"
             said = (
-                f"{name} will {how} {amount(reading.amount + value)} by {short_day(reading.period.end)},"
+                f"{name} will {how} {amount(reading.amount + value)} by {end},"
                 f" {amount(value)} over {amount(reading.amount)}"
             )
         case AlertKind.RUNWAY if not value:
             said = f"{name} has nothing left for {period_name(reading.period)}"
         case AlertKind.RUNWAY:
-            said = f"{name} runs out in {Decimal(value) / 1000:.1f} days, before {short_day(reading.period.end)}"
+            said = f"{name} runs out in {Decimal(value) / 1000:.1f} days, before {end}"
         case AlertKind.SPIKE:
             said = f"{name} spent {amount(value)} on {long_day(reading.period.start)},"
             said += f" usually at most {amount(reading.amount)}"
@@ -206,9 +207,10 @@ def plain_value(kind: AlertKind, value: int, budget_type: BudgetType) -> Decimal
 
 
 def status_text(status: RuleStatus) -> str:
-    """Say how a rule stands: ``● quiet``, ``▲ 2 beyond it``, ``○ muted until Jan 14, 09:30``, ``○ nothing yet``."""
+    """Say how a rule stands: ``● quiet``, ``▲ 2 beyond it``, ``○ muted until Jan 9, 2026 09:30``, ``○ nothing yet``."""
     if status.is_muted and status.rule.muted_until is not None:
-        return f"○ muted until {status.rule.muted_until.astimezone():%b %-d, %H:%M}"
+        until = status.rule.muted_until.astimezone()
+        return f"○ muted until {long_day(until.date())} {until:%H:%M}"
     if status.is_idle:
         return "○ nothing yet"
     return f"▲ {len(status.findings):,} beyond it" if status.findings else "● quiet"

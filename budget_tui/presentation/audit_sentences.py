@@ -368,7 +368,7 @@ def _muted(facts: _Facts) -> str:
     if until is None:
         return "sends its messages again"
     at = datetime.fromisoformat(until).astimezone()
-    return f"muted until {short_day(at.date())} {at:%H:%M}"
+    return f"muted until {long_day(at.date())} {at:%H:%M}"
 
 
 def _mapped(facts: _Facts) -> str:

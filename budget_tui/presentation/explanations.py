@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from budget_tui.domain.amount import share
 from budget_tui.domain.explain import CostGroup, Explained, Explanation, Finding, Kind, Quantity, SourceState, Unit
+from budget_tui.domain.period import Period
 from budget_tui.domain.trouble import Cause, Trouble
 from budget_tui.presentation.formatting import (
     count,
@@ -111,7 +112,7 @@ def _days(group: CostGroup) -> str:
     if group.first_day == group.last_day:
         return f", {short_day(group.first_day)}"
     on = f" on {count(group.days, 'day')}" if group.days is not None else ""
-    return f"{on}, {short_day(group.first_day)} – {short_day(group.last_day)}"
+    return f"{on}, {dates(Period(group.first_day, group.last_day))}"
 
 
 def finding(found: Finding) -> str:

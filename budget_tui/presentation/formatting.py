@@ -37,6 +37,7 @@ SHAPES = {Status.HEALTHY: "●", Status.WARNING: "▲", Status.CRITICAL: "◆", 
 UNFUNDED_SHAPE = "○"
 NOT_BUDGETED = "not budgeted"
 NO_PROVIDER = "no provider"
+HALF_A_YEAR = 183
 MAX_NAMED = 3
 """The number of things that a sentence names; it counts the others."""
 _RATE_DIGITS = 10
@@ -185,6 +186,12 @@ def short_day(day: date) -> str:
 def long_day(day: date) -> str:
     """Format a day with its year: ``Jan 13, 2026``."""
     return f"{short_day(day)}, {day.year}"
+
+
+def near_day(day: date, beside: date) -> str:
+    """Format a day, with its year where it is of another one than ``beside`` and half a year from it or more."""
+    is_near = day.year == beside.year or abs((day - beside).days) < HALF_A_YEAR
+    return short_day(day) if is_near else long_day(day)
 
 
 def left_or_over(amount: int, budget_type: BudgetType, currency: str) -> str:
@@ -531,7 +538,7 @@ def status_line(snapshot: BudgetSnapshot, width: int | None = None) -> str:
     if currencies := other_currencies_briefly(snapshot):
         parts.append((5, currencies))
     if snapshot.data_through < snapshot.as_of:
-        parts.append((4, f"≤{short_day(snapshot.data_through)}"))
+        parts.append((4, f"≤{near_day(snapshot.data_through, snapshot.as_of)}"))
 
     def line() -> str:
         return " · ".join(text for _, text in parts)

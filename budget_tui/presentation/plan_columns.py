@@ -183,7 +183,8 @@ def forecast_words(found: Forecast, budget: PlannedBudget) -> str:
     """Describe the forecast of a budget: ``$19,097–$19,420 by Mar 31, likely $19,235: over, perhaps``."""
     text = formatting.likely_range(found, budget.budget_type, budget.currency)
     against = formatting.forecast_against(found, budget.amount)
-    return f"{text} by {formatting.short_day(budget.period.end)}" + (f": {against}" if against else "")
+    end = formatting.near_day(budget.period.end, budget.period.start)
+    return f"{text} by {end}" + (f": {against}" if against else "")
 
 
 def used_column(figures: Callable[[Row], Variance], sort_key: Callable[[Row], Any] | None = None) -> Column[Row]:

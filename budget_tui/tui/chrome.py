@@ -242,7 +242,7 @@ class Freshness(Widget):
             ended = formatting.period_name(self.turn)
             close = key_of(self.app, "period.close")
             yield _hint(f"{ended} has ended: ", close, " to re-allocate, or keep what was carried over")
-        yield Content.styled(f"data through {formatting.short_day(snapshot.data_through)}", MUTED)
+        yield Content.styled(f"data through {formatting.near_day(snapshot.data_through, snapshot.as_of)}", MUTED)
         if snapshot.unmapped_costs:
             unmapped = formatting.money(snapshot.unmapped, currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")

@@ -57,7 +57,7 @@ class MonitorView(Widget):
         days = formatting.days_left(snapshot.period, snapshot.as_of, briefly=width < 60)
         return spread(
             Content.assemble((name, STRONG), (f" · {days}", MUTED)),
-            Content.assemble((f"through {formatting.short_day(snapshot.data_through)}", MUTED)),
+            Content.assemble((f"through {formatting.near_day(snapshot.data_through, snapshot.as_of)}", MUTED)),
             width,
         )
 

@@ -1,10 +1,11 @@
 """``alert``, ``check`` and ``watch`` on the command line."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ def test_rules_are_added_listed_shown_muted_and_removed(seeded: Cli) -> None:
         "● quiet, dashboard only, and budget-tui check fails while it holds\n"
     )
     assert "alert 3 on pcc is muted until " in seeded("alert", "mute", "3", "--for", "2h").done().out
+    seeded("alert", "mute", "3", "--for", "2000d").done()
+    year = (datetime.now(UTC) + timedelta(days=2000)).year
+    for told in (seeded("alert", "list"), seeded("alert", "show", "3")):
+        assert re.search(rf"○ muted until \w{{3}} \d+, {year} \d\d:\d\d", told.done().out)
+    assert re.fullmatch(rf"undone: alert 3: muted until \w{{3}} \d+, {year} \d\d:\d\d\n", seeded("undo").done().out)
     assert seeded("alert", "mute", "3", "--off").done().out == "alert 3 on pcc is not muted any more\n"
     assert seeded("alert", "mute", "3", "--off").done().out == "alert 3 on pcc was not muted\n"
     seeded("alert", "mute", "9", "--off").refused(4, "no alert '9'")

@@ -23,7 +23,7 @@ from budget_tui.domain.plan import (
     rescaled,
     shares_of,
 )
-from budget_tui.presentation.formatting import period_name, short_period_name
+from budget_tui.presentation.formatting import near_day, period_name, short_period_name
 
 TODAY = date(2026, 2, 13)
 CENT = minor_unit("USD")
@@ -83,6 +83,20 @@ def test_a_period_has_the_name_that_is_typed_and_is_found_by_the_name_it_has(beg
     for text in (name, name.lower(), short):
         assert parse_period(text, rule, TODAY) == (kind, days)
     assert rule.containing(days.start).fiscal_start == days.fiscal_start == begins
+
+
+@pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        ("2026-01-01", "Jan 1"),
+        ("2026-12-31", "Dec 31"),
+        ("2025-12-31", "Dec 31"),
+        ("2025-01-31", "Jan 31, 2025"),
+        ("2027-01-12", "Jan 12, 2027"),
+    ],
+)
+def test_a_day_far_away_is_named_with_its_year(day: str, text: str) -> None:
+    assert near_day(date.fromisoformat(day), date(2026, 1, 13)) == text
 
 
 @pytest.mark.parametrize("text", ["2026/27", "2026/27-Q1", "Q1 2026/27", "2026/28", "January", "Q1", "Jan 26"])

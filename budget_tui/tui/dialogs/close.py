@@ -17,7 +17,7 @@ from budget_tui.domain.closing import ClosePreview, NextLine
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Column
-from budget_tui.presentation.formatting import change, count, dates, money, period_name, short_day
+from budget_tui.presentation.formatting import change, count, dates, money, near_day, period_name
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.editing import EditableRows, EditableTable
@@ -237,7 +237,7 @@ class CloseScreen(TurnScreen["CloseOutcome"]):
         preview, currency = self._preview, self._preview.currency
         carried = f" ({change(preview.carried, currency)} carried over)" if preview.carried else ""
         is_late = preview.data_through < preview.ending.end
-        reach = f"data through {short_day(preview.data_through)}{' only' if is_late else ''}"
+        reach = f"data through {near_day(preview.data_through, preview.ending.end)}{' only' if is_late else ''}"
         return Content.assemble(
             (period_name(preview.ending), STRONG),
             (" ends today: ", MUTED),

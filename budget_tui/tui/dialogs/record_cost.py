@@ -50,8 +50,8 @@ class RecordCostScreen(BoxScreen[str]):
         entry = CostEntry(project_id, parse_amount(amount), parse_day(day) if day else None, provider=provider)
         outcome = await self.dashboard.run_command(lambda services: services.costs.add(entry))
         name = next(line.name for line in self._snapshot.projects if line.project_id == project_id)
-        recorded = f"{money(entry.amount, outcome.currency)} on {long_day(outcome.on)} recorded for {name}{counts_elsewhere(outcome)}"
-        return "; ".join([recorded, *far_ahead(outcome)])
+        recorded = f"{money(entry.amount, outcome.currency)} on {long_day(outcome.on)} recorded for {name}"
+        return "; ".join([recorded + counts_elsewhere(outcome), *far_ahead(outcome)])
 
     def _typed(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value.strip()

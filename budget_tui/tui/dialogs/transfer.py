@@ -17,7 +17,7 @@ from budget_tui.domain.hierarchy import POOL
 from budget_tui.domain.pacing import Burn, Status
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
 from budget_tui.domain.trouble import by_trouble
-from budget_tui.presentation.formatting import money, runway, short_day
+from budget_tui.presentation.formatting import money, near_day, runway
 from budget_tui.services.transfers import TransferOutcome, TransferRequest
 from budget_tui.tui.dialogs.box import BoxScreen
 from budget_tui.tui.fields import TextField
@@ -96,7 +96,8 @@ class TransferScreen(BoxScreen[TransferOutcome]):
     def _show_effect(self) -> None:
         (giver, taker), amount = self._ends, self._amount()
         typed = self.query_one("#amount", Input).value.strip()
-        self.query_one(".box").border_subtitle = Content(f"data through {short_day(self._snapshot.data_through)}")
+        through = near_day(self._snapshot.data_through, self._snapshot.as_of)
+        self.query_one(".box").border_subtitle = Content(f"data through {through}")
         self._show_change("#giver-change", giver, -amount)
         self._show_change("#taker-change", taker, amount)
         is_too_much = amount > self._most(giver)

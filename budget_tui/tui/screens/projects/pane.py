@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,7 +97,8 @@ class ProjectPane(Widget):
                 cause = explanations.cause(details.spend.trouble, currency)
                 shown += [Content.styled(part, "$warning") for part in wrap(cause, width)]
             sections = self._sections(details, self.snapshot, width)
-            shown += _fitting(sections, height - len(shown), _Costs(details.spend, currency, width))
+            costs = _Costs(details.spend, self.snapshot.as_of, currency, width)
+            shown += _fitting(sections, height - len(shown), costs)
         return Content("\n").join(shown)
 
     def _head(self, snapshot: BudgetSnapshot, line: ProjectLine, width: int) -> Iterator[Content]:
@@ -152,7 +153,7 @@ class ProjectPane(Widget):
             _Section(0, list(_services(spend, currency, width))),
             _Section(5, list(_columns(spend.days[-_COLUMN_DAYS:], currency, width))),
             _Section(2, list(_agents(details.agents, width))),
-            _Section(3, list(_changes(details.changes, currency, names, width))),
+            _Section(3, list(_changes(details.changes, snapshot.as_of, currency, names, width))),
         ]
 
 
@@ -165,6 +166,7 @@ class _Costs(NamedTuple):
     """The latest costs, as many as there is room for."""
 
     spend: SpendDigest
+    as_of: date
     currency: str
     width: int
 
@@ -176,7 +178,7 @@ class _Costs(NamedTuple):
         amounts = max(map(len, texts))
         found = [Content(""), Content.styled("Latest costs", "bold")]
         for cost, text in zip(costs, texts, strict=True):
-            day = f"{formatting.short_day(cost.day):<6}  "
+            day = f"{formatting.near_day(cost.day, self.as_of):<6}  "
             name = " · ".join(filter(None, (cost.service, cost.provider))) or "without a name"
             room_of_name = self.width - len(day) - amounts - 1
             found.append(Content.assemble((day, MUTED), fitted(name, room_of_name), f" {text:>{amounts}}"))
@@ -260,11 +262,13 @@ def _agents(agents: Sequence[AgentBudget], width: int) -> Iterator[Content]:
         yield Content.assemble(fitted(agent.name, name_room), " ", drawn, f" {text:>{room}}")
 
 
-def _changes(changes: Sequence[AuditEntry], currency: str, names: dict[str, str], width: int) -> Iterator[Content]:
+def _changes(
+    changes: Sequence[AuditEntry], as_of: date, currency: str, names: dict[str, str], width: int
+) -> Iterator[Content]:
     """Yield the last changes in words, with who made them."""
     if not changes:
         return
     yield Content.styled("Last changes", "bold")
     for entry in changes:
-        text = f"{formatting.short_day(entry.at.astimezone().date()):<6}  {sentence(entry, currency, names)}"
+        text = f"{formatting.near_day(entry.at.astimezone().date(), as_of):<6}  {sentence(entry, currency, names)}"
         yield spread(Content(fitted(text, width).rstrip()), Content.styled(entry.actor, MUTED), width)
