@@ -103,9 +103,10 @@ class Tenant:
 
 @pytest.fixture(scope="session", autouse=True)
 def duckdb_started_once() -> Iterator[None]:
-    """To start a DuckDB and to end it takes a third of a small import, and tests import more than a thousand times."""
+    """To start a DuckDB and to end it takes a third of a small import, and tests import more than a thousand times.
+    Its threads cost small files more than they give; programs that tests start have them."""
     connect, process = duckdb.connect, os.getpid()
-    with connect() as running, pytest.MonkeyPatch.context() as patch:
+    with connect(config={"threads": 1}) as running, pytest.MonkeyPatch.context() as patch:
 
         def connected(*arguments: Any, **options: Any) -> Any:
             is_here = os.getpid() == process  # a fork has none of the threads that would answer it
