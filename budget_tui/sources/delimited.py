@@ -31,10 +31,12 @@ _MAX_IGNORED = 4
 
 
 class Field(StrEnum):
-    """A field of a cost that a column may hold. Date and amount are required."""
+    """A field of a cost that a column may hold. Date and amount are required; a credit is what came back, in tables
+    that have debits for amounts."""
 
     DATE = "date"
     AMOUNT = "amount"
+    CREDIT = "credit"
     PROJECT = "project"
     PROVIDER = "provider"
     CATEGORY = "category"
@@ -43,34 +45,39 @@ class Field(StrEnum):
     ACCOUNT = "account"
 
 
+_DEBITS = "debit|debits|debit amount|paid out|money out|withdrawal|withdrawals|soll"
 # Names of columns, normalized by `_folded`. The second list is used only if no name of the first is present.
 _NAMES: Mapping[Field, tuple[str, str]] = {
     Field.DATE: (
         "date|day|datum|tag|fecha|dia|data|jour|usage date|cost date|charge date|transaction date|booking date"
         "|posting date|invoice date|billing date|payment date|purchase date|date posted|buchungstag|buchungsdatum"
-        "|rechnungsdatum|dato|paivamaara",
+        "|rechnungsdatum|dato|paivamaara|completed date",
         "timestamp|time|datetime|date time|created|created at|month|monat|mes|mois|period|billing month|usage month"
-        "|start date|period start|charge period start|start time|zeitpunkt",
+        "|start date|period start|charge period start|start time|zeitpunkt|start|from|interval start|started date"
+        "|request created at|buchung",
     ),
     Field.AMOUNT: (
         "amount|cost|costs|spend|spent|betrag|kosten|importe|coste|costo|montant|cout|importo|valor|bedrag|kwota|belob"
         "|belopp|total cost|cost total|net amount|amount charged|nettobetrag",
         "total|total amount|price|total price|charge|charges|sum|value|expense|gesamt|gesamtbetrag|summe|preis|prix"
-        "|precio|prezzo|gross amount|amount due|bruttobetrag|usd|eur|gbp",
+        "|precio|prezzo|gross amount|amount due|bruttobetrag|usd|eur|gbp|list cost|usage in currency"
+        f"|{_DEBITS}",
     ),
+    Field.CREDIT: ("credit|credits|credit amount|paid in|money in|deposit|deposits|haben", ""),
     Field.PROJECT: (
         "project|project id|project name|projekt|projet|proyecto|progetto|projeto|project code",
         "team|cost center|cost centre|costcenter|kostenstelle|department|workspace|entity|application|app|abteilung",
     ),
     Field.PROVIDER: (
         "provider|vendor|supplier|service provider|cloud provider|anbieter|lieferant|fournisseur|proveedor|fornitore",
-        "merchant|company|payee|seller|platform|cloud|handler|firma",
+        "merchant|company|payee|seller|platform|cloud|handler|firma|partner name|counterparty|zahlungsempfanger in"
+        "|beguenstigter zahlungspflichtiger|auftraggeber empfanger",
     ),
     Field.CATEGORY: ("category|cost category|kategorie|categorie|categoria|cost type", "type|kind|art"),
     Field.DESCRIPTION: (
         "description|service|product|item|line item|service name|product name|beschreibung|dienst|produkt|libelle"
-        "|descripcion|concepto|descrizione|descricao|omschrijving|bezeichnung",
-        "details|note|notes|memo|text|name|model|sku|resource|verwendungszweck|buchungstext|subject",
+        "|descripcion|concepto|descrizione|descricao|omschrijving|bezeichnung|verwendungszweck|payment reference",
+        "details|note|notes|memo|memo description|text|name|model|sku|resource|buchungstext|subject",
     ),
     Field.CURRENCY: ("currency|currency code|ccy|wahrung|waehrung|devise|moneda|valuta|moeda|billing currency", ""),
     Field.ACCOUNT: (
@@ -248,6 +255,8 @@ def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _NamedCo
     taken = set(positions.values())
     for field in Field:
         if field not in positions and not (field is Field.CURRENCY and currency):
+            if field is Field.CREDIT and not _is_debit(names, positions.get(Field.AMOUNT)):
+                continue
             at = _column_of(path, field, names, taken)
             if at is not None:
                 positions[field] = at
@@ -260,6 +269,10 @@ def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _NamedCo
                 command=f"name it with --columns {field}=NAME, or {field}=NUMBER; its columns are {listed}",
             )
     return positions, currency
+
+
+def _is_debit(names: Sequence[str], amount_at: int | None) -> bool:
+    return amount_at is not None and _folded(names[amount_at]) in _DEBITS.split("|")
 
 
 def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[int]) -> int | None:
@@ -321,6 +334,7 @@ def _form_of(table: _Table, wanted: Mapping[Field, _NamedColumn], options: ReadO
     dates, amounts = _Dates(), _Decimals()
     currencies: set[str] = set()
     day_at, amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
+    amounts_at = [amount_at, *filter(None, [table.positions.get(Field.CREDIT)])]
     currency_at = table.positions.get(Field.CURRENCY)
     width, end = len(table.header.names), table.header.dialect.header_end
     with long_fields(), reading(table.path), table.opened() as text:
@@ -329,8 +343,9 @@ def _form_of(table: _Table, wanted: Mapping[Field, _NamedColumn], options: ReadO
         for fields in rows:
             if width <= len(fields) <= width + 1:
                 dates.see(fields[day_at], line)
-                amounts.see(fields[amount_at], line)
-                currencies.add(_BESIDE_NUMBER.sub("", fields[amount_at]))
+                for at in amounts_at:
+                    amounts.see(fields[at], line)
+                    currencies.add(_BESIDE_NUMBER.sub("", fields[at]))
                 currencies.add(fields[currency_at].strip() if currency_at is not None else "")
             line = end + rows.line_num + 1
     said = wanted.get(Field.DATE, _NamedColumn("")).written
@@ -462,7 +477,8 @@ class _Reading:
         self._day = lru_cache(maxsize=10_000)(lambda text: _days_of(text, form))
         self._said = lru_cache(maxsize=10_000)(self._more)
         self._day_at, self._amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
-        self._more_at = [table.positions.get(field) for field in list(Field)[2:]]
+        self._credit_at = table.positions.get(Field.CREDIT)
+        self._more_at = [table.positions.get(field) for field in list(Field)[3:]]
 
     def batches(self, progress: Callable[[float], None]) -> Iterator[list[UsageLine]]:
         """Yield the charges of the file in batches."""
@@ -497,13 +513,18 @@ class _Reading:
         if day is None or cell_day is None:
             shown = f"'{text[:40]}' is not a date" if text else "is empty"
             raise _Unusable(f"{self._table.column(Field.DATE)} {shown}")
-        amount, sign = self._amount(fields[self._amount_at].strip())
+        text = fields[self._amount_at].strip()
+        credited = fields[self._credit_at].strip() if self._credit_at is not None else ""
+        amount, sign = self._amount(text, Field.AMOUNT) if text or not credited else (Decimal(0), "")
         if amount and amount == self._total and any(_folded(field) in _TOTALS for field in fields):
             raise _Unusable("it is the total of the rows above")
         self._total += amount
         self._negative += amount < 0
         if self._form.is_negated:
             amount = -amount if amount else amount
+        if credited:
+            credit, sign_of_credit = self._amount(credited, Field.CREDIT)
+            amount, sign = amount - abs(credit), sign or sign_of_credit
         said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
         return UsageLine(
             day,
@@ -534,11 +555,11 @@ class _Reading:
         ours, other = (category.casefold(), "") if is_ours else ("", category)
         return _RowFields(project, provider, description, ours, other, code, account)
 
-    def _amount(self, text: str) -> tuple[Decimal, str]:
-        """Parse an amount and its currency, if the text contains one."""
+    def _amount(self, text: str, field: Field) -> tuple[Decimal, str]:
+        """Parse the amount in the column of ``field`` and its currency, if the text contains one."""
         if _PLAIN_NUMBER.fullmatch(text) and (self._form.decimal == "point" or "." not in text):
             return Decimal(text), ""
-        column = self._table.column(Field.AMOUNT)
+        column = self._table.column(field)
         if not text:
             raise _Unusable(f"{column} is empty")
         amount, currency = _amount_of(text, self._form)
@@ -560,7 +581,8 @@ class _Reading:
         read = []
         for field in (each for each in Field if each in self._table.positions):
             column = self._table.column(field)
-            said = notes.get(field, "") if _folded(column) == field else f" from {column}{notes.get(field, '')}"
+            is_called_so = _folded(column) == field and field is not Field.CREDIT  # whose signs turn
+            said = notes.get(field, "") if is_called_so else f" from {column}{notes.get(field, '')}"
             read += [f"{field}{said}"] if said else []
         ignored = self._ignored()
         are_ignored = f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored" if ignored else ""

@@ -445,6 +445,50 @@ def test_negative_amounts_are_credits_unless_named_as_costs(tmp_path: Path) -> N
     assert costs(comma, columns="amount=Betrag:comma:negative") == [("2026-01-05", "1234", "USD")]
 
 
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [("Posted Date,Description,Debit,Credit", ["2026-01-05,api,20.00,", "2026-01-06,refund,,7.50"]),
+     ("Date,Memo,Withdrawals,Deposits", ["2026-01-05,api,$20.00,$0.00", "2026-01-06,refund,0.00,$7.50"]),
+     ("Date;Money Out;Money In", ["2026-01-05;20,00;", "2026-01-06;;-7,50"]),
+     ("Date,Paid Out (GBP),Paid In (GBP)", ["2026-01-05,20.00,", "2026-01-06,,7.50"]),
+     ("Buchungstag;Soll;Haben", ["05.01.2026;20,00;", "06.01.2026;;7,50"])],
+)  # fmt: skip
+def test_what_came_back_is_in_a_column_of_its_own(tmp_path: Path, header: str, rows: list[str]) -> None:
+    path = table(tmp_path, "\n".join([header.replace("Posted Date", "Date"), *rows]) + "\n")
+    currency = "GBP" if "GBP" in header else "USD"
+    assert costs(path) == [("2026-01-05", "20", currency), ("2026-01-06", "-7.5", currency)]
+    assert {cost.origin.charge_category for cost in taken(path).daily} == {"usage", "credit"}
+
+
+def test_debits_and_credits_of_any_name(tmp_path: Path) -> None:
+    path = table(tmp_path, "Date,Out,In\n2026-01-05,20.00,5.00\n2026-01-06,,7.50\n2026-01-07,,\n2026-01-08,,x\n")
+    named = {"columns": "amount=Out,credit=In"}
+    assert refusals(path, **named) == [(4, "Out is empty"), (5, "In 'x' is not a number")]
+    assert [cost.amount_nanos for cost in taken(path, **named).daily] == [15 * 10**9, -7_500_000_000]
+    assert taken(path, **named).files[0].read_as == "amount from Out in USD, credit from In"
+    negative = table(tmp_path, "Date,Debit,Credit\n2026-01-05,-20.00,\n2026-01-06,,7.50\n", "negative.csv")
+    assert [nanos for _, nanos, _ in costs(negative, columns="amount=Debit:negative")] == ["20", "-7.5"]
+    beside = table(tmp_path, "Date,Amount,Money In\n2026-01-05,20.00,\n2026-01-06,-7.50,7.50\n", "beside.csv")
+    assert [nanos for _, nanos, _ in costs(beside)] == ["20", "-7.5"], "an amount has its own sign"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "origin"),
+    [("product,description,start,end,USD,project_name", "Droplets,web-1,2026-01-05,2026-02-01,$6.00,pcc",
+      ("pcc", "", "Droplets")),
+     ("Description,From,To,Unit Price,Amount (USD),Total (USD)", "Nanode,2026-01-05,2026-01-31,0.01,6.00,7.00",
+      ("", "", "Nanode")),
+     ("Started Date,Completed Date,Description,Amount", "2026-01-04,2026-01-05,Fly,6.00", ("", "", "Fly")),
+     ("Buchungstag;Buchungstext;Verwendungszweck;Beguenstigter/Zahlungspflichtiger;Betrag",
+      "05.01.26;LASTSCHRIFT;Rechnung 1;Hetzner Online;6,00", ("", "Hetzner Online", "Rechnung 1")),
+     ("usage_date,sku_name,list_price,list_cost,currency_code", "2026-01-05,JOBS,0.15,6.00,USD", ("", "", ""))],
+)  # fmt: skip
+def test_names_in_invoices_and_statements(tmp_path: Path, header: str, row: str, origin: tuple[str, str, str]) -> None:
+    [cost] = taken(table(tmp_path, f"{header}\n{row}\n")).daily
+    assert (cost.day, cost.amount_nanos) == (date(2026, 1, 5), 6 * 10**9)
+    assert (cost.origin.sub_account_id, cost.origin.provider_name, cost.origin.service) == origin
+
+
 def test_a_total_is_no_cost(tmp_path: Path) -> None:
     rows = "Date,Vendor,Amount\n2026-09-03,Hetzner,10.00\n2026-09-04,Total,4.00\n2026-09-05,Fly,10.00\n"
     path = table(tmp_path, f"{rows}2026-09-30,Total,24.00\n2026-09-30,Total,5.00\n")
