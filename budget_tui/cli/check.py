@@ -61,7 +61,7 @@ def check(
         print_lines(*(lines or [within]))
         report(*(f"sent to {each.channel}: {each.message.body['sentence']}" for each in attempts if not each.error))
     warn(services.settings.channel_problems)
-    warn([f"not sent to {each.channel}: {each.error}" for each in attempts if each.error])
+    warn([words.not_sent_text(each.channel, each.error) for each in attempts if each.error])
     if age > 0:
         warn([f.data_through(evaluation.data_through)])
     if not found.is_passed:

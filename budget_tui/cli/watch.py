@@ -1,6 +1,6 @@
 """``watch``: alerts evaluated and sent for good, without a dashboard."""
 
-import shlex
+import re
 import shutil
 import sys
 from typing import Annotated
@@ -12,6 +12,7 @@ from budget_tui.cli.console import print_lines, report, warn
 from budget_tui.cli.options import command_group
 from budget_tui.cli.repeating import repeat_until_stopped
 from budget_tui.cli.session import Session, session_of
+from budget_tui.presentation.alerts import not_sent_text
 from budget_tui.services.watching import POLL_SECONDS, Watcher
 
 app = command_group()
@@ -46,7 +47,10 @@ def _watch(session: Session) -> None:
         if found is not None:
             report(*(str(message.body["sentence"]) for message in found.evaluation.messages))
             for attempt in found.attempts:
-                report(f"{'not sent' if attempt.error else 'sent'} to {attempt.channel} {attempt.error}".rstrip())
+                if attempt.error:
+                    warn([not_sent_text(attempt.channel, attempt.error)])
+                else:
+                    report(f"sent to {attempt.channel}")
 
     repeat_until_stopped(look, POLL_SECONDS, f"watching {services.context.database}")
     watcher.close()
@@ -64,10 +68,19 @@ def _unit(session: Session) -> list[str]:
         "Description=Alerts of budget-tui",
         "",
         "[Service]",
-        f"ExecStart={shlex.join(arguments)}",
+        f"ExecStart={' '.join(map(_for_systemd, arguments))}",
         "Restart=on-failure",
         "RestartSec=30",
         "",
         "[Install]",
         "WantedBy=default.target",
     ]
+
+
+def _for_systemd(argument: str) -> str:
+    """Quote an argument as systemd reads it, which replaces ``%`` and ``$`` within quotes, too."""
+    literal = argument.replace("%", "%%").replace("$", "$$")
+    if re.fullmatch(r"[\w%$@+=:,./-]+", literal):
+        return literal
+    escaped = literal.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

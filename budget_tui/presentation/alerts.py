@@ -379,6 +379,11 @@ def deliveries_text(message: AlertMessage) -> str:
     return ", ".join(map(_delivery_text, message.deliveries))
 
 
+def not_sent_text(channel: str, error: str) -> str:
+    """Say that an attempt failed, and why: ``not sent to phone: the command ended with 1``."""
+    return f"not sent to {channel}: {error}"
+
+
 def _delivery_text(delivery: Delivery) -> str:
     if delivery.state == "sent":
         return f"{delivery.channel} sent"

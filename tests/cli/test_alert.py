@@ -165,6 +165,19 @@ def test_the_unit_names_this_program_and_database(seeded: Cli, database: Path) -
     assert "[Install]\nWantedBy=default.target\n" in unit
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("100%.db", "{}/100%%.db"),
+        ("my budget.db", '"{}/my budget.db"'),
+        ('it\'s $5 "\\".db', '"{}/it\'s $$5 \\"\\\\\\".db"'),
+    ],
+)
+def test_the_unit_writes_arguments_as_systemd_reads_them(cli: Cli, tmp_path: Path, name: str, written: str) -> None:
+    unit = cli("--db", str(tmp_path / name), "watch", "--print-systemd").done().out
+    assert f" --db {written.format(tmp_path)} --org default watch\n" in unit
+
+
 def test_a_test_message_needs_a_channel_of_this_machine(seeded: Cli, database: Path) -> None:
     seeded("alert", "test", "phone").refused(4, "no channel 'phone'", "[channels.phone]")
     settings = database.parent / "config" / "budget-tui" / "settings.toml"
@@ -211,20 +224,21 @@ def test_a_watch_sends_what_another_program_caused(
     settings = database.parent / "config" / "budget-tui" / "settings.toml"
     settings.parent.mkdir(parents=True)
     out = tmp_path / "out"
-    settings.write_text(f"[channels.phone]\ncommand = 'tee {out}'\n")
+    settings.write_text(f"[channels.phone]\ncommand = 'tee {out}'\n[channels.broken]\ncommand = 'false'\n")
     cli("budget", "set", "500").done()
     cli("project", "add", "pcc", "--allocate", "100").done()
-    cli("alert", "add", "pcc", "--share", "50", "--channel", "phone").done()
+    cli("alert", "add", "pcc", "--share", "50", "--channel", "phone", "--channel", "broken").done()
     with subprocess.Popen([sys.executable, "-m", "budget_tui", "watch"], stderr=subprocess.PIPE, text=True) as watch:
         assert watch.stderr is not None
         assert watch.stderr.readline().startswith("watching ")
         cli("cost", "add", "pcc", "60").done()
-        assert next(line for line in watch.stderr if "sent" in line) == "sent to phone\n"
+        told = [next(line for line in watch.stderr if "sent" in line) for _ in range(2)]
         aside = database.rename(database.with_name("aside.db"))
         assert watch.stderr.readline().startswith("error: there is no database")
         aside.rename(database)
         assert watch.stderr.readline() == f"watching {database} again\n"
         watch.send_signal(signal.SIGTERM)
     assert watch.returncode == 0
+    assert told == ["warning: not sent to broken: the command ended with 1\n", "sent to phone\n"]
     assert "pcc has spent 60% of $100.00" in json.loads(out.read_text())["sentence"]
     assert cli("alert", "log").done().out.rstrip().endswith("phone sent")
