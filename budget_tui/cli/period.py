@@ -270,7 +270,7 @@ def _closed_lines(closed: "ClosedPeriod") -> list[str]:
         shown["name"],
         replace(shown["allocated"], label="Allocation"),
         *(shown[key] for key in ("spent", "left", "status")),
-        replace(shown["since"], text=lambda line: f"{shown['since'].text(line)} after close" if line.restated else ""),
+        _since(closed),
     )
     return [
         *_history_table([closed]),
@@ -278,6 +278,12 @@ def _closed_lines(closed: "ClosedPeriod") -> list[str]:
         *(["", *table(columns, closed.projects)] if closed.projects else []),
         *_agent_lines(closed),
     ]
+
+
+def _since(closed: "ClosedPeriod") -> "Column[ClosedBudget]":
+    """Return the column of what came after the close."""
+    since = next(column for column in closed_columns("", closed.currency) if column.key == "since")
+    return replace(since, text=lambda line: f"{since.text(line)} after close" if line.restated else "")
 
 
 def _agent_lines(closed: "ClosedPeriod") -> list[str]:
@@ -289,5 +295,6 @@ def _agent_lines(closed: "ClosedPeriod") -> list[str]:
         tokens("Tokens", lambda line: line.allocation),
         tokens("Used", lambda line: line.spent),
         tokens("Left", lambda line: line.remaining),
+        _since(closed),
     )
     return ["", *table(columns, closed.agents)] if closed.agents else []

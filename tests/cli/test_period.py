@@ -259,6 +259,19 @@ def test_history_in_words(seeded: Cli) -> None:
     seeded("period", "show", "2026-01-02").refused(4, "no period that started on 2026-01-02 was closed")
 
 
+def test_what_agents_used_after_the_close_stands_beside_their_figures(seeded: Cli) -> None:
+    seeded("agent", "add", "scout", "--project", "pcc", "--tokens", "1000").done()
+    seeded("agent", "add", "idle", "--project", "pcc", "--tokens", "10").done()
+    seeded("agent", "consume", "scout", "50").done()
+    seeded("period", "close", "--yes").done()
+    seeded("agent", "consume", "scout", "25").done()
+    assert seeded("period", "show", "2026-01-01").done().out.splitlines()[-3:] == [
+        "AGENT  TOKENS  USED  LEFT  SINCE",
+        "scout   1,000    50   950  +25 after close",
+        "idle       10     0    10",
+    ]
+
+
 # How periods recur
 
 
