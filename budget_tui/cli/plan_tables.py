@@ -118,16 +118,22 @@ def forecast_table(found: PlanForecast) -> list[str]:
     def amount(label: str, of: Callable[[BudgetForecast], int | None], drop_order: int = 0) -> Column[BudgetForecast]:
         return Column(label, label, lambda line: _known(of(line), *_kind(line.budget)), "right", drop_order=drop_order)
 
+    def expected(label: str, of: Callable[[Forecast], int | None], drop_order: int = 0) -> Column[BudgetForecast]:
+        return amount(label, lambda line: of(line.forecast) if line.forecast is not None else None, drop_order)
+
+    def against(line: BudgetForecast) -> str:
+        return f.forecast_against(line.forecast, line.budget.amount) if line.forecast is not None else ""
+
     columns: tuple[Column[BudgetForecast], ...] = (
         Column("entity", "Entity", lambda line: line.budget.entity_id),
         Column("what", "Scope", lambda line: scope_text(line.budget)),
         Column("period", "Period", lambda line: f.period_name(line.budget.period), shrinks_to=8, wraps=True),
         amount("Actual", lambda line: line.used, 1),
-        amount("Low", lambda line: line.forecast.low if line.forecast.has_range else None, 2),
-        amount("Median", lambda line: line.forecast.median),
-        amount("High", lambda line: line.forecast.high if line.forecast.has_range else None, 3),
+        expected("Low", lambda forecast: forecast.low if forecast.has_range else None, 2),
+        expected("Median", lambda forecast: forecast.median),
+        expected("High", lambda forecast: forecast.high if forecast.has_range else None, 3),
         amount("Amount", lambda line: line.budget.amount, 4),
-        Column("status", "", lambda line: f.forecast_against(line.forecast, line.budget.amount), wraps=True),
+        Column("status", "", against, wraps=True),
     )
     if not found.lines:
         return ["no budget runs today"]

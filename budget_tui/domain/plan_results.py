@@ -54,11 +54,14 @@ class BudgetPage:
 
 
 class BudgetForecast(NamedTuple):
-    """A budget that runs today, what was used of it so far, and its forecast; in its currency or in tokens."""
+    """A budget that runs today, what was used of it so far, and its forecast; in its currency or in tokens.
+
+    Both are None for tokens of which nothing is known.
+    """
 
     budget: PlannedBudget
-    used: int
-    forecast: Forecast
+    used: int | None
+    forecast: Forecast | None
 
 
 class EntityForecast(NamedTuple):

@@ -94,8 +94,8 @@ class BudgetForecast(Schema):
     period_start: date
     period_end: date = Field(description="Inclusive.")
     budget_amount: Number = Field(description="In `currency` or in tokens.")
-    actual_amount: Number = Field(description="What was used through today.")
-    forecast: ForecastRange
+    actual_amount: Number | None = Field(description="What was used through today; null if no tokens are known.")
+    forecast: ForecastRange | None
 
     @classmethod
     def from_line(cls, line: plan_results.BudgetForecast) -> "BudgetForecast":
@@ -112,8 +112,8 @@ class BudgetForecast(Schema):
             period_start=budget.period.start,
             period_end=budget.period.end,
             budget_amount=plain_amount(budget.amount, of_type),
-            actual_amount=plain_amount(line.used, of_type),
-            forecast=ForecastRange.from_domain(line.forecast, of_type),
+            actual_amount=None if line.used is None else plain_amount(line.used, of_type),
+            forecast=None if line.forecast is None else ForecastRange.from_domain(line.forecast, of_type),
         )
 
 

@@ -271,18 +271,27 @@ class Forecaster:
         self._daily: dict[str, DailyUsage] = {}
 
     def of_budgets(self, budgets: Iterable[PlannedBudget]) -> dict[str, Forecast]:
-        """Return the forecasts of those of ``budgets`` that run today, by id; seats have none."""
-        return {budget.budget_id: daily.forecast(*counted) for budget, counted, daily in self._running(budgets)}
+        """Return the forecasts of those of ``budgets`` that run today, by id; seats have none, nor have tokens of which
+        nothing is known."""
+        return {
+            budget.budget_id: daily.forecast(*counted)
+            for budget, counted, daily in self._running(budgets)
+            if budget.budget_type is BudgetType.MONETARY or daily.has_usage(counted[0])
+        }
 
     def lines(self, budgets: Iterable[PlannedBudget]) -> Iterator[BudgetForecast]:
-        """Yield the forecasts of those of ``budgets`` that run today; seats have none."""
+        """Yield the forecasts of those of ``budgets`` that run today, but for seats."""
         for budget, counted, daily in self._running(budgets):
-            yield BudgetForecast(budget, daily.used(*counted), daily.forecast(*counted))
+            is_money = budget.budget_type is BudgetType.MONETARY
+            used = daily.used(*counted) if is_money or daily.has_usage(*counted) else None
+            forecast = daily.forecast(*counted) if is_money or daily.has_usage(counted[0]) else None
+            yield BudgetForecast(budget, used, forecast)
 
     def _running(
         self, budgets: Iterable[PlannedBudget]
     ) -> Iterator[tuple[PlannedBudget, tuple[UsageScope, Period], "DailyUsage"]]:
-        """Yield those of ``budgets`` that have a forecast, with what counts for them, and the usage in their unit."""
+        """Yield those of ``budgets`` that run today, but for seats, with what counts for them, and the usage in their
+        unit."""
         for budget in budgets:
             if budget.period in self._periods and budget.budget_type is not BudgetType.SEAT:
                 counted = counted_by(budget)
@@ -471,6 +480,14 @@ class DailyUsage:
     def used(self, scope: UsageScope, period: Period) -> int:
         """Return what was used in ``period`` through today; see `forecast`."""
         return self._used(self._cells_of(self._costs.counting(scope)), period)
+
+    def has_usage(self, scope: UsageScope, period: Period | None = None) -> bool:
+        """Return whether any usage of ``scope`` is known, in ``period`` through today or at all."""
+        cells = self._cells_of(self._costs.counting(scope))
+        if period is None:
+            return bool(cells)
+        so_far = self._slice(period.start, min(self._today, period.end))
+        return any(any(cell.usage[so_far]) for cell in cells)
 
     def _cells_of(self, numbers: Iterable[int]) -> list[Cell]:
         return [*map(self._cell, numbers)]

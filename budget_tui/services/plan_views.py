@@ -247,7 +247,10 @@ class PlanViews:
             budgets = [budget for budget in found if budget.level_code == "agent" and budget.in_cycle]
             known = data_through(session, organization, today)
             forecasts = _forecasts(session, organization, today, known, budgets)
-        return {budget.entity_id: forecasts[budget.budget_id] for budget in budgets if budget.budget_id in forecasts}
+        if not forecasts:
+            return {}
+        # An agent is known to have used nothing so far, where a planned budget may lack a source.
+        return {budget.entity_id: forecasts.get(budget.budget_id, _NOTHING_USED) for budget in budgets}
 
     def by_category(self, entity_id: str = ROOT_ID, conditions: PlanFilter = EVERYTHING) -> Breakdown:
         """Return an entity's plan and usage per category, and of all categories together."""
@@ -581,6 +584,9 @@ def budgets_matching(
         currency=conditions.currency.upper(),
     )
     return planned_ahead(session, organization, today, wanted)
+
+
+_NOTHING_USED = Forecast(0, 0, 0, has_range=False, days_of_history=0)
 
 
 def _forecasts(

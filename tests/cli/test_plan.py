@@ -1,5 +1,6 @@
 """``plan``: what is typed and what is answered, on the demonstration's company."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -288,6 +289,24 @@ def test_the_summary_counts_what_has_no_data_and_names_a_years_months(plan: Cli)
     assert "  ▲ 1 approaching, ○ 1 without data" in out.splitlines()
     assert "  Apr 2026 – Mar 2027  " in out
     assert "  Dec 24, 2025 – Jan 6, 2026  " in out
+
+
+def test_tokens_of_which_nothing_is_known_have_no_forecast_either(cli: Cli) -> None:
+    cli("budget", "set", "500").done()
+    cli("project", "add", "pcc").done()
+    cli("agent", "add", "scout", "--project", "pcc", "--tokens", "1000").done()
+    for view in ("tree", "summary"):
+        assert re.search(r"^scout .* –  ○ +–$", cli("plan", view).done().out, re.MULTILINE)
+        assert '"forecast": null' in cli("plan", view, "--json").done().out
+    assert re.search(r"^scout   genai  January 2026( +–){4}   1,000$", cli("plan", "forecast").done().out, re.MULTILINE)
+    [scout] = [each for each in cli("plan", "forecast", "--json").json["budgets"] if each["budget_type"] == "token"]
+    assert (scout["actual_amount"], scout["forecast"]) == (None, None)
+    cli("agent", "consume", "scout", "5").done()
+    [scout] = [each for each in cli("plan", "forecast", "--json").json["budgets"] if each["budget_type"] == "token"]
+    assert (scout["actual_amount"], scout["forecast"]["median"]) == (5, 95)
+    next_month = cli("--as-of", "2026-02-10", "plan", "forecast", "--json").json["budgets"]
+    [scout] = [each for each in next_month if each["budget_type"] == "token"]
+    assert (scout["actual_amount"], scout["forecast"]["method"]) == (None, "weeks")
 
 
 def test_a_quarter_of_a_fiscal_year_has_the_name_that_is_typed_everywhere(cli: Cli) -> None:
