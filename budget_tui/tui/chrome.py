@@ -243,6 +243,8 @@ class Freshness(Widget):
             close = key_of(self.app, "period.close")
             yield _hint(f"{ended} has ended: ", close, " to re-allocate, or keep what was carried over")
         yield Content.styled(f"data through {formatting.near_day(snapshot.data_through, snapshot.as_of)}", MUTED)
+        if self._chosen_day is not None:
+            yield Content.styled(f"as of {formatting.long_day(self._chosen_day)}", MUTED)
         if snapshot.unmapped_costs:
             unmapped = formatting.money(snapshot.unmapped, currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
@@ -254,13 +256,11 @@ class Freshness(Widget):
         if snapshot.total.scheduled:
             scheduled = formatting.money(snapshot.total.scheduled, currency)
             yield Content.styled(f"{scheduled} scheduled for later days", MUTED)
-        for left_out in snapshot.left_out:
-            amount = formatting.money(left_out.amount, left_out.currency)
-            yield Content.styled(f"{amount} left out: no usable rate to {currency}", "$warning")
+        if snapshot.left_out:
+            amounts = " + ".join(formatting.money(each.amount, each.currency) for each in snapshot.left_out)
+            yield Content.styled(f"{amounts} left out: no usable rate to {currency}", "$warning")
         for spend in snapshot.converted:
             yield Content.styled(formatting.counted_as(spend, currency), MUTED)
-        if self._chosen_day is not None:
-            yield Content.styled(f"as of {formatting.long_day(self._chosen_day)}", MUTED)
 
 
 def _hint(before: str, key: str, after: str) -> Content:

@@ -14,6 +14,7 @@ from budget_tui.services.costs import CostEntry
 from budget_tui.services.period_rules import RuleChange
 from budget_tui.tui.screens.budget.screen import GlobalBudgetScreen
 from tests.agent_logs import claude_line, use_home, write
+from tests.services.planning import bill
 from tests.tui.conftest import OpenDashboard, OpenServices
 from tests.tui.driving import Dashboard, on_day, stored, stored_line, units
 
@@ -191,6 +192,19 @@ async def test_how_far_the_data_goes_is_told_on_two_lines_where_one_is_too_short
     async with open_dashboard(size=(40, 24)) as dashboard:
         at = dashboard.lines.index(dashboard.line_with("data through"))
         assert [line.strip() for line in dashboard.lines[at : at + 2]] == ["data through Jan 13", "as of Jan 13, 2026"]
+
+
+async def test_a_chosen_day_and_all_that_has_no_rate_is_told_at_80_columns(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    currencies = ("CHF", "EUR", "GBP", "SEK")
+    bill(services, *(("pcc", "10", currency, "2026-01-10", "AWS") for currency in currencies))
+    async with open_dashboard(size=(80, 24)) as dashboard:
+        at = dashboard.lines.index(dashboard.line_with("data through"))
+        assert [line.strip() for line in dashboard.lines[at : at + 2]] == [
+            "data through Jan 10 · as of Jan 13, 2026",
+            "CHF 10.00 + €10.00 + £10.00 + SEK 10.00 left out: no usable rate to USD",
+        ]
 
 
 async def test_an_empty_database_invites_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

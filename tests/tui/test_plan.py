@@ -118,6 +118,16 @@ async def test_each_tab_names_what_it_leaves_out_and_what_counts_at_a_rate(
         assert "1 cost in CHF" not in dashboard.text, "tokens have no currency"
 
 
+async def test_many_warnings_take_two_lines(open_dashboard: OpenDashboard, acme: Services) -> None:
+    currencies = ("CHF", "DKK", "EUR", "GBP")
+    bill(acme, *(("TEAM-BACKEND", "8", currency, "2026-03-05", "Google Cloud") for currency in currencies))
+    async with open_dashboard(acme, mode="plan", size=(80, 24)) as dashboard:
+        for tab, _ in TABS:
+            at = dashboard.lines.index(dashboard.line_with("(CHF 8.00) left out"))
+            assert dashboard.lines[at + 1].strip().startswith("and 3 more warnings"), tab
+            await dashboard.keys("tab")
+
+
 async def test_a_row_of_a_budget_in_another_currency_explains_itself(
     open_dashboard: OpenDashboard, acme: Services
 ) -> None:

@@ -183,7 +183,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
         if self.reading is None:
             return
         self._warned_of = self.reading
-        warnings = Content("\n".join(self.pane.warnings(self.reading, self._lines)))
+        warnings = _briefly(self.pane.warnings(self.reading, self._lines))
         if warnings != self._warned:
             self._warned, line = warnings, self.query_one("#plan-warnings", Static)
             width, height = line.content_size if line.display else (0, 0)
@@ -421,6 +421,13 @@ def _how_to_begin(key: str) -> Content:
             Content("  budget-tui --db demo.db --org acme --as-of 2026-03-31"),
         ]
     )
+
+
+def _briefly(warnings: Sequence[str]) -> Content:
+    """Return ``warnings`` on lines, of more than two the first, and how many more there are."""
+    if len(warnings) > 2:
+        warnings = [warnings[0], f"and {len(warnings) - 1} more warnings, which budget-tui plan summary lists"]
+    return Content("\n".join(warnings))
 
 
 def _changed(before: PlannedBudget, outcome: PlanOutcome) -> str:
