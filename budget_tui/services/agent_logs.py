@@ -393,7 +393,7 @@ def _set_flat_fee(work: Work, source: str, flat: bool) -> None:
     work.unit.costs.set_flat_fee(work.organization.org_key, source, flat)
     work.unit.estimates.bring_back_all(work.organization.org_key, source)
     if flat:
-        work.unit.estimates.replace_all(work.organization.org_key, source, work.now)
+        work.unit.estimates.replace_all(work.organization.org_key, source, work.known_from)
     work.record("source.plan", source, {"flat_fee": not flat}, {"flat_fee": flat})
 
 
@@ -435,7 +435,7 @@ def _settled(work: Work, days: Collection[tuple[int, int]]) -> Mapping[tuple[int
     """Set the costs of origins and days to what their messages add up to; return the changes of what they come to."""
     changes = work.unit.agent_logs.settle(days)
     for source in work.unit.costs.flat_fees(work.organization.org_key):
-        work.unit.estimates.replace_all(work.organization.org_key, source, work.now)
+        work.unit.estimates.replace_all(work.organization.org_key, source, work.known_from)
     return changes
 
 

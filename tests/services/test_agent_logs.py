@@ -211,6 +211,8 @@ def test_under_a_plan_tokens_count_and_their_price_is_what_they_would_have_cost(
     assert paid() == ("0.00085", 4350, [("claude-code@laptop", "0.0135")])
     bill(home.services, ("pcc", "3", "USD", DAY, "Anthropic"))
     assert paid() == ("3.00085", 4350, [("claude-code@laptop", "0.0135")])
+    since = home.rows("SELECT DISTINCT replaced_at FROM replaced_estimate")
+    assert [str(moment)[:10] for (moment,) in since] == ["2026-01-13"], "as of the day that was chosen, as bills"
     agents.sync(flat_fees={"claude-code@laptop": False})
     assert paid() == ("3.00085", 4350, [])
     home.services.undo.undo()
