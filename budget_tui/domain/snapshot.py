@@ -126,6 +126,11 @@ class BudgetSnapshot:
     displaced: tuple[DisplacedEstimates, ...] = ()
 
     @property
+    def is_unmapped_unpriced(self) -> bool:
+        """True if what is unmapped has no amount because a price is missing: it is not $0.00 that was spent."""
+        return bool(self.unpriced) and not self.unmapped
+
+    @property
     def is_budgeted(self) -> bool:
         """True if anybody set a global budget; one of 0 may be what a deficit left of it."""
         return bool(self.total.allocation or self.carry.carried)

@@ -27,7 +27,9 @@ def warnings(snapshot: "BudgetSnapshot") -> list[str]:
     """Return the warnings to know before trusting the numbers."""
     currency = snapshot.organization.currency
     found = [*f.projects_over_allocated(snapshot.unallocated, snapshot.total.allocation, currency)]
-    if snapshot.unmapped_costs:
+    if snapshot.unmapped_costs and snapshot.is_unmapped_unpriced:
+        found.append(f"{f.count(snapshot.unmapped_costs, 'cost')} unmapped, without a price and in no project")
+    elif snapshot.unmapped_costs:
         found.append(
             f"{f.count(snapshot.unmapped_costs, 'cost')} unmapped ({f.money(snapshot.unmapped, currency)}):"
             " they count in the total, but in no project"

@@ -246,9 +246,9 @@ class Freshness(Widget):
         if self._chosen_day is not None:
             yield Content.styled(f"as of {formatting.long_day(self._chosen_day)}", MUTED)
         if snapshot.unmapped_costs:
-            unmapped = formatting.money(snapshot.unmapped, currency)
+            amount = "unpriced" if snapshot.is_unmapped_unpriced else formatting.money(snapshot.unmapped, currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
-            yield _hint(f"{costs} unmapped ({unmapped}): ", key_of(self.app, "cost.map"), " to map")
+            yield _hint(f"{costs} unmapped ({amount}): ", key_of(self.app, "cost.map"), " to map")
         if snapshot.unpriced:
             unpriced = formatting.tokens(sum(tokens for _, tokens in snapshot.unpriced))
             models = ", ".join(model for model, _ in snapshot.unpriced)

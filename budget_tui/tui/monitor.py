@@ -118,16 +118,16 @@ class MonitorView(Widget):
     def _foot(self, snapshot: BudgetSnapshot, width: int) -> Content:
         currency = snapshot.organization.currency
         pool = formatting.short_money(abs(snapshot.unallocated), currency)
-        unmapped = (
-            f" · {formatting.short_money(snapshot.unmapped, currency)} unmapped" if snapshot.unmapped_costs else ""
-        )
+        unmapped = formatting.short_money(snapshot.unmapped, currency)
+        if snapshot.is_unmapped_unpriced:
+            unmapped = formatting.count(snapshot.unmapped_costs, "cost")
         if snapshot.unallocated < 0:
             parts = [(f"{pool} over-allocated", "$warning")]
         else:
             parts = [("no budget yet" if snapshot.total.unfunded else f"{pool} unallocated", MUTED)]
         if not snapshot.total.unfunded:
             parts.append((f" · {formatting.for_today(snapshot.total.available_today, currency)}", MUTED))
-        return Content.assemble(*parts, (unmapped, "$warning"))
+        return Content.assemble(*parts, (f" · {unmapped} unmapped" if snapshot.unmapped_costs else "", "$warning"))
 
 
 class MonitorApp(ThemedApp):

@@ -15,6 +15,17 @@ from tests.agent_logs import SONNET, claude_line, codex_meta, codex_sum, codex_t
 from tests.cli.conftest import Cli
 
 
+def test_unmapped_costs_without_a_price_come_to_no_amount(
+    seeded: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_home(monkeypatch, tmp_path)
+    write(tmp_path / "claude/projects/p/s.jsonl", claude_line("m2", model="kimi-9000", cwd="/w/other"))
+    seeded("sync", "claude-code").done()
+    assert seeded("status").err.splitlines()[0] == "warning: 1 cost unmapped, without a price and in no project"
+    seeded("price", "set", "kimi-9000", "--input", "3", "--output", "15", "--from", "2026-01-01").done()
+    assert seeded("status").err.splitlines()[0].startswith("warning: 1 cost unmapped (")
+
+
 def test_a_bill_without_a_project_says_what_it_takes_from_which(
     seeded: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
