@@ -1,6 +1,7 @@
 """``demo``: the dashboard on demonstration data, or that data in a database."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -46,7 +47,7 @@ def demo(
 
 
 def _load(session: Session, json: bool) -> None:
-    context = session.services.context
+    context = replace(session.services.context, on_created=None)  # where it was written is told anyway
     report = load_demo(context)
     planning, studio = report.planning, report.studio
     if json:

@@ -40,6 +40,8 @@ class Session:
     """Carried-over amounts that a command corrected, by currency."""
     _changed: "dict[str, Context]" = field(default_factory=dict, compare=False)
     """The contexts in which a command changed something, by organization."""
+    _created: list[str] = field(default_factory=list, compare=False)
+    """The database, once the command created it."""
 
     @cached_property
     def services(self) -> "Services":
@@ -50,6 +52,7 @@ class Session:
             found.context,
             on_carry_settled=self._carry_settled,
             on_closed_early=_report_closed_early,
+            on_created=self._note_created,
             on_change=self._note_change,
         )
         return Services(context, found.settings)
@@ -57,14 +60,23 @@ class Session:
     def _carry_settled(self, settled: "SettledCarry", currency: str) -> None:
         self._settled.setdefault(currency, []).append(settled)
 
+    def _note_created(self) -> None:
+        is_url = "://" in self.database  # which may have a password
+        self._created.append(str(self.services.context.database) if is_url else self.database)
+
     def _note_change(self, context: "Context") -> None:
         self._changed[context.org_slug] = context
 
     def finish(self) -> None:
-        """Report the carried-over amounts that the command corrected; evaluate alerts if it changed anything.
+        """Report the database that the command created, if it was named, for it may be mistyped, and the carried-over
+        amounts that it corrected; evaluate alerts if it changed anything.
 
-        What it printed is there before that: an evaluation takes longer than most commands.
+        What it printed is there before that: an evaluation takes longer than most commands. Finishing again does
+        nothing: what asked for its session twice finishes it twice.
         """
+        if self.database:
+            report(*(f"created {database}" for database in self._created))
+        self._created.clear()
         self._report_carry_settled()
         if self._changed:
             from budget_tui.services.alerts import Alerts
@@ -72,6 +84,7 @@ class Session:
             sys.stdout.flush()
             for context in self._changed.values():
                 Alerts(context).evaluate_after_change()
+            self._changed.clear()
 
     def _report_carry_settled(self) -> None:
         for currency, settled in self._settled.items():
@@ -80,6 +93,7 @@ class Session:
 
             if message := carry_settled(settled_together(settled), currency):
                 report(message)
+        self._settled.clear()
 
     def start_logging(self, *, aloud: bool = True) -> None:
         """Start logging to the log file and, if requested and not a terminal, to standard error.

@@ -35,7 +35,8 @@ class Context:
     organization that does not exist yet. ``writers`` keeps connections open for repeated writes. If ``is_new``, there
     was no database at the start: it reads like an empty one until it exists. ``on_carry_settled`` is called with each
     carry-over that a command corrected, ``on_closed_early`` with the periods that it closed although they
-    end only after the clock's day, and ``on_change`` after each command that was committed.
+    end only after the clock's day, ``on_created`` once the first change has created the database, and ``on_change``
+    after each command that was committed.
     """
 
     database: Database
@@ -49,6 +50,7 @@ class Context:
     is_new: bool = False
     on_carry_settled: "CarrySettled | None" = None
     on_closed_early: "ClosedEarly | None" = None
+    on_created: "Callable[[], None] | None" = None
     on_change: "Callable[[Context], None] | None" = None
 
     @cached_property
@@ -83,7 +85,7 @@ class Context:
             return self._unit(organization)
         from budget_tui.storage.unit_of_work import FirstUnitOfWork
 
-        return FirstUnitOfWork(self.database, organization)
+        return FirstUnitOfWork(self.database, organization, self.on_created)
 
     def _unit(self, organization: str) -> "UnitOfWork":
         from budget_tui.storage.unit_of_work import UnitOfWork

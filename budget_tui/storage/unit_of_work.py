@@ -1,7 +1,7 @@
 """Transactions: one that reads, and one that writes and rolls back unless it is committed."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -117,10 +117,20 @@ class UnitOfWork(Session):
 
 
 class FirstUnitOfWork(UnitOfWork):
-    """The first transaction on a database, which exists for others once it is committed.
+    """The first transaction on a database, which exists for others once it is committed: then ``on_created`` is called.
 
     `Conflict` when somebody else creates it in the meantime.
     """
+
+    def __init__(self, database: Database, organization: str, on_created: Callable[[], None] | None) -> None:
+        self._on_created = on_created
+        super().__init__(database, organization)
+
+    def commit(self, *, tokens_only: bool = False) -> None:
+        super().commit(tokens_only=tokens_only)
+        on_created, self._on_created = self._on_created, None  # a command may commit several times
+        if on_created is not None:
+            on_created()
 
     def _connected(self) -> WriteConnection:
         return self._database.connect_first()
