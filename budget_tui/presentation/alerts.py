@@ -356,7 +356,7 @@ MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
         lambda message: f"{message.created_at.astimezone():%b %-d, %H:%M}",
         is_muted=True,
     ),
-    Column("period", "Period", _period_of, drop_order=1, yields_late=True, is_muted=True),
+    Column("period", "Period", _period_of, drop_order=1, is_muted=True),
     Column("alert", "Alert", lambda message: str(message.rule_key), "right", drop_order=2, yields_late=True),
     Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20, wraps=True),
     Column(

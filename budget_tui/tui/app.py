@@ -31,7 +31,7 @@ from budget_tui.domain.hierarchy import POOL, ROOT_ID
 from budget_tui.presentation import formatting
 from budget_tui.presentation.messages import carry_settled
 from budget_tui.tui import dialogs
-from budget_tui.tui.chrome import SCREENS
+from budget_tui.tui.chrome import SCREENS, WARNED
 from budget_tui.tui.dashboard import key_of
 from budget_tui.tui.key_queue import ASKING, PATIENCE_SECONDS, KeyQueueApp
 from budget_tui.tui.screens.base import DashboardScreen
@@ -298,8 +298,9 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         except BudgetError:
             return
         if messages:
-            more = f" (+{new - 1})" if new > 1 else ""
-            self._dashboard_screen().report_aside(f"▲ {messages[0].body['sentence']}{more}: A", of_next=False)
+            more, which = (f" (+{new - 1})", "them") if new > 1 else ("", "it")
+            text = f"{WARNED}{messages[0].body['sentence']}{more}; {key_of(self, 'alerts')} shows {which}"
+            self._dashboard_screen().report_aside(text, of_next=False)
         if self.settings.bell:
             self.bell()
 

@@ -129,6 +129,10 @@ class TopBar(Widget):
         return Content.styled(" · ", MUTED).join(Content.styled(*part) for part in shown[-parts:])
 
 
+WARNED = "▲ "
+"""How the report of something that nobody did, but that matters, begins."""
+
+
 class Notice(Widget):
     """One message, shown until the next one or until the screen is left. Its line stays without one: no row jumps.
 
@@ -147,7 +151,11 @@ class Notice(Widget):
         message = " · ".join(filter(None, (self.text, self.aside)))
         if not message:
             return Content("")
-        line = Content.assemble(("✕ " if self.is_problem else "✓ ", style), message)
+        if message.startswith(WARNED):
+            style, sign = "bold $warning", WARNED
+        else:
+            sign = "✕ " if self.is_problem else "✓ "
+        line = Content.assemble((sign, style), message.removeprefix(WARNED))
         if self.reversal is None:
             return line
         key, words = self.reversal

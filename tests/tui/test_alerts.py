@@ -104,8 +104,23 @@ async def test_what_fires_is_told_on_every_screen_and_listed(
         dashboard.app.notify("$20.00 recorded")
         await dashboard.until(lambda: bool(rung))
         await dashboard.settled()
-        assert "✓ $20.00 recorded · ▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left" in dashboard.text
+        told_now = "▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left; A shows it"
+        assert f"✓ $20.00 recorded · {told_now}" in dashboard.text
         assert f"7 Alerts ▲{told + 1}" in dashboard.lines[0]
         await dashboard.keys("7", "tab", "tab", "enter")
         assert "budget-tui cover pcc" in dashboard.line_with("Try")
     assert len(services.alerts.messages()) == told + 1
+
+
+async def test_what_fired_elsewhere_has_the_sign_of_a_warning(
+    open_dashboard: OpenDashboard, services_on: OpenServices, turning: TurningClock
+) -> None:
+    services, elsewhere = services_on(clock=turning), services_on(clock=turning)
+    elsewhere.alerts.evaluate()
+    async with open_dashboard(services, size=(80, 24)) as dashboard:
+        elsewhere.costs.add(CostEntry("pcc", units(20)))
+        elsewhere.alerts.evaluate()
+        await dashboard.looked()
+        assert "\n ▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left; A shows it" in dashboard.text
+        await dashboard.keys("A")
+        assert "1  PCC has spent 83% of $150.00 for Jan" in dashboard.text
