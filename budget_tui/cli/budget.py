@@ -8,9 +8,8 @@ from budget_tui.cli.console import prose
 from budget_tui.cli.options import AmountCommand, CapOption, JsonOption, PolicyArgument, command_group
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_budget, summary
-from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.amount import parse_whole, share
 from budget_tui.domain.carry import NO_CARRY, parse_policy
-from budget_tui.domain.errors import Refused
 from budget_tui.presentation import formatting as f
 
 if TYPE_CHECKING:
@@ -36,10 +35,8 @@ def set_budget(
 
     It applies from the current period on.
     """
-    if amount.strip().startswith("+"):
-        raise Refused(f"'{amount.strip()}' is a change, not an amount", "give the whole amount, such as 500")
     session = session_of(context)
-    before = session.services.budgets.set_global(parse_amount(amount))
+    before = session.services.budgets.set_global(parse_whole(amount))
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
     print_budget(
@@ -57,7 +54,7 @@ def carry(context: typer.Context, policy: PolicyArgument, cap: CapOption = "", j
     Unspent money raises the next period's budget, a deficit lowers it.
     """
     session = session_of(context)
-    session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None)
+    session.services.budgets.set_carry(parse_policy(policy), parse_whole(cap) if cap else None)
     snapshot = session.snapshot()
     print_budget(
         snapshot,

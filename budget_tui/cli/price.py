@@ -9,7 +9,7 @@ from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines, table
 from budget_tui.cli.options import AmountCommand, JsonOption, command_group
 from budget_tui.cli.session import session_of
-from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.amount import parse_whole
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.tokens import TokenKind
 from budget_tui.presentation import formatting as f
@@ -62,7 +62,7 @@ def set_price(
         TokenKind.CACHE_WRITE: cache_write_price,
         TokenKind.CACHE_WRITE_1H: cache_write_1h_price,
     }
-    prices = {kind: parse_amount(text) for kind, text in given.items() if text}
+    prices = {kind: parse_whole(text) for kind, text in given.items() if text}
     outcome = session.services.token_prices.set(model, prices, parse_day(starts_on) if starts_on else None)
     currency = session.snapshot().organization.currency
     if json:

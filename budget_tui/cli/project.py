@@ -18,7 +18,7 @@ from budget_tui.cli.options import (
 )
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_budget, print_project, project_table
-from budget_tui.domain.amount import parse_amount, share
+from budget_tui.domain.amount import parse_whole, share
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.carry import NO_CARRY, parse_policy
 from budget_tui.presentation import formatting as f
@@ -115,7 +115,7 @@ def carry(
     Unspent money raises the next period's allocation, a deficit lowers it.
     """
     session = session_of(context)
-    session.services.budgets.set_carry(parse_policy(policy), parse_amount(cap) if cap else None, project)
+    session.services.budgets.set_carry(parse_policy(policy), parse_whole(cap) if cap else None, project)
     snapshot = session.snapshot()
     currency = snapshot.organization.currency
     print_project(

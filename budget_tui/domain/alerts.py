@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from budget_tui.domain.amount import NANOS, parse_amount, parse_count, share
+from budget_tui.domain.amount import NANOS, parse_count, parse_whole, share
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.errors import Refused
@@ -345,10 +345,10 @@ def _parsed(kind: AlertKind, text: str, budget_type: BudgetType) -> int:
     if kind is AlertKind.LEFT and budget_type is not BudgetType.MONETARY:
         found = parse_count(text)
     elif kind in (AlertKind.LEFT, AlertKind.UNMAPPED):
-        found = parse_amount(text)
+        found = parse_whole(text)
     else:
         # Nanos have enough digits for percent, points and days.
-        nanos = parse_amount(text.removesuffix("%") if kind in (AlertKind.SHARE, AlertKind.PACE) else text)
+        nanos = parse_whole(text.removesuffix("%") if kind in (AlertKind.SHARE, AlertKind.PACE) else text)
         unit = {AlertKind.RUNWAY: 1_000_000, AlertKind.SILENT: NANOS}.get(kind, NANOS * 100 // MILLIONTHS)
         found, rest = divmod(nanos, unit)
         if rest:

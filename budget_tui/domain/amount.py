@@ -75,6 +75,13 @@ def parse_amount(text: str) -> int:
     return exact_nanos(Decimal(cleaned.replace(",", "")))
 
 
+def parse_whole(text: str) -> int:
+    """Parse an amount that replaces the one before; `Refused` for ``+20``, which elsewhere adds to it."""
+    if text.strip().startswith("+"):
+        raise Refused(f"'{text.strip()}' is a change, not an amount", "give the whole amount, such as 500")
+    return parse_amount(text)
+
+
 _COUNT = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?([kmb]?)", re.IGNORECASE)
 _ZEROS = {"k": 3, "m": 6, "b": 9}
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-from budget_tui.domain.amount import LIMIT_COUNT, minor_unit, parse_amount, parse_count, split, within_limit
+from budget_tui.domain.amount import LIMIT_COUNT, minor_unit, parse_count, parse_whole, split, within_limit
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType, split_by_percent
 from budget_tui.domain.cost import Category
@@ -209,7 +209,7 @@ def checked_amount(amount: int, budget_type: BudgetType) -> int:
 
 def parse_planned(text: str, budget_type: BudgetType) -> int:
     """Parse ``30,000``, ``25M`` tokens or ``15`` seats to nanos, tokens or seats; `Refused` if it is not an amount."""
-    return parse_amount(text) if budget_type is BudgetType.MONETARY else parse_count(text)
+    return parse_whole(text) if budget_type is BudgetType.MONETARY else parse_count(text)
 
 
 def check_kind(category: Category, budget_type: BudgetType) -> None:

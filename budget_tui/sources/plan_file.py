@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from budget_tui.domain.alerts import AlertKind, parse_thresholds, written_thresholds
-from budget_tui.domain.amount import parse_amount, parse_count
+from budget_tui.domain.amount import parse_count, parse_whole
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import parse_policy
@@ -283,7 +283,7 @@ def _parts_of(text: str) -> list[str]:
 
 
 def _amount(text: str) -> str:
-    amount = parse_amount(text)
+    amount = parse_whole(text)
     if amount < 0:
         raise Refused(f"{text} is negative", "write 0 or more")
     return written(amount)
@@ -300,7 +300,7 @@ def _switch(text: str) -> str:
 
 
 def _cap(text: str) -> str:
-    return written(parse_amount(text)) if text else ""
+    return written(parse_whole(text)) if text else ""
 
 
 _PARSERS: Mapping[str, Callable[[str], str]] = {

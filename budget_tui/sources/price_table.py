@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.amount import parse_whole
 from budget_tui.domain.errors import BudgetError, SourceError
 from budget_tui.domain.period import parse_day
 from budget_tui.domain.text import parse_choice
@@ -61,7 +61,7 @@ def _price(where: str, cells: Mapping[str, str]) -> PriceRow:
     for name, value in (("model", model), ("kind", cells.get("kind")), ("price", amount)):
         if not value:
             raise SourceError(f"{where} has no {name}", _NEEDED)
-    nanos = parse_amount(amount)
+    nanos = parse_whole(amount)
     if nanos < 0:
         raise SourceError(f"{where} has a negative price", "give an amount of 0 or more")
     kind = parse_choice(cells["kind"].replace("_", "-").replace(" ", "-"), TokenKind, "kind")

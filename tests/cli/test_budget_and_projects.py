@@ -45,6 +45,23 @@ def test_what_is_no_budget_is_refused(cli: Cli, amount: str, words: str) -> None
     cli("budget", "set", amount).refused(2, words)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "budget carry unspent --cap +10",
+        "project carry pcc both --cap +10",
+        "price set m1 --input +10",
+        "price set m1 --input 3 --output +10",
+        "alert add pcc --left +10",
+        "alert add pcc --share +10",
+        "alert add --unmapped +10",
+        "plan create pcc cloud +10 --period 2026",
+    ],
+)
+def test_a_change_is_refused_where_an_amount_is_set(seeded: Cli, line: str) -> None:
+    seeded(*line.split()).refused(2, "'+10' is a change, not an amount; give the whole amount")
+
+
 # project
 
 

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
-from budget_tui.domain.amount import parse_amount
+from budget_tui.domain.amount import parse_whole
 from budget_tui.domain.carry import Carry, CarryPolicy, carried_over
 from budget_tui.domain.errors import Refused
 from budget_tui.presentation.formatting import carry_rule, change, number, sign_of
@@ -81,7 +81,7 @@ class CarryScreen(BoxScreen[str]):
         cap = self.query_one("#cap", Input).value.strip()
         policy = self.query_one("#policy", Picker).selection
         assert isinstance(policy, CarryPolicy)
-        return policy, parse_amount(cap) if cap else None
+        return policy, parse_whole(cap) if cap else None
 
     async def submit(self) -> str:
         policy, cap = self._entered()
