@@ -518,9 +518,9 @@ def _period_axis(shown: tuple[ClosedPeriod, ...], column: int, indent: str) -> C
     """Draw the month in which each period starts; with the year, if there is room, where a new year begins."""
     starts = [each.period.start for each in shown]
     texts = [f"{day:%b}" for day in starts]
-    if column > len("Jan 26"):
+    if column > len("Jan 2026"):
         years = [None, *(day.year for day in starts)]
-        texts = [f"{day:%b %y}" if day.year != year else f"{day:%b}" for day, year in zip(starts, years, strict=False)]
+        texts = [f"{day:%b %Y}" if day.year != year else f"{day:%b}" for day, year in zip(starts, years, strict=False)]
     return Content.styled(indent + "".join(text.ljust(column) for text in texts), MUTED)
 
 
