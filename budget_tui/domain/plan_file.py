@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from budget_tui.domain.alerts import EACH_PROJECT, AlertKind, AlertRule, written_thresholds
+from budget_tui.domain.alerts import EACH_PROJECT, WATCHES_ALL, AlertKind, AlertRule, written_thresholds
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry, written
 from budget_tui.domain.budget import BudgetType
@@ -54,7 +54,7 @@ SECTIONS: Mapping[str, Section] = {
         ("channels", "fails"),
         ("watch", "kind", "thresholds", "category", "type", "provider", "source"),
         {"type": "monetary", "channels": "", "fails": "false"},
-        frozenset({"thresholds", "category", "provider", "source"}),
+        frozenset({"watch", "thresholds", "category", "provider", "source"}),
     ),
 }
 _NUMBERS = {"amount", "allocation", "tokens"}
@@ -123,9 +123,14 @@ class Step(NamedTuple):
 
 
 class History:
-    """The changes since a file was exported. What a file's own application changed counts as exported."""
+    """The changes since a file was exported. What a file's own application changed counts as exported.
 
-    def __init__(self, steps: Iterable[Step]) -> None:
+    Steps name a rule of alerts by its number, as its thresholds are part of its item and change: ``rules`` are the
+    numbers, as items, of the rules that there are and of those that had that item since the export.
+    """
+
+    def __init__(self, steps: Iterable[Step], rules: Mapping[Item, Item]) -> None:
+        self._rules = rules
         self._steps: dict[tuple[Item, str], list[Step]] = {}
         for step in steps:
             known = self._steps.setdefault((step.item, step.field), [])
@@ -136,7 +141,7 @@ class History:
 
     def exported(self, item: Item, name: str, stored: str) -> str:
         """Return the value that a field had when it was exported."""
-        steps = self._steps.get((item, name), [])
+        steps = self._of(item, name)
         if not steps:
             return stored
         if name not in _NUMBERS:
@@ -146,17 +151,53 @@ class History:
 
     def was_there(self, item: Item, is_there: bool) -> bool:
         """Return whether an item was there at the export."""
-        steps = self._steps.get((item, ""), [])
+        steps = self._of(item, "")
         return steps[0].before is not None if steps else is_there
 
     def facts(self, item: Item) -> Fields:
         """Return what is known of an item before it went."""
-        steps = self._steps.get((item, ""), [])
+        steps = self._of(item, "")
         return next((step.facts for step in steps if step.after is None), {})
 
     def is_changed(self, item: Item) -> bool:
         """Return whether anything of an item was changed at run time."""
-        return any(steps for (known, _), steps in self._steps.items() if known == item)
+        return any(steps for (known, _), steps in self._steps.items() if known == self.name_of(item))
+
+    def name_of(self, item: Item) -> Item:
+        """Return the item by which steps name ``item``."""
+        return self._rules.get(item, item)
+
+    def _of(self, item: Item, name: str) -> list[Step]:
+        return self._steps.get((self.name_of(item), name), [])
+
+
+def with_rules_paired(wanted: Plan, stored: Plan, history: History) -> tuple[Plan, Plan]:
+    """Return both plans with the rules of alerts that are the same but for their thresholds under the stored item,
+    where the thresholds are a field: in the file or at run time, they were changed."""
+    left = [item for item in stored if item.section == "alerts" and item not in wanted]
+    new = [item for item in wanted if item.section == "alerts" and item not in stored]
+    pairs = {item: then for item in left for then in new if history.name_of(then) == history.name_of(item)}
+    left = [item for item in left if item not in pairs and history.was_there(item, True)]
+    new = [item for item in new if item not in pairs.values() and not history.was_there(item, False)]
+    for item in left:
+        same = [each for each in new if _but_for_thresholds(each) == _but_for_thresholds(item)]
+        if len(same) == 1 and [_but_for_thresholds(each) for each in left].count(_but_for_thresholds(item)) == 1:
+            pairs[item] = same[0]
+    thresholds = SECTIONS["alerts"].identity.index("thresholds")
+    names = {then: item for item, then in pairs.items()}
+
+    def with_thresholds(item: Item, fields: Fields) -> Fields:
+        is_paired = item in pairs or item in names
+        return {**fields, "thresholds": item.name[thresholds]} if is_paired else fields
+
+    return (
+        {names.get(item, item): with_thresholds(item, fields) for item, fields in wanted.items()},
+        {item: with_thresholds(item, fields) for item, fields in stored.items()},
+    )
+
+
+def _but_for_thresholds(item: Item) -> list[str]:
+    return [value for name, value in zip(SECTIONS["alerts"].identity, item.name, strict=True) if name != "thresholds"]
 
 
 def differences(wanted: Plan, stored: Plan, history: History, *, prune: bool = False) -> list[Difference]:
@@ -262,7 +303,7 @@ def _steps_of(entry: AuditEntry, is_applied: bool) -> Iterable[Step]:
         case "cost.map":
             return _mapped(before, after, is_applied)
         case "alert.add" | "alert.change" | "alert.remove":
-            return _alerted(before, after, is_applied)
+            return _alerted(rule_item(subject), before, after, is_applied)
         case "plan.create" | "plan.delete" | "plan.update":
             return _planned(subject.rpartition(" ")[0], before, after, is_applied)
     return []
@@ -279,14 +320,36 @@ def _mapped(before: dict[str, Any] | None, after: dict[str, Any] | None, is_appl
     return [Step(item, "", was, now, is_applied, {} if was is None else {"to": was})]
 
 
-def _alerted(before: dict[str, Any] | None, after: dict[str, Any] | None, is_applied: bool) -> list[Step]:
-    rule = AlertRule(**((after or before) or {})[UNDO_DATA])
-    item = alert_item(rule._replace(kind=AlertKind(rule.kind), budget_type=BudgetType(rule.budget_type)))
-    was, now = (None if facts is None else alert_fields(AlertRule(**facts[UNDO_DATA])) for facts in (before, after))
+def _alerted(item: Item, before: dict[str, Any] | None, after: dict[str, Any] | None, is_applied: bool) -> list[Step]:
+    was, now = (None if facts is None else _rule_of(facts) for facts in (before, after))
     if was is not None and now is not None:
-        return [Step(item, name, was[name], now[name], is_applied) for name in was if was[name] != now[name]]
+        then, since = (
+            {**alert_fields(rule), "thresholds": written_thresholds(rule.kind, rule.thresholds, rule.budget_type)}
+            for rule in (was, now)
+        )
+        return [Step(item, name, then[name], since[name], is_applied) for name in then if then[name] != since[name]]
     left, came = (None if each is None else "there" for each in (was, now))
-    return [Step(item, "", left, came, is_applied, was or {})]
+    return [Step(item, "", left, came, is_applied, {} if was is None else alert_fields(was))]
+
+
+def _rule_of(facts: Mapping[str, Any]) -> AlertRule:
+    rule = AlertRule(**facts[UNDO_DATA])
+    return rule._replace(kind=AlertKind(rule.kind), budget_type=BudgetType(rule.budget_type))
+
+
+def rules_named(entries: Iterable[AuditEntry]) -> dict[Item, Item]:
+    """Return the numbers, as items, of the rules of alerts that had an item by the audit entries, the oldest first."""
+    found: dict[Item, Item] = {}
+    for entry in entries:
+        if entry.action in ("alert.add", "alert.change", "alert.remove"):
+            for facts in filter(None, (entry.before, entry.after)):
+                found.setdefault(alert_item(_rule_of(facts)), rule_item(entry.subject))
+    return found
+
+
+def rule_item(number: object) -> Item:
+    """Return the item by which steps name a rule of alerts, which keeps its number."""
+    return Item("alerts", (str(number),))
 
 
 def _planned(entity: str, before: dict[str, Any] | None, after: dict[str, Any] | None, is_applied: bool) -> list[Step]:
@@ -322,7 +385,7 @@ def mapping_item(kind: str, name: str, value: str) -> Item:
 def alert_item(rule: AlertRule) -> Item:
     """Return the item of a rule of alerts."""
     thresholds = written_thresholds(rule.kind, rule.thresholds, rule.budget_type)
-    watch = EACH_PROJECT if rule.entity_id is None else rule.entity_id
+    watch = EACH_PROJECT if rule.entity_id is None and rule.kind not in WATCHES_ALL else rule.entity_id or ""
     return Item(
         "alerts",
         (watch, str(rule.kind), thresholds, rule.category, str(rule.budget_type), rule.provider, rule.source),

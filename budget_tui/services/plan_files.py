@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from budget_tui.domain.alerts import EACH_PROJECT, AlertKind, AlertRule
+from budget_tui.domain.alerts import EACH_PROJECT, AlertKind, AlertRule, parse_thresholds
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType, Organization
@@ -32,7 +32,10 @@ from budget_tui.domain.plan_file import (
     budget_item,
     differences,
     mapping_item,
+    rule_item,
+    rules_named,
     steps_of,
+    with_rules_paired,
 )
 from budget_tui.domain.records import CycleBudget, RuleName
 from budget_tui.domain.tree import Placement
@@ -247,10 +250,15 @@ def _compared(
         raise Refused(
             f"the file was exported at revision {revision}, and the newest is {newest}", "it is of another database"
         )
-    history = History(steps_of(session.audit.since(organization.org_key, revision, ACTIONS)))
-    stored = _stored(session, organization, today, file.plan)
+    entries = session.audit.since(organization.org_key, revision, ACTIONS)
+    rules = {alert_item(rule): rule_item(rule.rule_key) for rule in session.alerts.rules(organization.org_key)}
+    history = History(steps_of(entries), rules_named(entries) | rules)
     opened = _opened(session, organization, today, file.plan)
-    wanted = {item: fields for item, fields in file.plan.items() if item not in opened}
+    wanted, stored = with_rules_paired(
+        {item: fields for item, fields in file.plan.items() if item not in opened},
+        _stored(session, organization, today, file.plan),
+        history,
+    )
     found = [*differences(wanted, stored, history, prune=prune), *filter(None, opened.values())]
     return PlanDifferences(organization.slug, tuple(found), _Periods(organization).show)
 
@@ -474,6 +482,9 @@ def _apply_alert(work: Work, item: Item, fields: Fields, is_new: bool) -> None:
         add_rule(work, new)
         return
     rule = _alert(work, item)
+    if "thresholds" in fields:
+        found = parse_thresholds(rule.kind, fields["thresholds"].split(", "), rule.budget_type)
+        rule = rule._replace(thresholds=found)
     if "channels" in fields:
         rule = rule._replace(channels=tuple(filter(None, fields["channels"].split(", "))))
     if "fails" in fields:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from budget_tui.domain.alerts import AlertKind, parse_thresholds, written_thresholds
+from budget_tui.domain.alerts import EACH_PROJECT, WATCHES_ALL, AlertKind, parse_thresholds, written_thresholds
 from budget_tui.domain.amount import parse_count, parse_whole
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import BudgetType
@@ -241,6 +241,10 @@ def _listed(node: _Node, name: str, section: str, reader: Reader) -> _Part:
             kind = parse_choice(identity["kind"], AlertKind, "kind of alert")
             of_type = parse_choice(identity["type"], BudgetType, "type")
             identity |= {"kind": kind, "type": of_type}
+            if kind in WATCHES_ALL:
+                identity["watch"] = "" if identity["watch"] == EACH_PROJECT else identity["watch"]
+            elif not identity["watch"]:
+                raise Refused("it has no watch", "name a project, another entity, or each project")
             if identity["category"]:
                 identity["category"] = parse_choice(identity["category"], Category, "category")
             identity["provider"] = reader.provider(identity["provider"])

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from budget_tui.domain.alerts import AlertKind
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.errors import Conflict, NotFound, Refused, SourceError
 from budget_tui.domain.plan_file import Kind
+from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.plan_files import PlanDifferences
 from tests.databases import Address, Engine
 from tests.services.conftest import TODAY, Home, home_at, usd
@@ -257,6 +259,76 @@ def test_alerts_are_added_changed_and_removed(home: Home) -> None:
     assert [each.kind for each in apply(home, path).found] == [Kind.KEPT]
     again = exported(home, "again.yaml")
     assert apply(home, again).found == ()
+
+
+OF_WEB = """\
+  - watch: web
+    kind: share
+    thresholds: {}
+"""
+
+
+def thresholds(home: Home) -> list[str]:
+    rules = [status.rule for status in home.services.alerts.rules()]
+    return [", ".join(f"{each // 10_000}" for each in rule.thresholds) for rule in rules if rule.entity_id == "web"]
+
+
+@pytest.mark.both_engines
+def test_thresholds_that_are_edited_change_their_rule(home: Home) -> None:
+    """And those changed at run time stay; of several rules alike, each is known by its own."""
+    alerts = home.services.alerts
+    for text, fails in (("80", False), ("95", True)):
+        alerts.add(NewRule(AlertKind.SHARE, (text,), "web", fails=fails))
+    path = edited(exported(home), (OF_WEB.format(80), OF_WEB.format(85)))
+    assert seen(apply(home, path)) == [("change", "web share 80 monetary", "thresholds")]
+    assert thresholds(home) == ["85", "95"]
+    assert apply(home, path).found == ()
+    edited(path, (OF_WEB.format(85), OF_WEB.format("50, 85") + "    channels: phone\n"))
+    assert [field for _, _, field in seen(apply(home, path))] == ["channels", "thresholds"]
+    home.services.undo.undo()
+    path = exported(home)
+    [first] = [status.rule for status in alerts.rules() if status.rule.entity_id == "web" and not status.rule.fails]
+    alerts.edit(first.rule_key, RuleEdit(thresholds=("90",)))
+    assert [(each.kind, each.exported, each.stored, each.wanted) for each in apply(home, path).found] == [
+        (Kind.KEPT, "85", "90", "85")
+    ]
+    with pytest.raises(Conflict, match="web share 90 monetary thresholds was 85 before, is 90 by now and 70 in the"):
+        apply(home, edited(path, (OF_WEB.format(85), OF_WEB.format(70))))
+    edited(path, (OF_WEB.format(70), OF_WEB.format(85)))
+    alerts.remove(first.rule_key)
+    assert [each.kind for each in apply(home, path).found] == [Kind.KEPT], "it stays away"
+    edited(path, (OF_WEB.format(85), OF_WEB.format(60)))
+    assert [each.kind for each in apply(home, path).found] == [Kind.ADD]
+    assert thresholds(home) == ["95", "60"]
+
+
+@pytest.mark.both_engines
+def test_a_rule_that_is_beside_another_one_in_the_file_is_added(home: Home) -> None:
+    home.services.alerts.add(NewRule(AlertKind.SHARE, ("80",), "web"))
+    path = edited(exported(home), (OF_WEB.format(80), OF_WEB.format(80) + OF_WEB.format(95)))
+    assert seen(apply(home, path)) == [("add", "web share 95 monetary", "")]
+    home.services.alerts.add(NewRule(AlertKind.SHARE, ("30",), "web"))
+    edited(path, (OF_WEB.format(95), OF_WEB.format(95) + OF_WEB.format(40)))
+    assert seen(apply(home, path)) == [("add", "web share 40 monetary", "")], "30 was never in the file"
+    assert thresholds(home) == ["80", "95", "30", "40"]
+
+
+@pytest.mark.both_engines
+def test_rules_of_the_whole_organization_name_no_project(home: Home) -> None:
+    home.services.alerts.add(NewRule(AlertKind.UNMAPPED, ("10",)))
+    home.services.alerts.add(NewRule(AlertKind.SILENT, ("3",), source="focus"))
+    path = exported(home)
+    assert "  - kind: unmapped\n    thresholds: 10\n  - kind: silent\n    thresholds: 3\n    source: focus\n" in (
+        path.read_text("utf-8")
+    )
+    assert apply(home, path).found == ()
+    edited(path, ("  - kind: unmapped\n", "  - watch: each project\n    kind: unmapped\n"))
+    assert apply(home, path).found == (), "older files say so"
+    edited(path, ("    thresholds: 10\n", "    thresholds: 20\n"))
+    assert seen(apply(home, path)) == [("change", "unmapped 10 monetary", "thresholds")]
+    edited(path, ("  - watch: each project\n    kind: unmapped\n", "  - watch: web\n    kind: unmapped\n"))
+    with pytest.raises(Refused, match="watches the whole organization"):
+        apply(home, path)
 
 
 @pytest.mark.parametrize(
