@@ -22,6 +22,7 @@ from budget_tui.cli.options import (
     ProviderOption,
     command_group,
     exactly_one,
+    project_ids,
 )
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_project
@@ -30,11 +31,14 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import CATEGORIES, DIRECTORY, parse_category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.estimates import vendors
-from budget_tui.domain.period import parse_day
+from budget_tui.domain.hierarchy import ROOT_ID
+from budget_tui.domain.period import ONE_DAY, Period, parse_day
 from budget_tui.domain.text import escaped
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation import messages
 from budget_tui.presentation.columns import Column, unmapped_columns
+from budget_tui.presentation.costs import cost_columns, how_many
+from budget_tui.services.cost_details import PAGE
 from budget_tui.services.costs import CostEntry
 from budget_tui.sources.base import FORMATS
 
@@ -93,6 +97,50 @@ def add(
             f" {f.left_or_over(line.pace.remaining, BudgetType.MONETARY, currency)}{elsewhere}"
         ],
         warnings,
+    )
+
+
+@app.command("list")
+def list_costs(
+    context: typer.Context,
+    entity: Annotated[
+        str,
+        typer.Argument(
+            metavar="[ENTITY]", help="Project or entity. Default: all.", show_default=False, autocompletion=project_ids
+        ),
+    ] = ROOT_ID,
+    since: Annotated[str, typer.Option("--since", metavar="DAY", help="From DAY on. Default: this period.")] = "",
+    until: Annotated[str, typer.Option("--until", metavar="DAY", help="Up to and including DAY. Default: today.")] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="The latest N, in whole days.")] = PAGE,
+    json: JsonOption = False,
+) -> None:
+    """List costs, newest first.
+
+    Each line is what one source states for a day, a service and a project; they add up to what is
+    spent. Costs of days to come are scheduled, and not listed.
+    """
+    session = session_of(context)
+    session.services.context.require_database()
+    snapshot = session.snapshot()
+    first = parse_day(since) if since else snapshot.period.start
+    last = parse_day(until) if until else max(first, snapshot.as_of)
+    if last < first:
+        raise Refused(f"{f.long_day(last)} is before {f.long_day(first)}", "give an earlier day with --since")
+    actual = session.services.cost_details.of_entity(entity, Period(first, last))
+    page = session.services.cost_details.page(actual, at_least=limit)
+    if json:
+        print_json(schemas.costs.CostList.from_domain(actual, page))
+        return
+    if not page.lines:
+        print_lines(f"no costs from {f.long_day(first)} to {f.long_day(last)}")
+        return
+    total = f.amount_of(page.total, actual.budget_type, actual.currency)
+    older = f"; older ones: --until {page.older_than - ONE_DAY}, or --limit" if page.older_than else ""
+    columns = [each for each in cost_columns(actual) if any(map(each.text, page.lines))]
+    print_lines(
+        f"{total}{how_many(actual, page.count, page.without_rate, page.replaced)}{older}",
+        "",
+        *table(columns, page.lines),
     )
 
 

@@ -23,6 +23,7 @@ from budget_tui.schemas.base import (
     Text,
     Totals,
 )
+from budget_tui.services.cost_details import Actual, CostLine, CostPage
 from budget_tui.services.costs import CostEntry, CostOutcome, MappingOutcome
 from budget_tui.services.imports import ImportReport, VanishedCosts
 from budget_tui.services.rates import RatesReport
@@ -50,6 +51,68 @@ class Cost(Settling, _Cost):
             tokens=entry.tokens,
             currency=outcome.currency,
             warnings=messages.far_ahead(outcome),
+        )
+
+
+class ListedCost(Schema):
+    """What one source states for a day, a service and an entity. ``amount_usd`` is what counts, in the organization's
+    currency; ``amount`` is in ``currency``, null without a price. ``entity_id`` is null while it is unmapped.
+
+    An estimate that its bill replaced counts 0; ``estimated`` is what it was, in ``currency``.
+    """
+
+    day: date
+    entity_id: str | None
+    provider: str
+    service: str
+    amount_usd: Number
+    currency: str
+    amount: Number | None
+    estimated: Number | None
+    tokens: int | None
+    source: str
+    tags: Mapping[str, str]
+
+    @classmethod
+    def from_domain(cls, line: CostLine) -> "ListedCost":
+        is_known = line.amount is not None and not line.is_unpriced
+        return cls(
+            day=line.day,
+            entity_id=line.entity_id or None,
+            provider=line.provider,
+            service=line.service,
+            amount_usd=to_decimal(line.counted),
+            currency=line.currency,
+            amount=to_decimal(line.amount) if is_known and line.amount is not None else None,
+            estimated=None if line.estimated is None else to_decimal(line.estimated),
+            tokens=line.tokens,
+            source=line.source,
+            tags=dict(line.tags),
+        )
+
+
+class CostList(Schema):
+    """Costs, newest first, in whole days; ``older_than`` is the day before which there are more, null at the end.
+
+    ``total_usd`` is the sum of all ``count``, of those not listed, too; ``without_rate`` more have no usable rate.
+    """
+
+    currency: str
+    total_usd: Number
+    count: int
+    without_rate: int
+    older_than: date | None
+    costs: list[ListedCost]
+
+    @classmethod
+    def from_domain(cls, actual: Actual, page: CostPage) -> "CostList":
+        return cls(
+            currency=actual.currency,
+            total_usd=to_decimal(page.total),
+            count=page.count,
+            without_rate=page.without_rate,
+            older_than=page.older_than,
+            costs=[ListedCost.from_domain(line) for line in page.lines],
         )
 
 

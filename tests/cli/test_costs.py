@@ -73,6 +73,48 @@ def test_a_cost_on_the_last_day_of_a_month_is_in_it(seeded: Cli) -> None:
     assert spent(seeded, "dandelion", "2026-02-01") == 0
 
 
+def test_costs_are_listed_the_latest_first(seeded: Cli) -> None:
+    seeded("cost", "add", "pcc", "12.50", "--provider", "anthropic", "--tokens", "2500", "--on", "2026-01-12").done()
+    seeded("cost", "add", "pcc", "-2", "--on", "2025-12-30").done()
+    out = seeded("cost", "list", "pcc").done().out
+    assert out.startswith("$117.50 in 2 costs\n\nDAY ")
+    assert out.splitlines()[3].split() == ["Jan", "12,", "2026", "anthropic", "PCC", "12.50", "2,500", "manual"]
+    assert "-2.00" not in out, "it is not of this period"
+    assert "TAGS" not in out, "there are none"
+
+    answer = seeded("cost", "list", "--since", "2025-12-01", "--json").done().json
+    assert answer["total_usd"] == sum(cost["amount_usd"] for cost in answer["costs"]) == spent(seeded, "pcc") + 134
+    assert (answer["count"], answer["older_than"]) == (len(answer["costs"]), None)
+    assert [cost["day"] for cost in answer["costs"]] == sorted((cost["day"] for cost in answer["costs"]), reverse=True)
+    assert answer["costs"][0] == {
+        "day": "2026-01-12", "entity_id": "pcc", "provider": "anthropic", "service": "", "amount_usd": Decimal("12.5"),
+        "currency": "USD", "amount": Decimal("12.5"), "estimated": None, "tokens": 2500, "source": "manual", "tags": {},
+    }  # fmt: skip
+
+
+def test_costs_are_listed_in_pages_of_whole_days(seeded: Cli) -> None:
+    for day in ("10", "11", "12"):
+        for provider in ("aws", "azure"):
+            seeded("cost", "add", "dandelion", day, "--provider", provider, "--on", f"2026-01-{day}").done()
+    out = seeded("cost", "list", "dandelion", "--limit", "3").done().out
+    assert out.startswith("$66.00 in 6 costs; older ones: --until 2026-01-10, or --limit\n")
+    assert out.count("Dandelion") == 4
+    rest = seeded("cost", "list", "dandelion", "--until", "2026-01-10", "--json").done().json
+    assert [cost["amount_usd"] for cost in rest["costs"]] == [10, 10]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["nobody"], "error: there is no entity 'nobody'"),
+     (["--since", "soon"], "'soon' is not a date"),
+     (["--since", "2026-01-10", "--until", "2026-01-09"], "error: Jan 9, 2026 is before Jan 10, 2026"),
+     (["--since", "2026-02-01"], "no costs from Feb 1, 2026 to Feb 1, 2026")],
+)  # fmt: skip
+def test_what_cannot_be_listed_is_said(seeded: Cli, arguments: list[str], words: str) -> None:
+    ran = seeded("cost", "list", *arguments)
+    assert words in ran.out + ran.err
+
+
 def test_a_key_records_once(seeded: Cli) -> None:
     for _ in range(2):
         seeded("cost", "add", "dandelion", "5", "--key", "invoice-7").done()

@@ -14,10 +14,11 @@ from textual.widgets import Static
 
 from budget_tui.domain.amount import share
 from budget_tui.domain.budget import BudgetType
-from budget_tui.domain.cost import DIRECTORY, ChargeCategory
+from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.errors import BudgetError
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import Bar, Column
+from budget_tui.presentation.costs import LABELS, UNMAPPED, cost_columns, counted_text, how_many, tag_value
 from budget_tui.services.cost_details import Actual, Charges, CostGroup, CostGroups, CostLine, CostPage
 from budget_tui.tui.dashboard import Dashboard, dashboard_of, key_of
 from budget_tui.tui.dialogs.box import Overlay
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
 
     from budget_tui.domain.period import Period
 
-_UNMAPPED = "unmapped"
 _NONE_YET = "no costs count yet"
-_LABELS = {BudgetType.MONETARY: "Amount", BudgetType.TOKEN: "Tokens", BudgetType.SEAT: "Seats"}
 _FIELD = 10
 
 
@@ -168,7 +167,7 @@ class CostLinesScreen(CostBox):
         self._is_complete = False
 
     def make_table(self) -> CostTable:
-        return CostTable(_columns(self._actual), id, self.is_reading)
+        return CostTable(cost_columns(self._actual), id, self.is_reading)
 
     def on_mount(self) -> None:
         self._read_on()
@@ -235,20 +234,11 @@ class CostLineScreen(Overlay[None]):
 
 def _adds_up(actual: Actual, total: int, count: int, without_rate: int, replaced: int = 0) -> Content:
     shown = formatting.amount_of(total, actual.budget_type, actual.currency)
-    left = f"; {formatting.count(without_rate, 'cost')} without a usable rate left out" if without_rate else ""
-    left += f"; {formatting.count(replaced, 'estimate')} replaced by a bill" if replaced else ""
-    is_seats = actual.budget_type is BudgetType.SEAT
-    how = ", the most on one day" if is_seats else f" in {formatting.count(count, 'cost')}{left}"
-    return Content.assemble((shown, STRONG), (how, MUTED))
+    return Content.assemble((shown, STRONG), (how_many(actual, count, without_rate, replaced), MUTED))
 
 
 def _name(line: CostLine) -> str:
     return line.service or line.provider
-
-
-def _counted(actual: Actual, counted: int) -> str:
-    is_money = actual.budget_type is BudgetType.MONETARY
-    return formatting.number(counted, actual.currency) if is_money else f"{counted:,}"
 
 
 def _group_columns(actual: Actual, groups: CostGroups, *, is_by_day: bool) -> tuple[Column[CostGroup], ...]:
@@ -275,53 +265,13 @@ def _group_columns(actual: Actual, groups: CostGroups, *, is_by_day: bool) -> tu
     found: list[Column[CostGroup]] = [
         *names,
         Column("bar", "", bar=part, min_width=8, max_width=40),
-        Column("counted", _LABELS[actual.budget_type], lambda group: _counted(actual, group.counted), align="point"),
+        Column("counted", LABELS[actual.budget_type], lambda group: counted_text(actual, group.counted), align="point"),
         Column("share", "Share", lambda group: formatting.percent(part(group).used), "right", 5, is_muted=True),
         Column("lines", "Costs", lambda group: f"{group.lines:,}", "right", 5, is_muted=True, drop_order=3),
     ]
     if not is_by_day:
         found.append(Column("days", "Days", days, min_width=4, is_muted=True, drop_order=2))
     return tuple(found)
-
-
-def _columns(actual: Actual) -> tuple[Column[CostLine], ...]:
-    def own(line: CostLine) -> str:
-        if line.estimated is not None:
-            return f"{formatting.money(line.estimated, line.currency)} estimated"
-        if line.amount is None or (line.currency == actual.currency and actual.budget_type is BudgetType.MONETARY):
-            return ""
-        return formatting.money(line.amount, line.currency)
-
-    def counted(line: CostLine) -> str:
-        return "unpriced" if line.is_unpriced else _counted(actual, line.counted)
-
-    def tokens(line: CostLine) -> str:
-        return "" if line.tokens is None else f"{line.tokens:,}"
-
-    found: list[Column[CostLine]] = [
-        Column("day", "Day", lambda line: formatting.long_day(line.day)),
-        Column("provider", "Provider", lambda line: line.provider, max_width=20, shrinks_to=8),
-        Column("service", "Service", lambda line: line.service, max_width=32, shrinks_to=7),
-        Column("entity", "Entity", lambda line: line.entity_name or _UNMAPPED, max_width=28, shrinks_to=8),
-        Column("counted", _LABELS[actual.budget_type], counted, align="point"),
-        Column("own", "Cost", own, align="right"),
-    ]
-    if actual.budget_type is BudgetType.MONETARY:
-        found.append(Column("tokens", "Tokens", tokens, align="right", is_muted=True))
-    found += [
-        Column("source", "Source", lambda line: line.source, max_width=16, is_muted=True, drop_order=2),
-        Column("tags", "Tags", _tags, max_width=60, shrinks_to=10, is_muted=True, drop_order=1, yields_late=True),
-    ]
-    return tuple(found)
-
-
-def _tags(line: CostLine) -> str:
-    return ", ".join(f"{key}={_value(key, value)}" for key, value in line.tags)
-
-
-def _value(key: str, value: str) -> str:
-    """Return a tag's value as it is shown."""
-    return formatting.directory(value) if key == DIRECTORY else value
 
 
 def _of_line(line: CostLine, actual: Actual) -> Iterable[Content]:
@@ -338,7 +288,7 @@ def _of_line(line: CostLine, actual: Actual) -> Iterable[Content]:
         estimated = formatting.money(line.estimated, line.currency)
         yield _field("Estimated", f"{estimated}: the bill or a plan's fee counts instead")
     yield _field("Day", f"{line.day:%A}, {formatting.long_day(line.day)}")
-    yield _field("Entity", f"{line.entity_name} ({line.entity_id})" if line.entity_id else _UNMAPPED)
+    yield _field("Entity", f"{line.entity_name} ({line.entity_id})" if line.entity_id else UNMAPPED)
     yield from _fields((("Provider", line.provider), ("Service", line.service)))
     if line.tokens is not None:
         yield _field("Tokens", f"{line.tokens:,}")
@@ -359,7 +309,7 @@ def _of_origin(charges: Charges) -> Iterable[Content]:
     )
     yield _field("Source", origin.source)
     for at, (key, value) in enumerate(origin.tags):
-        yield _field("" if at else "Tags", f"{key} = {_value(key, value)}")
+        yield _field("" if at else "Tags", f"{key} = {tag_value(key, value)}")
 
 
 def _stored(charges: Charges) -> Iterable[Content]:
