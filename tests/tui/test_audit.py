@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import Services
+from budget_tui.domain.access import Scope
 from budget_tui.domain.budget import parse_change
 from budget_tui.services.clock import Clock
 from budget_tui.tui.dialogs.details import DetailsScreen
@@ -78,6 +79,14 @@ async def test_undo_and_redo_by_key_on_any_screen(open_dashboard: OpenDashboard,
         assert "77.00" in dashboard.line_with("Dandelion")
         await dashboard.keys("U")
         assert "✕ nothing to redo" in dashboard.text
+
+
+async def test_an_undo_names_what_it_passes_over(open_dashboard: OpenDashboard, services: Services) -> None:
+    allocate(services, "77")
+    services.keys.create("ci", Scope.READ)
+    async with open_dashboard() as dashboard:
+        await dashboard.keys("u")
+        assert "undone: Dandelion: allocated $50.00 → $77.00; passed over: key ci: created, may read" in dashboard.text
 
 
 async def test_a_burst_of_undo_takes_back_as_many(open_dashboard: OpenDashboard, services: Services) -> None:
