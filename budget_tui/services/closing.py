@@ -17,6 +17,8 @@ from budget_tui.services.freshness import data_through
 from budget_tui.storage.session import Session
 
 CATCH_UP_YEARS = 10
+CHOSEN_YEARS = 2
+"""Beyond both the clock and the last period, to which a day may be chosen to write on."""
 NONE_EXPIRED: Mapping[str, int] = {}
 
 

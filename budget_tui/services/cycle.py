@@ -12,7 +12,6 @@ from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.audit import written
 from budget_tui.domain.budget import Budget, BudgetType
 from budget_tui.domain.carry import CarryPolicy, Opening, SettledCarry
-from budget_tui.domain.cost import is_far_ahead
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import ONE_DAY, Period
@@ -21,6 +20,7 @@ from budget_tui.domain.records import ClosedLine, CycleBudget, Successor
 from budget_tui.presentation.formatting import period_name
 from budget_tui.services.closing import (
     CATCH_UP_YEARS,
+    CHOSEN_YEARS,
     ClosePlan,
     ClosingBudget,
     PathsAtClose,
@@ -64,7 +64,7 @@ def open_period(work: Work) -> Budget:
 def _require_reachable(work: Work, stored: Period) -> None:
     """Refuse a day so far ahead that it must be a mistake: every period in between would be closed for good.
 
-    A day that was chosen may be a year after both the clock's and the last period, an absence may take longer.
+    A day that was chosen is sooner mistyped than an absence lasts long.
     """
     today, clock_day = work.today, work.clock_day
     if beyond_reach(stored, today):
@@ -72,9 +72,9 @@ def _require_reachable(work: Work, stored: Period) -> None:
             f"{today} is more than {CATCH_UP_YEARS} years after {period_name(stored)}, the last period in use",
             "choose an earlier day",
         )
-    if today > clock_day and is_far_ahead(today, max(stored.end, clock_day)):
+    if today > clock_day and (today - max(stored.end, clock_day)).days > CHOSEN_YEARS * 366:
         raise Refused(
-            f"{today} is more than a year ahead, and every period before it would be closed for good",
+            f"{today} is more than {CHOSEN_YEARS} years ahead, and every period before it would be closed for good",
             "choose an earlier day, or go there year by year",
         )
 
