@@ -117,7 +117,7 @@ def load_facts(session: Session, organization: Organization, today: date, now: d
         facts,
         unmapped_costs=session.fast.unmapped_costs(key, currency, so_far),
         daily_spend=session.fast.daily_spend(key, currency, so_far),
-        alerts=session.fast.alerts_holding(key, facts.period.start),
+        alerts=session.fast.alerts_holding(key, facts.period, today),
         unpriced=session.fast.unpriced(key, so_far),
         displaced=session.fast.displaced_estimates(key, so_far),
     )

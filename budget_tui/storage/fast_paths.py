@@ -244,13 +244,20 @@ class FastPaths:
 
     # The cycle
 
-    def alerts_holding(self, org: int, since: date) -> int:
-        """Return how many of the alerts that were reported in periods from ``since`` on still hold."""
+    def alerts_holding(self, org: int, running: Period, today: date) -> int:
+        """Return how many of the alerts that were reported still hold: those of ``running``, the period of the cycle,
+        and of later ones, and those on other budgets that run on ``today``, such as a quarter's."""
         row = self._row(
-            "SELECT count(DISTINCT s.message_id) AS holding FROM alert_state s"
-            " JOIN alert_rule r ON r.rule_key = s.rule_key WHERE r.org_key = :org AND s.period_start >= :since",
+            "SELECT count(DISTINCT s.message_id) AS holding FROM"
+            f" ({_REPORTED} AND (s.period_start >= :since OR s.subject NOT LIKE '%/cycle')) s"
+            # Begin with the states: few are of other budgets, which may be thousands.
+            " LEFT JOIN budget b ON s.period_start < :since AND b.period_start = s.period_start AND b.org_key = :org"
+            " AND b.period_end >= :today AND b.is_active AND NOT b.in_cycle"
+            " LEFT JOIN entity e ON e.entity_key = b.entity_key"
+            f" WHERE s.period_start >= :since OR s.subject = {_SUBJECT}",
             org=org,
-            since=since.isoformat(),
+            since=running.start.isoformat(),
+            today=today.isoformat(),
         )
         return int(row["holding"]) if row else 0
 
@@ -1221,6 +1228,16 @@ _ENTITY = (
     "SELECT entity_key, entity_id, name, level_code, path, archived_at, enforced FROM entity"
     " WHERE org_key = :org AND NOT is_undone"
 )
+_REPORTED = (
+    "SELECT s.message_id, s.subject, s.period_start FROM alert_state s JOIN alert_rule r ON r.rule_key = s.rule_key"
+    " WHERE r.org_key = :org AND s.message_id IS NOT NULL"
+)
+"""The states that were reported and still hold."""
+_SUBJECT = (
+    "e.entity_id || '/' || b.category || '/' || b.provider || '/' || b.budget_type || '/'"
+    " || CASE WHEN b.period_kind = 'custom' THEN 'until ' || b.period_end ELSE b.period_kind END"
+)
+"""The subject by which a rule's state names a budget that is not in the cycle."""
 _HOLD = (
     "SELECT r.reservation_id, e.entity_id, e.name, r.amount_nanos, r.state, r.settled_nanos, b.period_end,"
     " r.expires_at, r.created_by, r.created_at FROM reservation r JOIN budget b ON b.budget_id = r.budget_id"

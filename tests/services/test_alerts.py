@@ -1,7 +1,7 @@
 """Rules over what is stored: what they watch, what they report, and that they report it once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -251,6 +251,26 @@ def test_what_does_not_hold_any_more_is_not_counted(home: Home, cause: str) -> N
     if cause == "the costs are gone":
         home.spend("web", "150")
         assert len(reported(home)) == 1, "armed again"
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("period", ["2026-Q1", "2026", "2026-01-20..2026-03-10"])
+def test_alerts_on_longer_budgets_are_counted_until_these_end(home: Home, period: str) -> None:
+    home = home.at("2026-01-25T12:00")
+    home.budget("1000")
+    home.add("web", allocate="500")
+    kind, days = home.services.plans.period_named(period)
+    planned = home.services.plans.create(BudgetPlan("web", Category.CLOUD, usd("100"), kind, days))
+    home.services.alerts.add(share("80", scope="web", category="cloud"))
+    assert reported(home) == []
+    home = home.at("2026-02-10T12:00")
+    home.spend("web", "90")
+    assert len(reported(home)) == 1
+    assert home.snapshot.alerts == len(home.services.alerts.evaluate().findings) == 1
+    assert home.at(f"{days.end}T12:00").snapshot.alerts == 1
+    assert home.at(f"{days.end + timedelta(days=1)}T12:00").snapshot.alerts == 0
+    home.services.plans.delete(planned.budget.budget_id)
+    assert (home.snapshot.alerts, home.services.alerts.evaluate().findings) == (0, ())
 
 
 @pytest.mark.both_engines
