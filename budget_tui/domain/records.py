@@ -490,7 +490,7 @@ class AlertMessage(NamedTuple):
     message_id: str
     rule_key: int
     subject: str
-    period_start: date
+    period: Period
     body: Mapping[str, Any]
     created_at: datetime
     channels: tuple[str, ...] = ()

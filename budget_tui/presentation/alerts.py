@@ -23,7 +23,6 @@ from budget_tui.domain.alerts import (
 from budget_tui.domain.budget import BudgetType, plain_amount
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.pacing import Status
-from budget_tui.domain.period import Period
 from budget_tui.domain.records import AlertMessage, Delivery
 from budget_tui.presentation.columns import Bar, Column
 from budget_tui.presentation.formatting import (
@@ -344,11 +343,6 @@ def rule_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> Sequence[
     )
 
 
-def _period_of(message: AlertMessage) -> str:
-    first, last = (date.fromisoformat(str(message.body[name])) for name in ("period_start", "period_end"))
-    return short_period_name(Period(first, last))
-
-
 MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
     Column(
         "at",
@@ -356,7 +350,7 @@ MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
         lambda message: f"{message.created_at.astimezone():%b %-d, %H:%M}",
         is_muted=True,
     ),
-    Column("period", "Period", _period_of, drop_order=1, is_muted=True),
+    Column("period", "Period", lambda message: short_period_name(message.period), drop_order=1, is_muted=True),
     Column("alert", "Alert", lambda message: str(message.rule_key), "right", drop_order=2, yields_late=True),
     Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20, wraps=True),
     Column(

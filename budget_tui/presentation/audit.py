@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from budget_tui.domain.audit import AuditEntry, shown_facts
+from budget_tui.domain.audit import CONSEQUENCES, AuditEntry, shown_facts
 
 
 def cells(entry: AuditEntry) -> tuple[str, str, str, str, str]:
@@ -35,7 +35,17 @@ def _names(*facts: Iterable[str]) -> list[str]:
 
 
 def _change(name: str, before: object, after: object) -> str:
+    if name in CONSEQUENCES:
+        return f"{name} {_consequence(after or before)}"
     return f"{name} {shown(after)}" if before is None else f"{name} {shown(before)} → {shown(after)}"
+
+
+def _consequence(fact: Any) -> str:
+    """Format what became of estimates or fees: ``2 (pcc 7 USD, web 3 USD)``, ``web: hosting 10 on 2026-01-01``."""
+    if isinstance(fact, list):
+        return ", ".join(f"{fee['fee']} {fee['amount']} on {fee['on']}" for fee in fact)
+    amounts = (f"{entity or 'without a project'} {shown(of_entity)}" for entity, of_entity in fact["of"].items())
+    return f"{shown(fact['count'])} ({', '.join(amounts)})"
 
 
 def shown(fact: object) -> str:

@@ -143,11 +143,8 @@ class AgentLogs:
             return report
         read = _read(changed, report, progress)
         with self._context.work() as work:
-            paid = work.unit.estimates.paid(work.organization.org_key)
             report.plans_set = to_set
-            report.counts_again = {source: paid.get(source, {}) for source, flat in to_set.items() if not flat}
-            for source, flat in to_set.items():
-                _set_flat_fee(work, source, flat)
+            report.counts_again = _set_flat_fees(work, to_set)
             _Storing(work, report).store(read)
             if dry_run:
                 work.settle()
@@ -395,6 +392,22 @@ def _set_flat_fee(work: Work, source: str, flat: bool) -> None:
     if flat:
         work.unit.estimates.replace_all(work.organization.org_key, source, work.known_from)
     work.record("source.plan", source, {"flat_fee": not flat}, {"flat_fee": flat})
+
+
+def _set_flat_fees(work: Work, flat_fees: Mapping[str, bool]) -> dict[str, dict[str, int]]:
+    """Set of sources whether a plan pays for them; return what counts again of those that none pays for any more, in
+    nanos by currency: not what a bill counts in the place of."""
+    org, estimates = work.organization.org_key, work.unit.estimates
+    before = {source: estimates.not_counting(org, source) for source, flat in flat_fees.items() if not flat}
+    for source, flat in flat_fees.items():
+        _set_flat_fee(work, source, flat)
+    if before:
+        work.settle()
+    after = {source: estimates.not_counting(org, source) for source in before}
+    return {
+        source: {currency: nanos - after[source].get(currency, 0) for currency, nanos in amounts.items()}
+        for source, amounts in before.items()
+    }
 
 
 @reverses("source.plan")

@@ -556,7 +556,7 @@ def _message(organization: Organization, finding: Finding, trouble: Trouble | No
         message_id,
         rule.rule_key,
         watched.subject,
-        reading.period.start,
+        reading.period,
         body,
         now,
         () if is_muted else rule.channels,

@@ -213,13 +213,15 @@ def test_under_a_plan_tokens_count_and_their_price_is_what_they_would_have_cost(
     assert paid() == ("3.00085", 4350, [("claude-code@laptop", "0.0135")])
     since = home.rows("SELECT DISTINCT replaced_at FROM replaced_estimate")
     assert [str(moment)[:10] for (moment,) in since] == ["2026-01-13"], "as of the day that was chosen, as bills"
-    agents.sync(flat_fees={"claude-code@laptop": False})
+    report = agents.sync(flat_fees={"claude-code@laptop": False})
     assert paid() == ("3.00085", 4350, [])
+    assert report.counts_again == {"claude-code@laptop": {"USD": 0}}  # the bill does
     home.services.undo.undo()
     assert paid() == ("3.00085", 4350, [("claude-code@laptop", "0.0135")])
     home.services.undo.undo()
-    agents.sync(flat_fees={"claude-code@laptop": False, "codex@laptop": True})
+    report = agents.sync(flat_fees={"claude-code@laptop": False, "codex@laptop": True})
     assert paid() == ("0.0135", 4350, [("codex@laptop", "0.00085")])
+    assert report.counts_again == {"claude-code@laptop": {"USD": usd("0.0135")}}
     for _ in range(3):
         home.services.undo.undo()
     assert (home.spent["all"], costs(home), agents.flat_fees()) == ("0", [], set())

@@ -96,7 +96,7 @@ def test_what_is_crossed_anew_is_reported_once(engine: Engine, seed: int) -> Non
         fresh = home.services.alerts
         messages = chance.choice((lasting, fresh)).evaluate().messages
         assert lasting.evaluate(only_look=True).findings == fresh.evaluate(only_look=True).findings, history.done
-        reported = [(each.subject, str(each.period_start)) for each in messages if each.body["kind"] != "forecast"]
+        reported = [(each.subject, str(each.period.start)) for each in messages if each.body["kind"] != "forecast"]
         anew = {place[1:] for place, thresholds in now.items() if thresholds - known.get(place, set())}
         assert {*reported} == (set() if is_silent else anew), history.done
         known.update(now)

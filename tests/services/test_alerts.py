@@ -12,6 +12,7 @@ from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
+from budget_tui.presentation.formatting import short_period_name
 from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.costs import CostEntry
 from budget_tui.services.entities import EntityChange
@@ -271,6 +272,22 @@ def test_alerts_on_longer_budgets_are_counted_until_these_end(home: Home, period
     assert home.at(f"{days.end + timedelta(days=1)}T12:00").snapshot.alerts == 0
     home.services.plans.delete(planned.budget.budget_id)
     assert (home.snapshot.alerts, home.services.alerts.evaluate().findings) == (0, ())
+
+
+@pytest.mark.both_engines
+def test_messages_name_their_period_by_the_fiscal_year(home: Home) -> None:
+    home = home.at("2026-01-25T12:00")
+    home.budget("1000")
+    home.add("web", allocate="500")
+    home.services.period_rules.set(RuleChange(fiscal_start_month=4))
+    kind, days = home.services.plans.period_named("quarterly")
+    home.services.plans.create(BudgetPlan("web", Category.CLOUD, usd("100"), kind, days))
+    home.services.alerts.add(share("80", scope="web", category="cloud"))
+    assert reported(home) == []
+    home.spend("web", "90")
+    assert reported(home) == ["web has spent 90% of $100.00 for Q4 2025/26: $10.00 left"]
+    [message] = home.services.alerts.messages()
+    assert short_period_name(message.period) == "Q4 2025/26"
 
 
 @pytest.mark.both_engines

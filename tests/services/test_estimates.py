@@ -17,6 +17,7 @@ from budget_tui.domain.errors import InsufficientBudget
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlanFilter
 from budget_tui.domain.tokens import TokenKind
+from budget_tui.presentation.audit import changes
 from budget_tui.presentation.audit_sentences import sentence
 from budget_tui.presentation.messages import import_report, warnings
 from budget_tui.schemas.costs import ImportReportOut
@@ -101,6 +102,7 @@ def test_a_bill_counts_in_the_place_of_the_estimate_for_every_reading(office: Ho
     removed = "bill.csv removed again, 2 estimates of $7.00 counting again"
     assert [sentence(entry, "USD", {}) for entry in office.log[:3]] == [imported, removed, imported]
     assert (office.log[0].after or {})["estimates_replaced"] == {"count": 2, "of": {"pcc": {"USD": "7"}}}
+    assert changes(office.log[0]).endswith("estimates_replaced 2 (pcc 7 USD)")
     assert office.log[3].action == "cost.add"
     assert office.services.database.check().problems == ()
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, insert, or
 
 from budget_tui.domain.alerts import GIVE_UP_AFTER, AlertKind, AlertRule, Phase, State
 from budget_tui.domain.budget import BudgetType
+from budget_tui.domain.period import Period
 from budget_tui.domain.records import AlertMessage, AlertProgress, Delivery, StateKey
 from budget_tui.storage.ids import new_id
 from budget_tui.storage.repositories.base import MOST_ROWS, Repository
@@ -21,17 +22,22 @@ from budget_tui.storage.tables import (
     AlertRuleRow,
     AlertStateRow,
     EntityRow,
+    OrganizationRow,
 )
 
-_r, _s, _p, _m, _d, _e = (
+_r, _s, _p, _m, _d, _e, _o = (
     AlertRuleRow.c,
     AlertStateRow.c,
     AlertProgressRow.c,
     AlertMessageRow.c,
     AlertDeliveryRow.c,
     EntityRow.c,
+    OrganizationRow.c,
 )
-_MESSAGE = (_m.message_id, _m.rule_key, _m.subject, _m.period_start, _m.body, _m.created_at)
+_MESSAGE = (
+    *(_m.message_id, _m.rule_key, _m.subject, _m.period_start, _m.body, _m.created_at),
+    select(_o.fiscal_start_month).where(_o.org_key == _m.org_key).scalar_subquery().label("fiscal_start"),
+)
 
 
 class AlertRepository(Repository):
@@ -161,7 +167,7 @@ class AlertRepository(Repository):
                     "org_key": org,
                     "rule_key": message.rule_key,
                     "subject": message.subject,
-                    "period_start": message.period_start,
+                    "period_start": message.period.start,
                     "body": simplejson.dumps(message.body, use_decimal=True, separators=(",", ":")),
                     "created_at": message.created_at,
                 }
@@ -324,12 +330,13 @@ def _rule(
 
 
 def _message(row: Row[Any], deliveries: tuple[Delivery, ...]) -> AlertMessage:
+    body = simplejson.loads(row.body, use_decimal=True)
     return AlertMessage(
         row.message_id,
         row.rule_key,
         row.subject,
-        row.period_start,
-        simplejson.loads(row.body, use_decimal=True),
+        Period(row.period_start, date.fromisoformat(body["period_end"]), row.fiscal_start),
+        body,
         row.created_at,
         tuple([each.channel for each in deliveries]),
         deliveries,

@@ -214,6 +214,17 @@ class EstimateRepository(Repository):
             found.setdefault(row.source, {})[row.currency] = row.amount
         return found
 
+    def not_counting(self, org: int, source: str) -> dict[str, int]:
+        """Return what the estimates of a source come to that do not count, in nanos by currency."""
+        rows = self._rows(
+            select(_o.currency, total(_r.amount_nanos).label("amount"))
+            .join_from(CostOriginRow, CostRow, _c.origin_key == _o.origin_key)
+            .join(ReplacedEstimateRow, _r.cost_key == _c.cost_key)
+            .where(_o.org_key == org, _o.source == source)
+            .group_by(_o.currency)
+        )
+        return {row.currency: row.amount for row in rows}
+
     def _of_source(self, org: int, source: str) -> Select[Any]:
         """Return a query of the keys of a source's costs."""
         of_source = (_o.org_key == org, _o.source == source, _o.live)
