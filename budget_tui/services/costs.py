@@ -340,7 +340,7 @@ def _undo_costs(work: Work, lines: Lines) -> None:
         data = undo_data(line.after or line.before)
         rows = [CostRecord(*row) for row in data["rows"]]
         if "hold" in data:
-            _undo_settlement(work, data, is_redone=line.after is None)
+            data["state"] = _undo_settlement(work, data, is_redone=line.after is None)
         if line.after is not None:
             work.unit.estimates.count_again(row.key for row in rows)
             require_same(f"the costs of {line.subject}", work.unit.costs.remove(rows), len(rows))
@@ -350,16 +350,18 @@ def _undo_costs(work: Work, lines: Lines) -> None:
             work.record("cost.add", line.subject, None, {**(line.before or {}), UNDO_DATA: {**data, "rows": stored}})
 
 
-def _undo_settlement(work: Work, data: dict[str, Any], *, is_redone: bool) -> None:
-    """Return a hold to its state before it was settled; or settle it again."""
+def _undo_settlement(work: Work, data: dict[str, Any], *, is_redone: bool) -> str:
+    """Give a hold its state from before it was settled; or settle it again. Return the state from before."""
     hold_id = data["hold"]
     if not is_redone:
         work.unit.grants.end_reservation(hold_id, data["state"])
-        return
+        return str(data["state"])
     hold = work.unit.fast.hold(work.organization.org_key, hold_id)
-    if hold is not None and hold.state == "settled":
+    assert hold is not None
+    if hold.state == "settled":
         raise Conflict(f"hold {hold_id} was settled again since", "there is nothing to redo")
     work.unit.grants.end_reservation(hold_id, "settled", 0, data["settled"])
+    return hold.state  # it may have been released meanwhile
 
 
 def _check(entry: CostEntry) -> None:

@@ -254,14 +254,19 @@ def _stored_prices(work: Work) -> dict[tuple[str, str, date], int]:
 
 
 def _news(work: Work, read: Sequence[PriceRow]) -> list[_Row]:
-    """Return the prices of a file that are not stored as they are there."""
+    """Return the prices of a file that are not stored as they are there. Raises `SourceError` if it has one twice."""
     stored, currency = _stored_prices(work), work.organization.currency
-    rows = []
+    rows, places = [], dict[tuple[str, str, date], str]()
     for each in read:
         if each.currency not in ("", currency):
             raise SourceError(f"{each.where} is in {each.currency}", f"prices are in {currency}")
         first = each.starts_on or work.today
-        before = stored.get((each.model, each.kind, first))
+        key = each.model, each.kind, first
+        if (place := places.setdefault(key, each.where)) is not each.where:
+            raise SourceError(
+                f"{each.where} has the price of {each.model}, {each.kind}, again: {place}", "name it once"
+            )
+        before = stored.get(key)
         if before != each.amount_nanos:
             rows.append(_Row(each.model, each.kind, first.isoformat(), before, within_limit(each.amount_nanos)))
     return rows

@@ -37,11 +37,6 @@ def read_prices(path: Path) -> list[PriceRow]:
     rows = [*_read(path)]
     if not rows:
         raise SourceError(f"there are no prices in {path}", _NEEDED)
-    known: dict[tuple[str, TokenKind, date | None], str] = {}
-    for row in rows:
-        first = known.setdefault((row.model, row.kind, row.starts_on), row.where)
-        if first is not row.where:
-            raise SourceError(f"{row.where} has the price of {row.model}, {row.kind}, again: {first}", "name it once")
     return rows
 
 

@@ -100,6 +100,17 @@ def test_a_hold_whose_settlement_is_undone_is_held_again(home: AgentHome) -> Non
         home.services.undo.redo()
 
 
+@pytest.mark.both_engines
+def test_a_hold_that_was_released_before_its_settlement_is_redone_stays_released(home: AgentHome) -> None:
+    held = hold(home, "12").hold_id
+    home.services.holds.settle(held, Settlement(usd("4")))
+    home.services.undo.undo()
+    home.services.holds.release(held)
+    home.services.undo.redo()
+    home.services.undo.undo()
+    assert home.pace("pcc").reserved == 0
+
+
 def test_a_hold_that_is_over_is_settled_all_the_same(home: AgentHome) -> None:
     expired, released, free = (hold(home, "5", seconds=60).hold_id for _ in range(3))
     home.services.holds.release(released)

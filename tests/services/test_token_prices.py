@@ -235,6 +235,11 @@ def test_a_table_is_not_taken_back_over_a_later_price(home: AgentHome) -> None:
         ("a.csv", "model,kind,price\nm,input,-1\n", "a.csv:2 has a negative price"),
         ("a.csv", "model,kind,price,from\nm,input,1,2026-13-01\n", "a.csv:2: '2026-13-01' is not a date"),
         ("a.csv", "model,kind,price\nm,input,1\nM,input,2\n", "a.csv:3 has the price of m, input, again: .*a.csv:2"),
+        (
+            "a.csv",
+            "model,kind,price,from\nm,input,1,\nm,input,2,2026-01-13\n",
+            "a.csv:3 has the price of m, input, again",
+        ),
         ("a.csv", "model,kind,price,currency\nm,input,1,eur\n", "a.csv:2 is in EUR; prices are in USD"),
         ("a.csv", "model,kind,cost\nm,input,1\n", "a.csv:1 has 'cost'; there are model, kind, price"),
         ("a.csv", "model,kind,price\n", "there are no prices in .*a.csv"),
