@@ -472,7 +472,7 @@ class _Reading:
         self._form = form
         self._refused: list[RefusedRow] = []
         self._refused_count = 0
-        self._rows = self._negative = 0
+        self._rows = self._amounts = self._negative = 0
         self._total = Decimal(0)
         self._day = lru_cache(maxsize=10_000)(lambda text: _days_of(text, form))
         self._said = lru_cache(maxsize=10_000)(self._more)
@@ -519,6 +519,7 @@ class _Reading:
         if amount and amount == self._total and any(_folded(field) in _TOTALS for field in fields):
             raise _Unusable("it is the total of the rows above")
         self._total += amount
+        self._amounts += 1
         self._negative += amount < 0
         if self._form.is_negated:
             amount = -amount if amount else amount
@@ -593,10 +594,12 @@ class _Reading:
 
     def _described_credits(self) -> str:
         """Describe amounts of which most are negative, as banks write costs; '' for others, or a single one."""
-        if self._form.is_negated or self._negative <= max(1, self._rows // 2):
+        if self._form.is_negated or self._negative <= max(1, self._amounts // 2):
             return ""
         option = f"amount={self._table.column(Field.AMOUNT)}:{_NEGATED}"
-        return f"{self._negative:,} of {self._rows:,} amounts are negative and count as credits; as costs with {option}"
+        return (
+            f"{self._negative:,} of {self._amounts:,} amounts are negative and count as credits; as costs with {option}"
+        )
 
     def _described_amount(self) -> str:
         """Describe the notation of amounts: `` (decimal comma, negative)``; '' if it is the usual one."""

@@ -88,10 +88,10 @@ def _checked(path: Path) -> Path:
 def require_narrow(folder: Path) -> None:
     """Refuse to look through a whole disk, or everything that somebody has: that takes hours, and finds anything."""
     real = folder.resolve()
-    home = Path(os.path.expanduser("~")).resolve()  # noqa: PTH111  (no home: no error)
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  (no home: no error)
     if real == Path(real.anchor):
         raise SourceError(f"{real} is a whole disk", "name the folder that holds the exports")
-    if real == home or real in home.parents:
+    if home.is_absolute() and (real == home.resolve() or real in home.resolve().parents):
         raise SourceError(f"{real} holds your home folder and all in it", "name the folder that holds the exports")
 
 

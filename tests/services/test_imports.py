@@ -539,6 +539,16 @@ def test_a_whole_disk_or_home_is_not_looked_through(
         assert run(two, pattern).rows_read == 1
 
 
+def test_who_has_no_home_imports_a_folder(two: Home, monkeypatch: pytest.MonkeyPatch, export: Export) -> None:
+    def getpwuid(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.chdir(Path(export(charge("5", Tags='{"project": "a"}'))).parent)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", getpwuid)
+    assert run(two, ".").rows_read == 1
+
+
 def test_tags_that_were_kept_once_are_kept_again(two: Home, export: Export) -> None:
     file = export(charge("5", Tags='{"team": "a"}'))
     assert run(two, file, tags=("team",)).unmapped_total == {}

@@ -437,6 +437,8 @@ def test_negative_amounts_are_credits_unless_named_as_costs(tmp_path: Path) -> N
     assert (
         said == "amount in USD; 2 of 3 amounts are negative and count as credits; as costs with amount=Amount:negative"
     )
+    summed = table(tmp_path, "date,Amount\n2026-01-05,-100\n2026-01-06,-4.5\n2026-01-07,20\nTotal,-84.5\n", "sum.csv")
+    assert [file.read_as for file in taken(summed).files] == [said]
     as_costs = {"columns": "amount=Amount:negative"}
     assert [nanos for _, nanos, _ in costs(path, **as_costs)] == ["100", "4.5", "-20"]
     assert [file.read_as for file in taken(path, **as_costs).files] == ["amount (costs negative) in USD"]
