@@ -357,8 +357,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
     def _report(self, text: str, *, is_problem: bool = False) -> None:
         self._dashboard_screen().report(text, is_problem=is_problem)
 
-    def _report_done(self, text: str) -> None:
-        self._dashboard_screen().report_done(text)
+    def _report_done(self, text: str, *, is_changed: bool = True) -> None:
+        self._dashboard_screen().report_done(text, is_changed=is_changed)
 
     def _dashboard_screen(self) -> DashboardScreen:
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, DashboardScreen))
@@ -488,8 +488,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         report = await self.ask(box)
         if report is not None:
             is_changed = bool(report.rows_added or report.rows_replaced)
-            report_it = self._report_done if is_changed else self._report
-            report_it(dialogs.cost_import.message(report, key_of(self, "cost.map")))
+            text = dialogs.cost_import.message(report, key_of(self, "cost.map"))
+            self._report_done(text, is_changed=is_changed)
             self._last_import = box.to_keep
             self._keep(_LAST_IMPORT, box.to_keep)
 
@@ -503,8 +503,8 @@ class BudgetApp(KeyQueueApp, ThemedApp):
             return
         report = await self.ask(dialogs.agent_logs.SyncScreen(found, flat_fees))
         if report is not None:
-            report_it = self._report_done if report.days else self._report
-            report_it(dialogs.agent_logs.message(report, key_of(self, "cost.map")))
+            text = dialogs.agent_logs.message(report, key_of(self, "cost.map"))
+            self._report_done(text, is_changed=bool(report.days or report.plans_set))
 
     @work(group=ASKING)
     async def action_record_cost(self) -> None:
@@ -598,8 +598,7 @@ class BudgetApp(KeyQueueApp, ThemedApp):
         if changed is not None:
             name = formatting.period_name(preview.following)
             how = formatting.count(changed, "allocation") + " changed" if changed else "the allocations stay"
-            report_it = self._report_done if changed else self._report
-            report_it(f"{name}: {how}")
+            self._report_done(f"{name}: {how}", is_changed=changed > 0)
 
     @work(group=ASKING)
     async def create_budget(self, entity_id: str) -> None:

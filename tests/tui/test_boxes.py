@@ -382,3 +382,23 @@ async def test_what_happened_is_no_news_when_one_comes_back(open_dashboard: Open
         await dashboard.keys("]", "u", "[")
         assert "the budget is $600.00 now" not in dashboard.text
         assert "$500.00 a month" in dashboard.text
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "said"),
+    [
+        ("budget", ("o", "tab", "enter"), "the global budget carries over"),
+        ("projects", ("o", "tab", "enter"), "carries over"),
+        ("projects", ("r", "enter"), "renamed to"),
+        ("alerts", ("e", "enter"), "alert 1 watches each project"),
+    ],
+)
+async def test_what_stays_as_it_was_names_no_key_that_undoes_another_change(
+    open_dashboard: OpenDashboard, services: Services, mode: str, keys: tuple[str, ...], said: str
+) -> None:
+    entries = len(services.audit.newest(100))
+    async with open_dashboard(mode=mode) as dashboard:
+        await dashboard.keys(*keys)
+        assert said in dashboard.text
+        assert "undoes it" not in dashboard.text
+    assert len(services.audit.newest(100)) == entries

@@ -293,7 +293,7 @@ async def test_logs_of_agents_programs_are_read_from_the_first_screen(
         assert "● by a plan's flat fee" in dashboard.text
         assert "enter reads them · esc cancels" in dashboard.text
         await dashboard.keys("enter")
-        assert "a plan pays for claude-code@laptop" in dashboard.text
+        assert "u undoes it" in dashboard.line_with("a plan pays for claude-code@laptop")
         assert "$0.00" in dashboard.line_with("Spent  ")
         await dashboard.keys("u", "u")
         assert "undone: claude-code@laptop: 2 messages read, 1,001,100 tokens, $15.00" in dashboard.text

@@ -362,7 +362,11 @@ async def test_an_amount_is_edited_in_its_cell(open_dashboard: OpenDashboard, ac
         await dashboard.keys("enter")
         assert amount_of(acme, budget) == 16_500
         assert "16,500.00" in dashboard.line_with("Operations")
-        assert "$15,000.00 → $16,500.00" in dashboard.line_with("Operations's")
+        assert "$15,000.00 → $16,500.00; u undoes it" in dashboard.line_with("Operations's")
+        entries = len(acme.audit.newest(100))
+        await dashboard.keys("end", "e", "enter")
+        assert "undoes it" not in dashboard.line_with("Operations's")
+        assert len(acme.audit.newest(100)) == entries, "left as it was"
 
 
 async def test_a_sign_opens_the_edit_of_an_amount(open_dashboard: OpenDashboard, acme: Services) -> None:

@@ -35,6 +35,9 @@ class CarryScreen(BoxScreen[str]):
 
     AUTO_FOCUS = "Picker"
 
+    is_changed = False
+    """Whether the policy or its cap became another one."""
+
     def __init__(self, name: str, project_id: str, carry: Carry, pace: Pace, currency: str) -> None:
         super().__init__(f"Carry over: {name}", "Set")
         self._of = name
@@ -85,5 +88,8 @@ class CarryScreen(BoxScreen[str]):
 
     async def submit(self) -> str:
         policy, cap = self._entered()
-        await self.dashboard.run_command(lambda services: services.budgets.set_carry(policy, cap, self._project_id))
+        before = await self.dashboard.run_command(
+            lambda services: services.budgets.set_carry(policy, cap, self._project_id)
+        )
+        self.is_changed = (before.policy, before.cap) != (policy, cap)
         return f"{self._of} carries over: {carry_rule(Carry(policy, cap), self._currency)}"

@@ -180,7 +180,8 @@ class AlertsScreen(ReadingScreen[AlertReading]):
             return
         edited = await self._ask_for_rule(status.rule)
         if edited is not None:
-            self.report_done(_rule_in_words(edited.rule, edited.currency))
+            is_changed = edited.rule._replace(seeded=()) != status.rule._replace(seeded=())
+            self.report_done(_rule_in_words(edited.rule, edited.currency), is_changed=is_changed)
 
     async def _ask_for_rule(self, rule: AlertRule | None) -> RuleStatus | None:
         """Show the form for a new rule, or to change ``rule``."""

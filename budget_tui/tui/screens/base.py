@@ -84,9 +84,10 @@ class DashboardScreen(StyledScreen[None]):
         else:  # the screen is still being built
             self.call_after_refresh(self.report, text, is_problem=is_problem, reversal=reversal)
 
-    def report_done(self, text: str) -> None:
-        """Report a change, and the key that undoes it."""
-        self.report(text, reversal=(key_of(self.app, "undo"), "undoes it"))
+    def report_done(self, text: str, *, is_changed: bool = True) -> None:
+        """Report what was done and, unless all stayed as it was, the key that undoes it: else it would undo another
+        change."""
+        self.report(text, reversal=(key_of(self.app, "undo"), "undoes it") if is_changed else None)
 
     def report_aside(self, text: str, *, of_next: bool) -> None:
         """Report an automatic change above the footer; with ``of_next``, the action's own message is yet to come."""

@@ -123,4 +123,4 @@ class TableScreen(FilteredScreen):
             lambda services: service_of(services).rename(of, entry.name)
         )
         if (entry := await self.dashboard.ask(form)) is not None:
-            self.report_done(f"{name} renamed to {entry.name}")
+            self.report_done(f"{name} renamed to {entry.name}", is_changed=entry.name != name)

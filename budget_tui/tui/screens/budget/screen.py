@@ -232,7 +232,7 @@ class GlobalBudgetScreen(DashboardScreen):
             return
         box = dialogs.carry.CarryScreen("the global budget", "", shown.carry, shown.total, shown.organization.currency)
         if (done := await self.dashboard.ask(box)) is not None:
-            self.report_done(done)
+            self.report_done(done, is_changed=box.is_changed)
 
     def on_period_panel_total_edited(self, event: PeriodPanel.TotalEdited) -> None:
         self._set_total(event.amount, event.seen)

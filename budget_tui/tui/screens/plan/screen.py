@@ -368,7 +368,7 @@ class PlanScreen(ReadingScreen[PlanBoard]):
             pane.refuse(str(refused), names_stored=True)
             return
         pane.accept(event.advance)
-        self.report_done(_changed(budget, outcome))
+        self.report_done(_changed(budget, outcome), is_changed=outcome.budget.amount != budget.amount)
 
     @on(BudgetTable.DeleteRequested)
     @work(group=ASKING)

@@ -715,7 +715,7 @@ class ProjectsScreen(TableScreen):
             return
         box = CarryScreen(line.name, line.project_id, line.carry, line.pace, self.dashboard.currency)
         if (done := await self.dashboard.ask(box)) is not None:
-            self.report_done(done)
+            self.report_done(done, is_changed=box.is_changed)
 
     @work(group=ASKING)
     async def action_cover(self) -> None:
