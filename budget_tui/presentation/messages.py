@@ -128,7 +128,9 @@ def import_report(report: "ImportReport", *, dry_run: bool, how_to_map: str) -> 
         lines.append(f"{replaced}: {_ranked(report.estimates_of)}")
     if report.displaced_of:
         counts = "would count" if dry_run else "counts"
-        lines.append(f"their bill names no project, so that this {counts} in none: {_ranked(report.displaced_of)}")
+        lines.append(
+            f"the bill names no project, so that what it replaces {counts} in none: {_ranked(report.displaced_of)}"
+        )
     if report.unmapped_total:
         lines.append(f"{_totals(report.unmapped_total)} without a project: {how_to_map}")
     return lines

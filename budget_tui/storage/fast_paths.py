@@ -245,11 +245,12 @@ class FastPaths:
     # The cycle
 
     def alerts_holding(self, org: int, running: Period, today: date) -> int:
-        """Return how many of the alerts that were reported still hold: those of ``running``, the period of the cycle,
-        and of later ones, and those on other budgets that run on ``today``, such as a quarter's."""
+        """Return how many of the alerts that were reported still hold: those of ``running``, the cycle's period, and
+        those on other budgets that run on ``today``, such as a quarter's."""
         row = self._row(
             "SELECT count(DISTINCT message_id) AS holding FROM (SELECT s.message_id FROM alert_state s"
-            " JOIN alert_rule r ON r.rule_key = s.rule_key WHERE r.org_key = :org AND s.period_start >= :since"
+            " JOIN alert_rule r ON r.rule_key = s.rule_key WHERE r.org_key = :org"
+            " AND s.period_start >= :since AND s.period_start <= :today"
             # The cross joins keep SQLite from beginning with the states, of which most are of budgets that ended.
             " UNION ALL SELECT s.message_id FROM budget b CROSS JOIN entity e CROSS JOIN alert_rule r"
             " CROSS JOIN alert_state s WHERE b.org_key = :org AND b.is_active AND NOT b.in_cycle"

@@ -41,7 +41,7 @@ def test_a_bill_without_a_project_says_what_it_takes_from_which(
     )
     told = seeded("cost", "import", str(tmp_path / "bill.csv")).done().out.splitlines()
     assert told[-2:] == [
-        "their bill names no project, so that this counts in none: pcc <$0.01",
+        "the bill names no project, so that what it replaces counts in none: pcc <$0.01",
         "$3.00 without a project: budget-tui cost unmapped",
     ]
     takes = "the bill of anthropic names no project, so that what it replaced counts in none: PCC <$0.01"

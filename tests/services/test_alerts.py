@@ -274,6 +274,17 @@ def test_alerts_on_longer_budgets_are_counted_until_these_end(home: Home, period
     assert (home.snapshot.alerts, home.services.alerts.evaluate().findings) == (0, ())
 
 
+def test_an_earlier_day_counts_no_alerts_of_later_periods(home: Home) -> None:
+    home = home.at("2026-01-25T12:00")
+    home.budget("1000")
+    home.add("web", allocate="100")
+    assert reported(home) == []
+    home = home.at("2026-02-10T12:00")
+    home.spend("web", "90")
+    assert len(reported(home)) == 1
+    assert (home.snapshot.alerts, home.at("2026-01-25T12:00").snapshot.alerts) == (1, 0)
+
+
 @pytest.mark.both_engines
 def test_messages_name_their_period_by_the_fiscal_year(home: Home) -> None:
     home = home.at("2026-01-25T12:00")

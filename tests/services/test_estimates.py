@@ -251,7 +251,7 @@ def test_a_bill_that_names_no_project_says_what_it_takes_from_which_until_it_is_
     assert any(line.endswith(f"would {taken}") for line in import_report(preview, dry_run=True, how_to_map=""))
     assert office.snapshot.displaced == ()
     report = bill(office.services, whole)
-    assert "their bill names no project, so that this counts in none: pcc $5.00, web $2.00" in import_report(
+    assert "the bill names no project, so that what it replaces counts in none: pcc $5.00, web $2.00" in import_report(
         report, dry_run=False, how_to_map=""
     )
     assert ImportReportOut.from_domain(report).estimates_without_project == {
