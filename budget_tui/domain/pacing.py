@@ -14,6 +14,8 @@ from budget_tui.domain.amount import divide
 from budget_tui.domain.period import ONE_DAY, Period
 
 BURN_WINDOW_DAYS = 7
+SPIKE_DAYS = 7
+"""Days through today that are looked at for spikes; older ones were looked at before, or came too late to matter."""
 WARNING_BELOW_PERCENT = 25
 CRITICAL_BELOW_PERCENT = 10
 _NINE_DECIMALS = Decimal("1e-9")

@@ -247,8 +247,7 @@ def period_name(period: Period) -> str:
             return fiscal_year
         if start.year != period.end.year:
             return f"{start:%b %Y} – {period.end:%b %Y}"
-    show = short_day if start.year == period.end.year else long_day
-    return f"{show(start)} – {long_day(period.end)}"
+    return days_named(start, period.end)
 
 
 def dated_period_name(period: Period) -> str:

@@ -36,8 +36,6 @@ from budget_tui.storage.session import Session
 
 COMPARED_DAYS = 70
 """Days before today that a spike is compared with: ten of each weekday."""
-SPIKE_DAYS = 7
-"""Days through today that are looked at for spikes; older ones were looked at before, or came too late to matter."""
 
 
 class KnownForecasts(NamedTuple):
@@ -315,7 +313,7 @@ class Readings:
             )
             days = Period(max(first, self._today - timedelta(days=COMPARED_DAYS)), self._today)
             spent = self._daily.usage(entity.path, days, with_once=False)
-            for at in range(max(0, len(spent) - SPIKE_DAYS), len(spent)):
+            for at in range(max(0, len(spent) - pacing.SPIKE_DAYS), len(spent)):
                 limit, day = spike_limit(spent[:at]), days.start + timedelta(days=at)
                 if limit is not None:
                     yield Reading(watched, Period(day, day), self.data_through, limit, value=spent[at])

@@ -22,7 +22,7 @@ from budget_tui.domain.currency import Rate, UnconvertedCost
 from budget_tui.domain.estimates import AGENT_SOURCE, HOLD_SOURCE, DisplacedEstimates
 from budget_tui.domain.freshness import ImportedAccount
 from budget_tui.domain.hierarchy import ROOT_ID, Entity, path_of, unstored_root
-from budget_tui.domain.pacing import burn_window
+from budget_tui.domain.pacing import SPIKE_DAYS, burn_window
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import ProjectFact, Spend
 from budget_tui.storage.database.base import Connection, Row, WriteConnection
@@ -245,12 +245,13 @@ class FastPaths:
     # The cycle
 
     def alerts_holding(self, org: int, running: Period, today: date) -> int:
-        """Return how many of the alerts that were reported still hold: those of ``running``, the cycle's period, and
-        those on other budgets that run on ``today``, such as a quarter's."""
+        """Return how many of the alerts that were reported still hold: those of ``running``, the cycle's period,
+        those on other budgets that run on ``today``, such as a quarter's, and the spikes of the last days."""
         row = self._row(
             "SELECT count(DISTINCT message_id) AS holding FROM (SELECT s.message_id FROM alert_state s"
             " JOIN alert_rule r ON r.rule_key = s.rule_key WHERE r.org_key = :org"
-            " AND s.period_start >= :since AND s.period_start <= :today"
+            " AND (s.period_start >= :since OR r.kind = 'spike' AND s.period_start >= :spikes_since)"
+            " AND s.period_start <= :today"
             # The cross joins keep SQLite from beginning with the states, of which most are of budgets that ended.
             " UNION ALL SELECT s.message_id FROM budget b CROSS JOIN entity e CROSS JOIN alert_rule r"
             " CROSS JOIN alert_state s WHERE b.org_key = :org AND b.is_active AND NOT b.in_cycle"
@@ -259,6 +260,7 @@ class FastPaths:
             f" AND s.subject = {_SUBJECT}) AS reported",
             org=org,
             since=running.start.isoformat(),
+            spikes_since=(today - timedelta(days=SPIKE_DAYS - 1)).isoformat(),
             today=today.isoformat(),
         )
         return int(row["holding"]) if row else 0

@@ -204,6 +204,25 @@ def test_spikes_unmapped_costs_and_silence(home: Home) -> None:
     assert reported(home.at("2026-01-16T12:00")) == ["Source manual has brought no costs for 3 days"]
 
 
+@pytest.mark.both_engines
+def test_a_spike_on_the_last_day_of_a_period_is_counted_in_the_next_one(home: Home) -> None:
+    home = home.at("2026-01-31T12:00")
+    home.budget("5000")
+    home.add("pcc", allocate="4000")
+    for day in range(16, 31):
+        home.spend("pcc", "10", on=f"2026-01-{day}")
+    home.services.alerts.add(NewRule(AlertKind.SPIKE, scope="pcc"))
+    assert reported(home) == []
+    home = home.at("2026-02-01T12:00")
+    home.spend("pcc", "40", on="2026-01-31")
+    assert reported(home) == ["pcc spent $40.00 on Jan 31, 2026, usually at most $11.00"]
+    [message] = home.services.alerts.messages()
+    assert short_period_name(message.period) == "Jan 31, 2026"
+    assert home.snapshot.alerts == len(home.services.alerts.evaluate().findings) == 1
+    home = home.at("2026-02-07T12:00")
+    assert home.snapshot.alerts == len(home.services.alerts.evaluate().findings) == 0
+
+
 def test_rules_are_removed_and_muted_and_both_are_undone(home: Home) -> None:
     home = home.at("2026-01-13T12:00")
     home.budget("500")
