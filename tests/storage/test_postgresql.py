@@ -143,7 +143,7 @@ def test_a_server_that_is_not_there_is_said_in_one_line(opened: Opener, tmp_path
     services = opened(f"postgresql+psycopg://anna:secret@/plan?host={tmp_path}")
     with pytest.raises(StorageError) as refused:
         services.snapshots.current()
-    assert "cannot be reached" in str(refused.value)
+    assert "cannot be reached (No such file or directory); check" in str(refused.value)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
 

@@ -152,10 +152,12 @@ class PostgresDatabase(Database):
         return None
 
     def _unreachable(self, cause: psycopg.Error) -> StorageError:
-        reason = (str(cause).strip().splitlines() or ["no reason given"])[-1]
+        # Indented lines explain the one above them; of several attempts, the last one counts.
+        lines = [line for line in str(cause).strip().splitlines() if line[:1].strip()]
+        reason = lines[-1] if lines else "no reason given"
         if re.search('database ".*" does not exist', reason):  # and not the user's role
             return StorageError(f"there is no database at {self}", f"make one: {self._createdb}")
-        reason = reason.rpartition("FATAL:")[2].strip() or reason
+        reason = re.split("FATAL:|failed:", reason)[-1].strip() or reason
         return StorageError(f"{self} cannot be reached ({reason})", "check that its server runs, and try again")
 
     def size(self) -> int:
