@@ -310,7 +310,7 @@ def log(
     elif not messages:
         print_lines("nothing was reported yet")
     else:
-        print_lines(*table(words.MESSAGE_COLUMNS, messages))
+        print_lines(*table(words.message_columns(), messages))
 
 
 def _key(text: str) -> int:

@@ -343,34 +343,42 @@ def rule_columns(*, is_narrow: bool = False, is_tiny: bool = False) -> Sequence[
     )
 
 
-MESSAGE_COLUMNS: Sequence[Column[AlertMessage]] = (
-    Column(
-        "at",
-        "At",
-        lambda message: f"{message.created_at.astimezone():%b %-d, %H:%M}",
-        is_muted=True,
-    ),
-    Column("period", "Period", lambda message: short_period_name(message.period), drop_order=1, is_muted=True),
-    Column("alert", "Alert", lambda message: str(message.rule_key), "right", drop_order=2, yields_late=True),
-    Column("sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20, wraps=True),
-    Column(
-        "sent",
-        "Sent",
-        lambda message: deliveries_text(message),
-        max_width=60,
-        shrinks_to=10,
-        drop_order=3,
-        yields_late=True,
-        wraps=True,
-    ),
-)
+@cache
+def message_columns(*, is_narrow: bool = False) -> Sequence[Column[AlertMessage]]:
+    """Return the columns of messages; where it ``is_narrow``, their sentences need the room of failed attempts."""
+    return (
+        Column(
+            "at",
+            "At",
+            lambda message: f"{message.created_at.astimezone():%b %-d, %H:%M}",
+            is_muted=True,
+        ),
+        Column("period", "Period", lambda message: short_period_name(message.period), drop_order=1, is_muted=True),
+        Column("alert", "Alert", lambda message: str(message.rule_key), "right", drop_order=2, yields_late=True),
+        Column(
+            "sentence", "What", lambda message: str(message.body["sentence"]), max_width=100, shrinks_to=20, wraps=True
+        ),
+        Column(
+            "sent",
+            "Sent",
+            lambda message: deliveries_text(message, briefly=is_narrow),
+            max_width=60,
+            shrinks_to=10,
+            drop_order=3,
+            yields_late=not is_narrow,
+            wraps=True,
+        ),
+    )
 
 
-def deliveries_text(message: AlertMessage) -> str:
-    """Say how a message was delivered: ``phone sent, mail waiting after 2 attempts (timed out)``."""
+def deliveries_text(message: AlertMessage, *, briefly: bool = False) -> str:
+    """Say how a message was delivered: ``phone sent, mail waiting after 2 attempts (timed out)``.
+
+    ``briefly``: without the attempts.
+    """
     if not message.deliveries:
         return "muted" if message.body.get("muted") else "dashboard only"
-    return ", ".join(map(_delivery_text, message.deliveries))
+    return ", ".join(_delivery_text(delivery, briefly=briefly) for delivery in message.deliveries)
 
 
 def not_sent_text(channel: str, error: str) -> str:
@@ -378,9 +386,10 @@ def not_sent_text(channel: str, error: str) -> str:
     return f"not sent to {channel}: {error}"
 
 
-def _delivery_text(delivery: Delivery) -> str:
+def _delivery_text(delivery: Delivery, *, briefly: bool) -> str:
     if delivery.state == "sent":
         return f"{delivery.channel} sent"
     state = "undelivered" if delivery.state == "undelivered" else "waiting"
-    tried = f" after {count(delivery.attempts, 'attempt')} ({delivery.error})" if delivery.attempts else ""
+    is_told = delivery.attempts and not briefly
+    tried = f" after {count(delivery.attempts, 'attempt')} ({delivery.error})" if is_told else ""
     return f"{delivery.channel} {state}{tried}"

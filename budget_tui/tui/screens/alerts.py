@@ -17,13 +17,13 @@ from budget_tui.domain.alerts import AlertRule, RuleStatus, Standing
 from budget_tui.domain.records import AlertMessage
 from budget_tui.presentation.alerts import (
     CLOSEST_COLUMN,
-    MESSAGE_COLUMNS,
     STANDING_COLUMNS,
     channels_text,
     condition_text,
     deliveries_text,
     helpful_command,
     limit_text,
+    message_columns,
     rule_columns,
     scope_text,
     sentence,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 _MUTED_FOR = timedelta(days=1)
 _MAX_MESSAGES = 200
-_NARROW = 100
+_NARROW, _WIDE = 100, 160
 
 
 class AlertReading(NamedTuple):
@@ -92,6 +92,9 @@ class MessageTable(Table[AlertMessage]):
 
     BINDINGS = [Binding("enter,l", "open", "Open", id="message.open", tooltip="Show the whole message")]
 
+    def columns_within(self, width: int) -> Sequence[Column[AlertMessage]]:
+        return message_columns(is_narrow=width < _WIDE)
+
 
 class Frame(Vertical):
     """A frame with a title around a table; it shows which one has the focus."""
@@ -118,7 +121,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
             yield Static(id="found")
         with Frame(id="messages") as messages:
             messages.border_title = "Reported"
-            yield MessageTable(MESSAGE_COLUMNS, lambda message: message.message_id, self.is_reading)
+            yield MessageTable(message_columns(), lambda message: message.message_id, self.is_reading)
 
     def read(self, services: Services) -> AlertReading:
         return AlertReading(services.alerts.rules(), services.alerts.messages(_MAX_MESSAGES))
