@@ -39,7 +39,8 @@ _LABEL = 4
 _BUDGET_LINE = "─"
 _BUDGET_LINES = "▁─▔"
 """The line of a budget at the lower edge of a cell, in its middle, at its upper edge."""
-_MIN_PERIOD_WIDTH, _MAX_PERIOD_WIDTH, _PERIOD_GAP = 5, 36, 2
+_MAX_DAY_WIDTH = 6
+_MIN_PERIOD_WIDTH, _PERIOD_GAP = 5, 2
 _MIN_MONTH_WIDTH, _MAX_MONTH_WIDTH = 4, 24
 _MAX_BAR = 16
 """Cells of a bar that has more room: the rest of its column stays free."""
@@ -299,55 +300,52 @@ class SpendChart(DayChart):
             self.border_subtitle = Content.assemble(*legend)
 
     def render(self) -> Content:
-        snapshot = self.snapshot
-        if snapshot is None:
+        if self.snapshot is None:
             return Content(WAITING)
-        if not snapshot.daily_spend:
-            return Content.assemble(("no costs in this period yet", MUTED))
-        width, height = self.content_size
-        spend, cursor = dict(snapshot.daily_spend), self.cursor
-        days = [snapshot.period.start + timedelta(days=i) for i in range(snapshot.period.days)]
-        amounts = [max(0, spend.get(day, 0)) for day in days]
-        even = max(0, _even(snapshot))
-        top, free = round_up(max(*amounts, even)), max(_LABEL, width - _AXIS - len(days))
-        labels = scale_labels(top, snapshot.organization.currency, free)
-        room = max(map(len, labels))
-        shown = max(1, min(len(days), width - _AXIS - room))
-        first = max(0, snapshot.period.day_number(snapshot.as_of) - shown)
-        if cursor is not None:
-            first = min(first, days.index(cursor))
-        days, amounts = days[first : first + shown], amounts[first : first + shown]
-        across = min(6 * shown, max(shown, width - room - _AXIS - 1))
-        starts = [at * across // shown for at in range(shown + 1)]
-        gap = across >= 2 * shown
-        rows = max(1, height - 1)
+        return spend_per_day(self.snapshot, *self.content_size, self.cursor)
 
-        def cells(row: int) -> Content:
-            behind = "┄" if even and row == -(-even * rows // top) else " "
-            drawn = []
-            for day, amount, start, after in zip(days, amounts, starts, starts[1:], strict=False):
-                column = block(amount, row, rows, top)
-                style = STRONG if day == cursor else "$primary"
-                drawn.append(
-                    (column * (after - start - gap), style)
-                    if column != " "
-                    else (behind * (after - start - gap), MUTED)
-                )
-                drawn.append((behind * gap, MUTED))
-            return Content.assemble(*drawn)
 
-        return columns_chart(labels, rows, cells, partial(self._axis, snapshot, first, starts))
+def spend_per_day(snapshot: BudgetSnapshot, width: int, height: int, cursor: date | None = None) -> Content:
+    """Draw the spending of the period in a column per day; that of the ``cursor`` stands out."""
+    if not snapshot.daily_spend:
+        return Content.assemble(("no costs in this period yet", MUTED))
+    spend = dict(snapshot.daily_spend)
+    days = [snapshot.period.start + timedelta(days=i) for i in range(snapshot.period.days)]
+    amounts = [max(0, spend.get(day, 0)) for day in days]
+    even = max(0, _even(snapshot))
+    top, free = round_up(max(*amounts, even)), max(_LABEL, width - _AXIS - len(days))
+    labels = scale_labels(top, snapshot.organization.currency, free)
+    room = max(map(len, labels))
+    shown = max(1, min(len(days), width - _AXIS - room))
+    first = max(0, snapshot.period.day_number(snapshot.as_of) - shown)
+    if cursor is not None:
+        first = min(first, days.index(cursor))
+    days, amounts = days[first : first + shown], amounts[first : first + shown]
+    step = max(1, min(_MAX_DAY_WIDTH, (width - room - _AXIS - 1) // shown))  # every column is as wide as the others
+    gap, rows = step > 1, max(1, height - 1)
 
-    def _axis(self, snapshot: BudgetSnapshot, first: int, starts: Sequence[int], indent: str) -> Content:
-        """Draw numbers of days below the columns: the cursor's, today's, the first, every fifth, as far as they fit."""
-        period, cursor = snapshot.period, self.cursor
-        marks = [] if cursor is None else [(period.day_number(cursor), "bold reverse")]
-        marks.append((period.day_number(snapshot.as_of), "bold $foreground"))
-        if period.days <= 31:
-            marks += [(day, MUTED) for day in (1, *range(5, period.days + 1, 5))]
-        shown = len(starts) - 1
-        texts = [(starts[day - first - 1], str(day), style) for day, style in marks if 0 < day - first <= shown]
-        return _marks(indent, texts, apart=1)
+    def cells(row: int) -> Content:
+        behind = "┄" if even and row == -(-even * rows // top) else " "
+        drawn = []
+        for day, amount in zip(days, amounts, strict=True):
+            column = block(amount, row, rows, top)
+            style = STRONG if day == cursor else "$primary"
+            drawn.append((column * (step - gap), style) if column != " " else (behind * (step - gap), MUTED))
+            drawn.append((behind * gap, MUTED))
+        return Content.assemble(*drawn)
+
+    return columns_chart(labels, rows, cells, partial(_day_axis, snapshot, days, step, cursor))
+
+
+def _day_axis(snapshot: BudgetSnapshot, days: Sequence[date], step: int, cursor: date | None, indent: str) -> Content:
+    """Draw numbers of days below the columns: the cursor's, today's, the first, every fifth, as far as they fit."""
+    period, first = snapshot.period, snapshot.period.day_number(days[0])
+    marks = [] if cursor is None else [(period.day_number(cursor), "bold reverse")]
+    marks.append((period.day_number(snapshot.as_of), "bold $foreground"))
+    if period.days <= 31:
+        marks += [(day, MUTED) for day in (1, *range(5, period.days + 1, 5))]
+    texts = [((day - first) * step, str(day), style) for day, style in marks if 0 <= day - first < len(days)]
+    return _marks(indent, texts, apart=1)
 
 
 def _even(snapshot: BudgetSnapshot) -> int:
@@ -489,7 +487,7 @@ class PeriodChart(Widget):
         room = max(map(len, labels))
         fitting = max(1, (width - room - 2) // _MIN_PERIOD_WIDTH)
         shown = self.periods[:fitting][::-1]
-        column = max(_MIN_PERIOD_WIDTH, min(_MAX_PERIOD_WIDTH, (width - room - 2) // len(shown)))
+        column = max(_MIN_PERIOD_WIDTH, (width - room - 2) // len(shown))
         rows = max(1, height - 1)
 
         def cells(row: int) -> Content:
@@ -507,7 +505,7 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
     is_over = closed.spent > closed.budget
     third = max(0, -(-closed.budget * rows * 3 // top) - 1)
     line = _BUDGET_LINES[third % 3] if third // 3 == row - 1 else " "
-    bar, width = line if spent == " " else spent, min(column - _PERIOD_GAP, _MAX_BAR)
+    bar, width = line if spent == " " else spent, min(column - _PERIOD_GAP, max(_MAX_BAR, column // 2))
     return Content.assemble(
         (bar * width, "$foreground" if spent == " " else "$warning" if is_over else "$primary"),
         (line * (column - width), "$foreground"),

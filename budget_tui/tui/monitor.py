@@ -1,6 +1,7 @@
 """The monitor: the same snapshot in a narrow pane. It opens the database read-only and has no keys that write."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from textwrap import wrap
@@ -21,13 +22,21 @@ from budget_tui.domain.snapshot import BudgetSnapshot, Pace
 from budget_tui.domain.trouble import by_trouble
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import pace_bar_style
+from budget_tui.tui.charts import spend_per_day
 from budget_tui.tui.render import MUTED, STRONG, bar, fitted, spread, status
 from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 COMPUTE_SECONDS = 60.0
 MIN_BAR_WIDTH = 3
+_BAR = 10
+"""Width of a bar, in cells, that yields to the names of projects."""
 MIN_WIDTH_WITH_RUN_OUT = 40
 """Minimum width, in cells, to show the date on which a project runs out; below it, the days left are shown."""
+_WITH_HEADER, _WIDE = 76, 100
+"""Minimum widths, in cells, of the table with a header, which shows where the figures come from, and of all of it."""
+_CHART_TITLE, _MIN_CHART_HEIGHT, _MAX_CHART_HEIGHT = "Spend per day", 6, 14
+_ABOVE_PROJECTS = 2
+"""Lines that a header takes: a blank one, and its own."""
 
 
 class MonitorView(Widget):
@@ -48,6 +57,7 @@ class MonitorView(Widget):
         lines = [self._head(snapshot, width)] if height > len(foot) + 1 else []
         lines.append(self._total(snapshot, width))
         lines += self._projects(snapshot, width, room)
+        lines += self._chart(snapshot, width, height - len(foot) - len(lines))
         lines += [Content("")] * max(0, height - len(foot) - len(lines))
         lines = [*lines[: max(0, height - len(foot))], *foot][-height:]
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
@@ -80,35 +90,51 @@ class MonitorView(Widget):
         ranked = by_trouble(snapshot.projects)
         lines = ranked if len(ranked) <= room else ranked[: max(0, room - 1)]
         hidden = len(ranked) - len(lines)
-        currency, tick = snapshot.organization.currency, formatting.elapsed(snapshot)
-        lefts = ["–" if line.pace.unfunded else formatting.short_money(line.pace.remaining, currency) for line in lines]
-        runways = [
-            (formatting.out_on(line.pace) if width >= MIN_WIDTH_WITH_RUN_OUT else "")
-            or formatting.runway_of(line.pace).replace(" ", "")
-            for line in lines
-        ]
-        left_room = max([4, *map(len, lefts)])
-        runway_room = max([4, *map(len, runways)])
-        # The columns after the name: bar, left, runway and status, each with the blanks before it.
-        others = left_room + runway_room + 5
-        name_room = min(max([8, *(cell_len(line.name) for line in lines)]), max(8, (width - others) // 2))
-        bar_room = width - others - name_room - 1
+        tick, paces = formatting.elapsed(snapshot), [line.pace for line in lines]
+        has_header = width >= _WITH_HEADER and bool(lines) and len(ranked) + _ABOVE_PROJECTS <= room
+        figures = _figures(paces, snapshot.organization.currency, width, has_header=has_header)
+        rooms = [max(4, *map(len, column)) if column else 4 for column in figures]
+        gap = 2 if has_header else 1
+        # The columns after the name: bar, figures and status, each with the blanks before it.
+        others = sum(rooms) + gap * len(rooms) + 3
+        name_room = min(
+            max([8, *(cell_len(line.name) for line in lines)]),
+            max(8, (width - others) // 2, width - others - gap - _BAR),
+        )
+        bar_room = width - others - name_room - gap
         if bar_room < MIN_BAR_WIDTH:
             bar_room, name_room = 0, max(1, width - others)
-        found = [
-            Content.assemble(
-                fitted(line.name, name_room),
-                Content(" ").append(_bar(line.pace, bar_room, tick)) if bar_room else "",
-                f" {left.rjust(left_room)}",
-                (f" {lasts.rjust(runway_room)}", "$warning" if line.pace.runs_short else MUTED),
+
+        def drawn(name: str, bar: Content, texts: Sequence[str], styles: Sequence[str], mark: Content) -> Content:
+            cells = zip(texts, rooms, styles, strict=True)
+            return Content.assemble(
+                fitted(name, name_room),
+                Content(" " * gap).append(bar) if bar_room else "",
+                *((" " * gap + text.rjust(size), style) for text, size, style in cells),
                 "  ",
-                status(line.pace),
+                mark,
             )
-            for line, left, lasts in zip(lines, lefts, runways, strict=True)
-        ]
+
+        found = []
+        if has_header:
+            labels = [column.pop(0) for column in figures]
+            header = drawn("Project", Content(" " * bar_room), labels, [MUTED] * len(labels), Content(" "))
+            found = [Content(""), header.stylize(MUTED)]
+        for at, line in enumerate(lines):
+            texts = [column[at] for column in figures]
+            styles = [*[""] * (len(texts) - 1), "$warning" if line.pace.runs_short else MUTED]
+            found.append(drawn(line.name, _bar(line.pace, bar_room, tick), texts, styles, status(line.pace)))
         if hidden:
             found.append(Content.assemble((f"and {formatting.count(hidden, 'project')} in better shape", MUTED)))
         return found
+
+    def _chart(self, snapshot: BudgetSnapshot, width: int, room: int) -> list[Content]:
+        """Draw the spending per day where the projects leave room for it."""
+        height = min(room - 3, _MAX_CHART_HEIGHT)  # beside the title and the blank lines around
+        if width < _WITH_HEADER or height < _MIN_CHART_HEIGHT:
+            return []
+        chart = spend_per_day(snapshot, width, height).split("\n")
+        return [Content(""), Content.styled(_CHART_TITLE, MUTED), *chart]
 
     def _failure(self, width: int, height: int) -> list[Content]:
         """Return why the figures are old, on a third of the lines at most: an address alone can be longer than one."""
@@ -192,6 +218,45 @@ class MonitorApp(ThemedApp):
         self._view.failure = failure
         if snapshot is not None:
             self._view.snapshot = snapshot
+
+
+def _figures(paces: Sequence[Pace], currency: str, width: int, *, has_header: bool) -> list[list[str]]:
+    """Return the columns of figures: what is left and for how long. Below a header, also what that comes from."""
+
+    def amounts(label: str, of: Callable[[Pace], int | None]) -> list[str]:
+        """Write amounts whose decimal points stand below each other: cents for all of them or for none."""
+        found = [of(pace) for pace in paces]
+        texts = [formatting.short_money(amount, currency) for amount in found if amount is not None]
+        is_whole = not any("." in text for text in texts)
+        written = formatting.short_money if is_whole else formatting.money
+        return [
+            *[label][: int(has_header)],
+            *("–" if amount is None else written(amount, currency) for amount in found),
+        ]
+
+    def funded(amount: Callable[[Pace], int]) -> Callable[[Pace], int | None]:
+        return lambda pace: None if pace.unfunded else amount(pace)
+
+    runways = [
+        (formatting.out_on(pace) if width >= MIN_WIDTH_WITH_RUN_OUT and not has_header else "")
+        or formatting.runway_of(pace).replace(" ", "" if not has_header else " ")
+        for pace in paces
+    ]
+    left = amounts("Left", funded(lambda pace: pace.remaining))
+    if not has_header:
+        return [left, runways]
+    paces_of_days = [
+        amounts("Today", funded(lambda pace: pace.available_today)),
+        amounts("Burn", lambda pace: pace.burn_rate),
+    ]
+    return [
+        amounts("Allocation", funded(lambda pace: pace.allocation)),
+        amounts("Spent", lambda pace: pace.spent),
+        left,
+        *(paces_of_days if width >= _WIDE else ()),
+        ["Runs out", *(formatting.out_on(pace).removeprefix("out ") for pace in paces)],
+        ["Runway", *runways],
+    ]
 
 
 def _bar(pace: Pace, width: int, tick: Fraction) -> Content:

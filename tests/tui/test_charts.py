@@ -1,15 +1,16 @@
 """Charts of days: what is unknown is told from what is zero, with colour and without."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from budget_tui.bootstrap import Services
 from budget_tui.domain.amount import NANOS
 from budget_tui.presentation.formatting import sparkline
 from budget_tui.services.costs import CostEntry
-from budget_tui.tui.charts import DayAmounts, calendar, scale_labels
+from budget_tui.tui.charts import DayAmounts, calendar, scale_labels, spend_per_day
 from tests.databases import change
 from tests.tui.conftest import OpenDashboard
-from tests.tui.driving import units
+from tests.tui.driving import stored, units
 
 MONDAY = date(2026, 1, 5)
 
@@ -51,6 +52,19 @@ def test_the_labels_of_a_scale_have_one_unit() -> None:
     labels = [scale_labels(dollars * NANOS, "USD", 4) for dollars in (3_000, 20, 2_000_000)]
     assert labels == [["$3k", "$1.5k", "$0"], ["$20", "$10", "$0"], ["$2M", "$1M", "$0"]]
     assert scale_labels(3_000 * NANOS, "USD", 6) == ["$3,000", "$1,500", "$0"]
+
+
+def test_the_columns_of_days_are_all_as_wide_and_touch_only_where_there_is_no_room_between(services: Services) -> None:
+    days = [(date(2026, 1, day), units(100)) for day in range(1, 14)]
+    snapshot = replace(stored(services), daily_spend=tuple(days))
+    for width in range(40, 200):
+        *_, lowest, _ = spend_per_day(snapshot, width, 8).plain.split("\n")
+        assert len(lowest) <= width
+        scale, columns = lowest.split("┤")
+        if width > len(scale) + 2 + 2 * 31:
+            [column] = set(columns.split())
+            assert set(column) == {"█"}
+            assert columns.rstrip() == " ".join([column] * 13), width
 
 
 async def test_days_beyond_the_data_are_unknown(open_dashboard: OpenDashboard, services: Services) -> None:

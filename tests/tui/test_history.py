@@ -160,3 +160,8 @@ async def test_keys_behind_one_that_opens_a_box_over_a_box_wait_for_it(
             await dashboard.keys("enter", "x", "escape")
             assert isinstance(dashboard.app.screen, ClosedPeriodScreen), "the explanation was left, and nothing else"
             await dashboard.keys("escape")
+
+
+async def test_few_periods_take_the_whole_width(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(services.of_organization("studio"), mode="history", size=(160, 50)) as dashboard:
+        assert max(len(line.rstrip(" │")) for line in dashboard.lines if "▔▔▔" in line or "───  " in line) > 140

@@ -1,6 +1,7 @@
 """The monitor: everything that matters in 40 by 10, read-only, and back by itself from what goes wrong."""
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import date
@@ -67,6 +68,29 @@ async def test_the_worst_come_first(open_monitor: OpenMonitor, services: Service
         await monitor.resized(40, 24)
         assert "in better shape" not in monitor.text
         assert "Dandelion" in monitor.text
+
+
+async def test_a_wide_and_high_pane_shows_where_the_figures_come_from(open_monitor: OpenMonitor) -> None:
+    async with open_monitor(size=(110, 32)) as monitor:
+        header = next(line for line in monitor.lines if "Allocation" in line)
+        assert header.split() == ["Project", "Allocation", "Spent", "Left", "Today", "Burn", "Runs", "out", "Runway"]
+        assert next(line for line in monitor.lines if "PCC" in line).split()[2:] == [
+            *("$150", "$105", "$45", "$2.37", "$8.03", "Jan", "18", "5.6", "d", "▲"),
+        ]
+        assert "Spend per day" in monitor.text
+        await monitor.resized(80, 16)
+        assert "Spend per day" not in monitor.text
+        assert "Runs out" in monitor.text
+        assert "VideoNest API" in monitor.text, "names stay whole"
+        assert "Burn" not in monitor.text
+
+
+async def test_amounts_are_aligned_at_their_decimal_points(open_monitor: OpenMonitor, services: Services) -> None:
+    services.budgets.allocate("pcc", parse_change("150.50"))
+    async with open_monitor() as monitor:
+        lefts = [re.search(r"\$\d+\.\d\d", line) for line in monitor.lines[2:6]]
+        assert [found and found[0] for found in lefts] == ["$12.00", "$45.50", "$72.00", "$50.00"]
+        assert len({found and found.end() for found in lefts}) == 1
 
 
 async def test_over_allocated_and_unmapped_are_said(open_monitor: OpenMonitor, services: Services) -> None:
