@@ -40,6 +40,7 @@ SCREENS = (
 _MAX_NAME, _MIN_NAME = 24, 6
 _MAX_LINES = 2
 """Lines of the freshness of the data at most."""
+_SEPARATOR = Content.styled(" · ", MUTED)
 
 
 class TopBar(Widget):
@@ -222,21 +223,21 @@ class Freshness(Widget):
         return Content("\n").join(self._lines(self.content_size.width))
 
     def _lines(self, width: int) -> list[Content]:
-        """Return the parts in lines that end between two of them, or in a single one on a flat screen."""
-        first, *parts = self._parts()
-        separator = Content.styled(" · ", MUTED)
-        if self.screen.has_class("-flat"):
-            return [separator.join([first, *parts])]
-        lines = [first]
-        for part in parts:
-            line = separator.join([lines[-1], part])
-            if line.cell_length <= width:
-                lines[-1] = line
-            else:
-                lines.append(part)
-        return [piece for line in lines for piece in (line.wrap(width) if width else [line])]
+        """Return the parts in lines that end between two of them; of those that do not fit, ``…`` takes the place."""
+        is_flat = self.screen.has_class("-flat")
+        parts, most = [*self._parts(is_brief=is_flat)], 1 if is_flat else _MAX_LINES
+        if not width:
+            return parts[:1]
+        for number in range(len(parts), 0, -1):
+            more = " …" if number < len(parts) else ""
+            whole = Content.assemble(_SEPARATOR.join(parts[:number]), (more, MUTED))
+            for lines in (_in_lines(parts[:number], more, width), whole.wrap(width)):
+                if len(lines) <= most:
+                    return lines
+        return [*lines[: most - 1], Content(" ").join(lines[most - 1 :]).truncate(width, ellipsis=True)]
 
-    def _parts(self) -> Iterator[Content]:
+    def _parts(self, *, is_brief: bool) -> Iterator[Content]:
+        """Yield what there is to say, what matters most first; ``is_brief``: on a single line."""
         snapshot = self.snapshot
         if self.failure:
             shown = f" · shown: {snapshot.computed_at.astimezone():%H:%M:%S}" if snapshot is not None else ""
@@ -252,7 +253,8 @@ class Freshness(Widget):
             yield _hint(f"{ended} has ended: ", close, " to re-allocate, or keep what was carried over")
         yield Content.styled(f"data through {formatting.near_day(snapshot.data_through, snapshot.as_of)}", MUTED)
         if self._chosen_day is not None:
-            yield Content.styled(f"as of {formatting.long_day(self._chosen_day)}", MUTED)
+            chosen = (formatting.short_day if is_brief else formatting.long_day)(self._chosen_day)
+            yield Content.styled(f"as of {chosen}", MUTED)
         if snapshot.unmapped_costs:
             amount = "unpriced" if snapshot.is_unmapped_unpriced else formatting.money(snapshot.unmapped, currency)
             costs = formatting.count(snapshot.unmapped_costs, "cost")
@@ -261,14 +263,28 @@ class Freshness(Widget):
             unpriced = formatting.tokens(sum(tokens for _, tokens in snapshot.unpriced))
             models = ", ".join(model for model, _ in snapshot.unpriced)
             yield Content.styled(f"{unpriced} of {models} unpriced", "$warning")
+        if snapshot.left_out:
+            amounts = ", ".join(formatting.short_money(each.amount, each.currency) for each in snapshot.left_out)
+            yield Content.styled(f"{amounts} left out: no usable rate to {currency}", "$warning")
         if snapshot.total.scheduled:
             scheduled = formatting.money(snapshot.total.scheduled, currency)
             yield Content.styled(f"{scheduled} scheduled for later days", MUTED)
-        if snapshot.left_out:
-            amounts = " + ".join(formatting.money(each.amount, each.currency) for each in snapshot.left_out)
-            yield Content.styled(f"{amounts} left out: no usable rate to {currency}", "$warning")
         for spend in snapshot.converted:
             yield Content.styled(formatting.counted_as(spend, currency), MUTED)
+
+
+def _in_lines(parts: Iterable[Content], more: str, width: int) -> list[Content]:
+    """Put ``parts`` into lines of ``width`` cells, each whole where it fits into one, and ``more`` behind the last."""
+    first, *others = parts
+    lines = [first]
+    for part in others:
+        line = _SEPARATOR.join([lines[-1], part])
+        if line.cell_length <= width:
+            lines[-1] = line
+        else:
+            lines.append(part)
+    lines[-1] = Content.assemble(lines[-1], (more, MUTED))
+    return [piece for line in lines for piece in line.wrap(width)]
 
 
 def _hint(before: str, key: str, after: str) -> Content:

@@ -46,3 +46,11 @@ async def test_one_key_shows_who_can_spare_it_and_one_moves_it(
         await dashboard.looked()
         await dashboard.keys("v")
         assert "there is no other project" in dashboard.text
+
+
+async def test_every_donor_is_in_sight_at_80_columns(open_dashboard: OpenDashboard, services: Services) -> None:
+    async with open_dashboard(services.of_organization("studio"), mode="projects", size=(80, 24)) as dashboard:
+        await dashboard.keys("j", "v")
+        assert "Cover Search" in dashboard.text
+        donors = [donor.name for donor in services.of_organization("studio").cover.offer("search").donors]
+        assert [name for name in donors if not any(line.strip("│ ").startswith(name) for line in dashboard.lines)] == []

@@ -203,8 +203,20 @@ async def test_a_chosen_day_and_all_that_has_no_rate_is_told_at_80_columns(
         at = dashboard.lines.index(dashboard.line_with("data through"))
         assert [line.strip() for line in dashboard.lines[at : at + 2]] == [
             "data through Jan 10 · as of Jan 13, 2026",
-            "CHF 10.00 + €10.00 + £10.00 + SEK 10.00 left out: no usable rate to USD",
+            "CHF 10, €10, £10, SEK 10 left out: no usable rate to USD",
         ]
+        services.costs.add(CostEntry("pcc", units(30), date(2026, 1, 20)))
+        currencies += ("DKK", "NOK", "PLN", "CZK")
+        bill(services, *(("pcc", "10", currency, "2026-01-10", "AWS") for currency in currencies))
+        await dashboard.looked()
+        at = dashboard.lines.index(dashboard.line_with("data through"))
+        told = " ".join(line.strip() for line in dashboard.lines[at : at + 2])
+        assert told == (
+            "data through Jan 10 · as of Jan 13, 2026 · CHF 10, CZK 10, DKK 10, €10, £10,"
+            " NOK 10, PLN 10, SEK 10 left out: no usable rate to USD …"
+        )
+        await dashboard.resized(40, 10)
+        assert dashboard.line_with("data through").strip() == "data through Jan 10 · as of Jan 13 …"
 
 
 async def test_an_empty_database_invites_to_begin(open_dashboard: OpenDashboard, empty: Services) -> None:

@@ -124,8 +124,26 @@ async def test_many_warnings_take_two_lines(open_dashboard: OpenDashboard, acme:
     async with open_dashboard(acme, mode="plan", size=(80, 24)) as dashboard:
         for tab, _ in TABS:
             at = dashboard.lines.index(dashboard.line_with("(CHF 8.00) left out"))
-            assert dashboard.lines[at + 1].strip().startswith("and 3 more warnings"), tab
+            assert dashboard.lines[at + 1].strip() == "and 3 more warnings: budget-tui plan summary", tab
             await dashboard.keys("tab")
+        amounts = ("123456797", "8", "8", "8")
+        costs = zip(currencies, amounts, strict=True)
+        bill(acme, *(("TEAM-BACKEND", amount, of, "2026-03-05", "Google Cloud") for of, amount in costs))
+        await dashboard.looked()
+        for _ in TABS:
+            at = dashboard.lines.index(dashboard.line_with("(CHF 123,456,797.00) left out"))
+            assert "to USD; and 3 more warnings: budget-tui plan summary" in dashboard.lines[at + 1], "nothing is cut"
+            await dashboard.keys("tab")
+
+
+async def test_the_number_of_budgets_that_ended_is_told_at_80_columns(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    async with open_dashboard(services.of_organization("studio"), mode="plan", size=(80, 24)) as dashboard:
+        words = ("0 over", "4 approaching", "13 under", "0 without data", "of 17 · 33 ended")
+        assert all(each in dashboard.line_with("over") for each in words)
+        await dashboard.keys(*to_tab("budgets"))
+        assert "Studio: ended on Oct 31" in dashboard.text, "where the forecast of others stands"
 
 
 async def test_a_row_of_a_budget_in_another_currency_explains_itself(

@@ -139,6 +139,9 @@ class BudgetPane(EditableTable[BudgetLine], PlanPane):
     def summary(self) -> Content:
         line = self.current
         found = None if line is None else self.forecasts.get(line.budget.budget_id)
+        if line is not None and line.budget.period.end < self.today:
+            ended = formatting.near_day(line.budget.period.end, self.today)
+            return Content.styled(f" {line.budget.entity_name}: ended on {ended}", MUTED)
         if line is None or found is None:
             return Content("")
         return Content.styled(f" {line.budget.entity_name}: {forecast_words(found, line.budget)}", MUTED)

@@ -13,7 +13,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Static
+from textual.reactive import reactive
+from textual.widget import Widget
 
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.coverage import scope_of
@@ -53,7 +54,7 @@ _NARROW = 100
 _ABOVE_TABLE = 2
 _ABOVE_CHARTS = 1
 _MIN_TABLE_HEIGHT = HEADER + 5
-_MIN_CHARTS_HEIGHT, _CHARTS_HEIGHT, _MAX_CHARTS_HEIGHT = 4, 7, 20
+_MIN_CHARTS_HEIGHT, _CHARTS_HEIGHT, _MAX_CHARTS_HEIGHT = 4, 7, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class OverviewPane(PlanPane):
         self._charted: OverviewLine | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(id="troubles")
+        yield Troubles()
         yield OverviewTable(_columns(), _id_of)
         with Horizontal(id="plan-charts"):
             yield CategoryShares()
@@ -133,7 +134,7 @@ class OverviewPane(PlanPane):
     def show(self, board: PlanBoard, choice: PlanFilter, lines: Sequence[BudgetLine], *, is_new: bool) -> None:
         self.board, self._lines = board, lines
         totals = board.totals(lines)
-        self.query_one("#troubles", Static).update(_troubles(lines, board.as_of), layout=False)
+        self.query_one(Troubles).show(lines, board.as_of)
         rows = [_total_line(board, _ALL, *each) for each in totals]
         running = [line for line in lines if line.budget.period.contains(board.as_of)]
         if len(running) < len(lines):  # a sum over months says nothing of the one that runs
@@ -271,26 +272,40 @@ def _worst_line(line: BudgetLine, board: PlanBoard) -> OverviewLine:
     )
 
 
-def _troubles(lines: Sequence[BudgetLine], today: date) -> Content:
-    """Count the budgets that have not ended by their status, and those that have."""
-    current = to_watch(lines, today)
-    numbers, ended = counted(current), len(lines) - len(current)
+class Troubles(Widget):
+    """The number of budgets that have not ended, by their status, and of those that have."""
 
-    def part(status: VarianceStatus | None, word: str) -> list[tuple[str, str]]:
-        number = numbers.get(status, 0)
-        style = _STYLES.get(status, MUTED) if number and status is not None else MUTED
-        return [(f"{SHAPES[status]} {number:,} ", style), (f"{word}   ", MUTED)]
+    _counted: reactive[tuple[tuple[VarianceStatus | None, int], ...]] = reactive(())
+    _ended: reactive[int] = reactive(0)
 
-    return Content.assemble(
-        *part(VarianceStatus.OVER, "over"),
-        *part(VarianceStatus.APPROACHING, "approaching"),
-        *part(VarianceStatus.UNDER, "under"),
-        *part(None, "without data"),
-        (f"of {formatting.count(len(current), 'budget')}", MUTED),
-        (f" · {ended:,} ended" if ended else "", MUTED),
-    )
+    def show(self, lines: Sequence[BudgetLine], today: date) -> None:
+        current = to_watch(lines, today)
+        numbers = counted(current)
+        self._counted = tuple((status, numbers.get(status, 0)) for status in _WORDS)
+        self._ended = len(lines) - len(current)
+
+    def render(self) -> Content:
+        whole = self._line(gap="   ", noun=" budgets")
+        return whole if whole.cell_length <= self.content_size.width else self._line(gap="  ", noun="")
+
+    def _line(self, gap: str, noun: str) -> Content:
+        parts = []
+        for status, number in self._counted:
+            style = _STYLES.get(status, MUTED) if number and status is not None else MUTED
+            parts += [(f"{SHAPES[status]} {number:,} ", style), (f"{_WORDS[status]}{gap}", MUTED)]
+        current = sum(number for _, number in self._counted)
+        ended = f" · {self._ended:,} ended" if self._ended else ""
+        return Content.assemble(
+            *parts, (f"of {current:,}{noun.removesuffix('s') if current == 1 else noun}{ended}", MUTED)
+        )
 
 
+_WORDS = {
+    VarianceStatus.OVER: "over",
+    VarianceStatus.APPROACHING: "approaching",
+    VarianceStatus.UNDER: "under",
+    None: "without data",
+}
 _STYLES = {
     VarianceStatus.OVER: "bold $error",
     VarianceStatus.APPROACHING: "$warning",

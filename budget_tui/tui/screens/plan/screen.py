@@ -48,6 +48,8 @@ BETWEEN_LETTERS = 0.3
 """Seconds after the latest letter of a search in a large plan, before forecasts are read."""
 LARGE_PLAN = 500
 """The number of budgets beyond which reading forecasts takes longer than the next letter of a search."""
+_LINE = 76
+"""Cells of a line of warnings on 80 columns."""
 Choice = TypeVar("Choice")
 
 
@@ -424,9 +426,11 @@ def _how_to_begin(key: str) -> Content:
 
 
 def _briefly(warnings: Sequence[str]) -> Content:
-    """Return ``warnings`` on lines, of more than two the first, and how many more there are."""
-    if len(warnings) > 2:
-        warnings = [warnings[0], f"and {len(warnings) - 1} more warnings, which budget-tui plan summary lists"]
+    """Return one or two warnings on a line each; of more, or of longer ones, the first, and how many more there are."""
+    if len(warnings) > 2 or any(len(each) > _LINE for each in warnings):
+        first, *others = warnings
+        more = f"and {formatting.count(len(others), 'more warning')}: budget-tui plan summary"
+        return Content("; ".join([first, more] if others else [first]))
     return Content("\n".join(warnings))
 
 
