@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.bootstrap import Services
+from budget_tui.domain.period import Period
 from budget_tui.domain.records import AlertMessage, Delivery
 from budget_tui.presentation.alerts import message_columns
 from budget_tui.services.costs import CostEntry
@@ -18,11 +19,12 @@ from tests.tui.driving import NARROW, TurningClock, units
 
 def test_a_sentence_is_whole_beside_a_channel_that_fails() -> None:
     at = datetime(2026, 1, 13, 12, tzinfo=UTC)
+    january = Period(date(2026, 1, 1), date(2026, 1, 31))
     error = "the command ended with 1: cannot resolve host chat.example.com"
     sentence = "VideoNest API has spent 82% of $120.00 for January 2026"
     failed = Delivery("1", "phone", "undelivered", 5, at, error, None)
-    body = {"sentence": sentence, "period_start": "2026-01-01", "period_end": "2026-01-31"}
-    messages = [AlertMessage("1", 5, "videonest-api", date(2026, 1, 1), body, at, ("phone",), (failed,))]
+    body = {"sentence": sentence}
+    messages = [AlertMessage("1", 5, "videonest-api", january, body, at, ("phone",), (failed,))]
     for width, sent in ((100, "phone undelivered"), (200, f"phone undelivered after 5 attempts ({error[:10]}")):
         columns = message_columns(is_narrow=width == 100)
         shown = {place.column.key: place for place in fit(columns, measured(columns, messages), width, (1, 3))}
