@@ -473,7 +473,7 @@ class _Reading:
         self._refused: list[RefusedRow] = []
         self._refused_count = 0
         self._rows = self._amounts = self._negative = 0
-        self._total = Decimal(0)
+        self._total = self._since_total = Decimal(0)
         self._day = lru_cache(maxsize=10_000)(lambda text: _days_of(text, form))
         self._said = lru_cache(maxsize=10_000)(self._more)
         self._day_at, self._amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
@@ -516,9 +516,12 @@ class _Reading:
         text = fields[self._amount_at].strip()
         credited = fields[self._credit_at].strip() if self._credit_at is not None else ""
         amount, sign = self._amount(text, Field.AMOUNT) if text or not credited else (Decimal(0), "")
-        if amount and amount == self._total and any(_folded(field) in _TOTALS for field in fields):
+        sums = self._total, self._since_total
+        if amount and amount in sums and any(_folded(field) in _TOTALS for field in fields):
+            self._since_total = Decimal(0)
             raise _Unusable("it is the total of the rows above")
         self._total += amount
+        self._since_total += amount
         self._amounts += 1
         self._negative += amount < 0
         if self._form.is_negated:
@@ -617,7 +620,8 @@ class _Reading:
 
 
 _TOTALS = frozenset(
-    "total|totals|grand total|sum|summe|gesamt|gesamtsumme|gesamtbetrag|somme|suma|somma|totale".split("|")
+    "total|totals|grand total|subtotal|sub total|sum|summe|zwischensumme|gesamt|gesamtsumme|gesamtbetrag|somme"
+    "|sous total|suma|somma|totale|subtotale".split("|")
 )
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE][+][0-9]+")
 """An id that a spreadsheet rounded, so that its last digits are lost: ``1.23457E+11``."""

@@ -498,6 +498,15 @@ def test_a_total_is_no_cost(tmp_path: Path) -> None:
     assert sum(cost.amount_nanos for cost in taken(path).daily) == 29 * 10**9
 
 
+def test_subtotals_are_no_costs(tmp_path: Path) -> None:
+    groups = "{0},Fly,10.00\n{0},Render,20.00\n{0},{1},30.00\n{0},Neon,5.00\n{0},{1},5.00\n"
+    for word in ("Total", "Subtotal", "Zwischensumme", "Sous-total"):
+        rows = groups.format("2026-09-03", word)
+        path = table(tmp_path, f"Date,Vendor,Amount\n{rows}2026-09-30,Total,35.00\n")
+        assert refusals(path) == [(line, "it is the total of the rows above") for line in (4, 6, 7)]
+        assert sum(cost.amount_nanos for cost in taken(path).daily) == 35 * 10**9
+
+
 def test_seconds_since_1970_are_dates(tmp_path: Path) -> None:
     path = table(tmp_path, "date,amount\n1767571200,1\n1767657599,2\n")  # Jan 5, 2026, its begin and its last second
     assert costs(path) == [("2026-01-05", "3", "USD")]
