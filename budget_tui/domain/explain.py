@@ -382,7 +382,8 @@ def explain_forecast(found: Forecast, run_rate: int, period: Period, last: date)
             spans=(("what is spent in", period),),
             notes=(
                 f"a single number, from {found.days_of_history} complete days of data: a range takes {MIN_DAYS}",
-                "known to come: recurring fees, and one-off costs that are dated later in the period",
+                "known to come: recurring fees and one-off costs that are dated later in the period, and what usage is"
+                " dated later beyond the run rate",
             ),
             of_costs=True,
         )

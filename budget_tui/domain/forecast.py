@@ -156,10 +156,10 @@ def expected(history: Sequence[int], last: date, period: Period, base: int, leas
 def at_burn_rate(history: Sequence[int], run_rate: int, known: int) -> Expected:
     """Return what a scope with fewer than `MIN_DAYS` of data is expected to spend: a single number.
 
-    It is ``run_rate``, the straight line of `pacing.run_rate` and what is known to come; no low end contains more of it
-    than what is spent and ``known`` by now.
+    It is ``run_rate``, the straight line of `pacing.run_rate` and what is known to come, or what is spent and ``known``
+    by now where that is more: usage may be dated ahead. No low end contains more of it than what is known.
     """
-    return Expected(run_rate, min(run_rate, known), (), history, max(0, run_rate - known))
+    return Expected(max(run_rate, known), known, (), history, max(0, run_rate - known))
 
 
 def added_up(scopes: Sequence[Expected]) -> Expected:

@@ -64,11 +64,27 @@ def test_a_few_days_are_forecast_as_everywhere_else(home: Home) -> None:
     home.services.costs.add(CostEntry("web", usd("30"), date(2026, 1, 25), once=True))
     home.services.costs.add(CostEntry("web", usd("5"), date(2026, 2, 1), once=True))
     home.services.costs.add(CostEntry("web", usd("7"), date(2026, 1, 30)))  # of a day that is in the rate
-    for today, median in ((13, "300"), (20, "120"), (21, "120")):  # known to come, then spent: it counts once
+    # Known to come, then spent: it counts once. From the 20th on, nothing burns, and the $7 are more than that.
+    for today, median in ((13, "300"), (20, "127"), (21, "127")):
         on_day = home.on(f"2026-01-{today}").services
         report = on_day.forecasts.current()
         assert (report.of("web").median, report.total.median) == (usd(median), usd(median)), today
         on_day.forecasts.close()
+    home.services.forecasts.close()
+
+
+def test_no_forecast_is_below_what_is_dated_already(home: Home) -> None:
+    """``api`` is 40 days old; ``web`` three, with usage dated ahead that is more than its burn until then."""
+    home.add("api", "web")
+    for ago in range(1, 41):
+        home.services.costs.add(CostEntry("api", usd("10"), date(2026, 1, 13) - timedelta(days=ago)))
+    for ago in range(1, 4):
+        home.services.costs.add(CostEntry("web", usd("1"), date(2026, 1, 13) - timedelta(days=ago)))
+    home.services.costs.add(CostEntry("web", usd("500"), date(2026, 1, 25)))
+    report = home.services.forecasts.current()
+    assert report.snapshot.project("web").pace.run_rate == usd("21")
+    assert report.of("web")[:3] == (usd("503"),) * 3
+    assert report.total[:3] == (usd("813"),) * 3
     home.services.forecasts.close()
 
 
