@@ -106,3 +106,11 @@ async def test_a_tiny_budget_screen_is_the_monitor_until_the_total_is_edited(
             await dashboard.keys("u")
             assert "$241 / $500 48%" in dashboard.text
     assert stored(services).total.allocation == units(500)
+
+
+async def test_a_box_on_a_tiny_screen_has_no_blank_lines_before_what_it_asks(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(size=(40, 10)) as dashboard:
+        await dashboard.keys("dollar_sign")
+        at = dashboard.lines.index(dashboard.line_with("─ Record a cost ─"))
+        begins = [line.strip(" │").split()[0] for line in dashboard.lines[at + 1 : at + 6]]
+        assert begins == ["Amount", "Project", "Charged", "Day", "Cancel"]

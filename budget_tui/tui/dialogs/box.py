@@ -30,6 +30,8 @@ Read = TypeVar("Read")
 class Overlay(StyledScreen[Result], ModalScreen[Result]):
     """A screen over another. Ctrl+C copies what is selected; where nothing is, it leaves as Esc does."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (34, "-tall")]
+
     def action_leave(self) -> None:
         self.dismiss(None)
 
@@ -47,7 +49,6 @@ class BoxScreen(Overlay[Result]):
     """
 
     BINDINGS = [Binding("escape", "leave", "Cancel", id="box.leave", tooltip="Close without doing anything")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]
     BOX_CLASSES: ClassVar[str] = "box"
     CANCEL_LABEL: ClassVar[str] = "Cancel"
 
