@@ -283,7 +283,7 @@ STANDING_COLUMNS: Sequence[Column[Standing]] = (
     Column("subject", "Watched", subject_text, min_width=10, max_width=32, shrinks_to=10),
     Column("kind", "Number", lambda standing: str(standing.rule.kind), drop_order=2, is_muted=True),
     Column("value", "Now", value_text, "right"),
-    Column("bar", "", bar=_bar, min_width=8, max_width=60, shrinks_to=4),
+    Column("bar", "", bar=_bar, min_width=8, max_width=100, shrinks_to=4),
     Column("limit", "Fires at", limit_text, "right", is_muted=True),
     Column("alert", "Alert", lambda standing: str(standing.rule.rule_key), "right", drop_order=1, is_muted=True),
 )

@@ -34,6 +34,7 @@ MIN_WIDTH_WITH_RUN_OUT = 40
 """Minimum width, in cells, to show the date on which a project runs out; below it, the days left are shown."""
 _WITH_HEADER, _WIDE = 76, 100
 """Minimum widths, in cells, of the table with a header, which shows where the figures come from, and of all of it."""
+_DERIVED = _TODAY, _BURN = "Today", "Burn"
 _CHART_TITLE, _MIN_CHART_HEIGHT, _MAX_CHART_HEIGHT = "Spend per day", 6, 14
 _ABOVE_PROJECTS = 2
 """Lines that a header takes: a blank one, and its own."""
@@ -116,13 +117,14 @@ class MonitorView(Widget):
             )
 
         found = []
+        labels = [column.pop(0) for column in figures] if has_header else [""] * len(figures)
         if has_header:
-            labels = [column.pop(0) for column in figures]
             header = drawn("Project", Content(" " * bar_room), labels, [MUTED] * len(labels), Content(" "))
             found = [Content(""), header.stylize(MUTED)]
         for at, line in enumerate(lines):
             texts = [column[at] for column in figures]
-            styles = [*[""] * (len(texts) - 1), "$warning" if line.pace.runs_short else MUTED]
+            styles = [MUTED if label in _DERIVED else "" for label in labels[:-1]]
+            styles.append("$warning" if line.pace.runs_short else MUTED)
             found.append(drawn(line.name, _bar(line.pace, bar_room, tick), texts, styles, status(line.pace)))
         if hidden:
             found.append(Content.assemble((f"and {formatting.count(hidden, 'project')} in better shape", MUTED)))
@@ -246,8 +248,8 @@ def _figures(paces: Sequence[Pace], currency: str, width: int, *, has_header: bo
     if not has_header:
         return [left, runways]
     paces_of_days = [
-        amounts("Today", funded(lambda pace: pace.available_today)),
-        amounts("Burn", lambda pace: pace.burn_rate),
+        amounts(_TODAY, funded(lambda pace: pace.available_today)),
+        amounts(_BURN, lambda pace: pace.burn_rate or None),
     ]
     return [
         amounts("Allocation", funded(lambda pace: pace.allocation)),

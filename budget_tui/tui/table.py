@@ -457,6 +457,8 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             self._read_styles()
         width, base = self.size.width, self._base
         row = round(self.scroll_offset.y) + y - HEADER
+        if not self.rows and self.why_empty and y == (HEADER if self.places else 0):
+            return Strip([Segment(f" {self.why_empty}", base + self._styles["muted"])]).adjust_cell_length(width, base)
         if y < HEADER:
             return Strip(self._header(base)).adjust_cell_length(width, base)
         if row < len(self.rows):
@@ -467,8 +469,6 @@ class Table(ScrollView, Generic[Row], can_focus=True):
             if (row, base) not in self._strips:
                 self._strips[row, base] = Strip(self._cells(self.rows[row], base)).adjust_cell_length(width, base)
             return self._strips[row, base].adjust_cell_length(width, base)
-        if row == 0 and self.why_empty:
-            return Strip([Segment(f" {self.why_empty}", base + self._styles["muted"])]).adjust_cell_length(width, base)
         return Strip.blank(width, base)
 
     def _header(self, base: Style) -> Iterable[Segment]:

@@ -145,3 +145,10 @@ async def test_what_fired_elsewhere_has_the_sign_of_a_warning(
         assert "\n ▲ PCC has spent 83% of $150.00 for January 2026: $25.00 left; A shows it" in dashboard.text
         await dashboard.keys("A")
         assert "1  PCC has spent 83% of $150.00 for Jan" in dashboard.text
+
+
+async def test_without_messages_what_is_watched_has_their_room(open_dashboard: OpenDashboard) -> None:
+    async with open_dashboard(mode="alerts", size=NARROW) as dashboard:
+        at = dashboard.lines.index(dashboard.line_with("─ Reported ─"))
+        assert "nothing is reported on a chosen day" in dashboard.lines[at + 1], "where the headings would stand"
+        assert dashboard.lines[at + 2].startswith("╰─")

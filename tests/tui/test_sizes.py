@@ -114,3 +114,7 @@ async def test_a_box_on_a_tiny_screen_has_no_blank_lines_before_what_it_asks(ope
         at = dashboard.lines.index(dashboard.line_with("─ Record a cost ─"))
         begins = [line.strip(" │").split()[0] for line in dashboard.lines[at + 1 : at + 6]]
         assert begins == ["Amount", "Project", "Charged", "Day", "Cancel"]
+        await dashboard.keys("escape", "l")
+        at = dashboard.lines.index(dashboard.line_with("─ January 2026 ─"))
+        begins = [line.strip(" │").split()[0] for line in dashboard.lines[at + 1 : at + 3]]
+        assert begins == ["$241.00", "Service"]
