@@ -28,7 +28,7 @@ from budget_tui.tui.theme import ThemedApp, start_with_theme
 
 COMPUTE_SECONDS = 60.0
 MIN_BAR_WIDTH = 3
-_BAR = 10
+_BAR = 8
 """Width of a bar, in cells, that yields to the names of projects."""
 MIN_WIDTH_WITH_RUN_OUT = 40
 """Minimum width, in cells, to show the date on which a project runs out; below it, the days left are shown."""

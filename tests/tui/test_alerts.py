@@ -152,3 +152,6 @@ async def test_without_messages_what_is_watched_has_their_room(open_dashboard: O
         at = dashboard.lines.index(dashboard.line_with("─ Reported ─"))
         assert "nothing is reported on a chosen day" in dashboard.lines[at + 1], "where the headings would stand"
         assert dashboard.lines[at + 2].startswith("╰─")
+        await dashboard.resized(60, 16)
+        for text in ("each project", "Python API", "PCC", "nothing is reported"):
+            assert text in dashboard.text, "each list has rows"

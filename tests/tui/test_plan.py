@@ -142,6 +142,8 @@ async def test_the_number_of_budgets_that_ended_is_told_at_80_columns(
     async with open_dashboard(services.of_organization("studio"), mode="plan", size=(80, 24)) as dashboard:
         words = ("0 over", "4 approaching", "13 under", "0 without data", "of 17 · 33 ended")
         assert all(each in dashboard.line_with("over") for each in words)
+        await dashboard.resized(60, 20)
+        assert dashboard.line_with("approaching").strip() == "▲ 4 approaching  ● 13 under  of 17 · 33 ended"
         await dashboard.keys(*to_tab("budgets"))
         assert "Studio: ended on Oct 31" in dashboard.text, "where the forecast of others stands"
 

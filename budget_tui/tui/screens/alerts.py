@@ -104,6 +104,7 @@ class AlertsScreen(ReadingScreen[AlertReading]):
     """The rules, what is closest to a threshold, and what was reported; Tab goes from one to the next."""
 
     MODE = "alerts"
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-tall")]
     WORKPLACES = (RuleTable, StandingTable, MessageTable)
     AUTO_FOCUS = "RuleTable"
     BINDINGS = []

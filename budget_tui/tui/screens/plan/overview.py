@@ -285,12 +285,14 @@ class Troubles(Widget):
         self._ended = len(lines) - len(current)
 
     def render(self) -> Content:
-        whole = self._line(gap="   ", noun=" budgets")
-        return whole if whole.cell_length <= self.content_size.width else self._line(gap="  ", noun="")
+        counted = [(status, number) for status, number in self._counted if number]
+        width, brief = self.content_size.width, self._line(counted, gap="  ", noun="")
+        wider = (self._line(self._counted, "   ", " budgets"), self._line(self._counted, "  ", ""))
+        return next((line for line in wider if line.cell_length <= width), brief)
 
-    def _line(self, gap: str, noun: str) -> Content:
+    def _line(self, counted: Sequence[tuple[VarianceStatus | None, int]], gap: str, noun: str) -> Content:
         parts = []
-        for status, number in self._counted:
+        for status, number in counted:
             style = _STYLES.get(status, MUTED) if number and status is not None else MUTED
             parts += [(f"{SHAPES[status]} {number:,} ", style), (f"{_WORDS[status]}{gap}", MUTED)]
         current = sum(number for _, number in self._counted)
