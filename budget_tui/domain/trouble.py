@@ -23,7 +23,7 @@ _SPIKE = 3
 
 
 class Cause(StrEnum):
-    """Why a budget is in trouble."""
+    """A reason for which a budget is in trouble."""
 
     UNALLOCATED = "unallocated"  # spent without an allocation
     OVER = "over"  # all is spent, or more
@@ -35,8 +35,11 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a budget is in trouble. ``day`` is the day of a spike, or the one on which the last was spent, with what was
-    spent on it, most of that on ``service``."""
+    """The reason for which a budget is in trouble.
+
+    ``day`` is the day of a spike, or the one on which the last was spent, with what was spent on it, most of that on
+    ``service``.
+    """
 
     cause: Cause
     pace: Pace

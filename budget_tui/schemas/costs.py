@@ -55,7 +55,7 @@ class Cost(Settling, _Cost):
 
 
 class ListedCost(Schema):
-    """What one source states for a day, a service and an entity. ``amount_usd`` is what counts, in the organization's
+    """A cost of one source, on one day, of one service and entity. ``amount_usd`` is what counts, in the organization's
     currency; ``amount`` is in ``currency``, null without a price. ``entity_id`` is null while it is unmapped.
 
     An estimate that its bill replaced counts 0; ``estimated`` is what it was, in ``currency``.
