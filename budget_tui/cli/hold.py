@@ -51,8 +51,8 @@ def hold(
 ) -> None:
     """Hold money for work in flight: hold PROJECT AMOUNT.
 
-    It is refused when it is more than is left and not held. It is
-    released by itself when the time is up. hold list shows what is held.
+    Refused if that is more than is left and not held. It is released
+    automatically when the time is up. hold list shows what is held.
     """
     session = session_of(context)
     if not amount:

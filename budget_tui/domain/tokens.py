@@ -131,7 +131,7 @@ def by_kind(tokens: int, output: int, cached: int) -> dict[TokenKind, int]:
 
 
 HOLD_SECONDS = 600
-"""The time after which what is reserved or held is released by itself, unless another is given."""
+"""The time after which what is reserved or held is released automatically, unless another is given."""
 LONGEST_RESERVATION_SECONDS = 7 * 24 * 3600
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 

@@ -32,7 +32,7 @@ class _Hold(Schema):
 
 
 class Hold(_Hold):
-    expires_at: Moment = Field(description="When it is released by itself.")
+    expires_at: Moment = Field(description="When it is released automatically.")
     available_usd: Number = Field(description="What could be held beside it: what is left and not held.")
     currency: str
 
@@ -67,7 +67,7 @@ class EndedHold(_Hold):
 
 class OpenHold(_Hold):
     last_day: date = Field(description="The last day of the period that it counts in.")
-    expires_at: Moment = Field(description="When it is released by itself.")
+    expires_at: Moment = Field(description="When it is released automatically.")
     created_by: str
 
     @classmethod
