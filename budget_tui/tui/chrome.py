@@ -131,7 +131,7 @@ class TopBar(Widget):
 
 
 WARNED = "▲ "
-"""How the report of something that nobody did, but that matters, begins."""
+"""The sign before the report of what nobody did, but what matters: an alert that fired."""
 
 
 class Notice(Widget):

@@ -36,7 +36,7 @@ class CarryScreen(BoxScreen[str]):
     AUTO_FOCUS = "Picker"
 
     is_changed = False
-    """Whether the policy or its cap became another one."""
+    """True if the policy or its cap became another one."""
 
     def __init__(self, name: str, project_id: str, carry: Carry, pace: Pace, currency: str) -> None:
         super().__init__(f"Carry over: {name}", "Set")
