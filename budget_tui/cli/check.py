@@ -32,7 +32,7 @@ def check(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Evaluate all alerts once: exit code 3 if a budget is exceeded.
+    """Evaluate all alerts once: exit code 3 if a budget or rule fails.
 
     What is due is sent. The exit code is 3 while a budget is exceeded by what was used and is
     held, or a rule added with --fail holds, whether it was sent or muted.

@@ -52,7 +52,7 @@ def gate(
     today: Annotated[bool, typer.Option("--today", help="Not more than today's share, either.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Ask whether something may be spent: exit code 0 or 3.
+    """Ask whether something may be spent: exit code 0 if so, 3 if not.
 
     With 3 comes the reason. Nothing is taken; hold takes.
     """

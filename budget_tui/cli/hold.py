@@ -49,7 +49,7 @@ def hold(
     key: KeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Hold money for work in flight: hold PROJECT AMOUNT.
+    """Hold money for work in flight.
 
     Refused if that is more than is left and not held. It is released
     automatically when the time is up. hold list shows what is held.
