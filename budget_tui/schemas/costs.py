@@ -75,7 +75,6 @@ class ListedCost(Schema):
 
     @classmethod
     def from_domain(cls, line: CostLine) -> "ListedCost":
-        is_known = line.amount is not None and not line.is_unpriced
         return cls(
             day=line.day,
             entity_id=line.entity_id or None,
@@ -83,7 +82,7 @@ class ListedCost(Schema):
             service=line.service,
             amount_usd=to_decimal(line.counted),
             currency=line.currency,
-            amount=to_decimal(line.amount) if is_known and line.amount is not None else None,
+            amount=None if line.amount is None or line.is_unpriced else to_decimal(line.amount),
             estimated=None if line.estimated is None else to_decimal(line.estimated),
             tokens=line.tokens,
             source=line.source,

@@ -333,8 +333,8 @@ def _form_of(table: _Table, wanted: Mapping[Field, _NamedColumn], options: ReadO
     """Determine the notation of a table. Raises `SourceError` if it is ambiguous."""
     dates, amounts = _Dates(), _Decimals()
     currencies: set[str] = set()
-    day_at, amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
-    amounts_at = [amount_at, *filter(None, [table.positions.get(Field.CREDIT)])]
+    day_at = table.positions[Field.DATE]
+    amounts_at = [table.positions[field] for field in (Field.AMOUNT, Field.CREDIT) if field in table.positions]
     currency_at = table.positions.get(Field.CURRENCY)
     width, end = len(table.header.names), table.header.dialect.header_end
     with long_fields(), reading(table.path), table.opened() as text:
@@ -516,6 +516,7 @@ class _Reading:
         text = fields[self._amount_at].strip()
         credited = fields[self._credit_at].strip() if self._credit_at is not None else ""
         amount, sign = self._amount(text, Field.AMOUNT) if text or not credited else (Decimal(0), "")
+        credit, sign_of_credit = self._amount(credited, Field.CREDIT) if credited else (Decimal(0), "")
         sums = self._total, self._since_total
         if amount and amount in sums and any(_folded(field) in _TOTALS for field in fields):
             self._since_total = Decimal(0)
@@ -527,7 +528,6 @@ class _Reading:
         if self._form.is_negated:
             amount = -amount if amount else amount
         if credited:
-            credit, sign_of_credit = self._amount(credited, Field.CREDIT)
             amount, sign = amount - abs(credit), sign or sign_of_credit
         said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
         return UsageLine(

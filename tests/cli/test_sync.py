@@ -59,7 +59,7 @@ def test_directories_are_cut_at_their_beginning(seeded: Cli, tmp_path: Path, mon
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(cwd="/work/customers/northwind/services/checkout-api"))
+    write(tmp_path / "claude/projects/p/s.jsonl", claude_line(cwd="/srv/customers/northwind/services/checkout-api"))
     assert "  …/northwind/services/checkout-api: <$0.01 for 1,100 tokens\n" in seeded("sync").done().out
     _, row, *_ = seeded("cost", "unmapped").done().out.splitlines()
     assert "…checkout-api  " in row

@@ -470,6 +470,10 @@ def test_debits_and_credits_of_any_name(tmp_path: Path) -> None:
     assert taken(path, **named).files[0].read_as == "amount from Out in USD, credit from In"
     negative = table(tmp_path, "Date,Debit,Credit\n2026-01-05,-20.00,\n2026-01-06,,7.50\n", "negative.csv")
     assert [nanos for _, nanos, _ in costs(negative, columns="amount=Debit:negative")] == ["20", "-7.5"]
+    rows = "1,50;;2026-01-05;\nx;4;2026-01-06;\n;2;2026-01-07;\n;2;2026-01-08;Total\n"
+    first = table(tmp_path, f"In;Out;Date;Note\n{rows}", "first.csv")
+    assert refusals(first, **named) == [(3, "In 'x' is not a number"), (5, "it is the total of the rows above")]
+    assert [cost.amount_nanos for cost in taken(first, **named).daily] == [-1_500_000_000, 2 * 10**9]
     beside = table(tmp_path, "Date,Amount,Money In\n2026-01-05,20.00,\n2026-01-06,-7.50,7.50\n", "beside.csv")
     assert [nanos for _, nanos, _ in costs(beside)] == ["20", "-7.5"], "an amount has its own sign"
 
