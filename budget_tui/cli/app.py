@@ -18,46 +18,66 @@ from budget_tui.cli.console import EXIT_INTERRUPTED, EXIT_REFUSED, exit_code_of,
 from budget_tui.cli.session import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard, session_from
 
 PROGRAM = "budget-tui"
-MODULES = {
-    "status": ("status", "Show what is left, the pace, and projects at risk."),
-    "forecast": ("forecast", "Show what will be spent by the period's end, as a range."),
-    "backtest": ("backtest", "Show how good the forecasts of past days were."),
-    "explain": ("explain", "Show where the numbers come from."),
-    "budget": ("budget", "The global budget."),
-    "project": ("project", "Projects and their allocations."),
-    "transfer": ("transfer", "Move allocation between projects, or to and from the pool."),
-    "cover": ("cover", "Show who can spare what a project will lack, or move it."),
-    "gate": ("gate", "Ask whether something may be spent: exit code 0 if so, 3 if not."),
-    "hold": ("hold", "Hold money for work in flight."),
-    "settle": ("settle", "Record what something cost that money was held for."),
-    "release": ("release", "Release money that is held, without a cost."),
-    "cost": ("cost", "Costs: record, import, and assign to projects."),
-    "sync": ("sync", "Read the logs of agents' programs on this machine into costs."),
-    "recurring": ("recurring", "Fees that come by themselves, until they are billed."),
-    "fx": ("fx", "Exchange rates."),
-    "seat": ("seat", "Seats that a department, project or team has with a provider."),
-    "alert": ("alert", "Alerts: rules that watch budgets, and what they reported."),
-    "check": ("check", "Evaluate all alerts once: exit code 3 if a budget or rule fails."),
-    "watch": ("watch", "Evaluate and send alerts until Ctrl-C."),
-    "period": ("period", "The current period, closing it, and closed periods."),
-    "undo": ("undo", "Undo your last change."),
-    "redo": ("redo", "Redo the last undone change."),
-    "agent": ("agent", "Agents and their token budgets."),
-    "price": ("price", "What models' tokens cost, by day."),
-    "entity": ("entity", "The hierarchy: departments, projects, teams."),
-    "plan": ("plan", "Budgets by entity, category, type and period."),
-    "org": ("org", "Organizations in one database."),
-    "log": ("log", "Show who changed what, newest first."),
-    "monitor": ("monitor", "Show a read-only dashboard for a narrow pane."),
-    "demo": ("demo", "Show the dashboard with demonstration data."),
-    "key": ("key", "Keys for the HTTP API: create, list, revoke."),
-    "serve": ("serve", "Serve the HTTP API until Ctrl-C."),
-    "mcp": ("mcp", "Serve this organization's plan to chat agents (MCP)."),
-    "db": ("database", "The database: upgrade, check, back up, restore, copy."),
-    "config": ("config", "Locations of the program's files."),
-    "manual": ("manual", "The manual: list its topics, or read one."),
+SECTIONS = {
+    "Overview": {
+        "status": ("status", "Show what is left, the pace, and projects at risk."),
+        "forecast": ("forecast", "Show what will be spent by the period's end, as a range."),
+        "explain": ("explain", "Show where the numbers come from."),
+        "monitor": ("monitor", "Show a read-only dashboard for a narrow pane."),
+        "backtest": ("backtest", "Show how good the forecasts of past days were."),
+    },
+    "Budget and projects": {
+        "budget": ("budget", "The global budget."),
+        "project": ("project", "Projects and their allocations."),
+        "transfer": ("transfer", "Move allocation between projects, or to and from the pool."),
+        "cover": ("cover", "Show who can spare what a project will lack, or move it."),
+        "period": ("period", "The current period, closing it, and closed periods."),
+    },
+    "Changes": {
+        "undo": ("undo", "Undo your last change."),
+        "redo": ("redo", "Redo the last undone change."),
+        "log": ("log", "Show who changed what, newest first."),
+    },
+    "Costs": {
+        "cost": ("cost", "Costs: record, import, and assign to projects."),
+        "sync": ("sync", "Read the logs of agents' programs on this machine into costs."),
+        "recurring": ("recurring", "Fees that come by themselves, until they are billed."),
+        "price": ("price", "What models' tokens cost, by day."),
+        "fx": ("fx", "Exchange rates."),
+    },
+    "Agents": {
+        "agent": ("agent", "Agents and their token budgets."),
+        "gate": ("gate", "Ask whether something may be spent: exit code 0 if so, 3 if not."),
+        "hold": ("hold", "Hold money for work in flight."),
+        "settle": ("settle", "Record what something cost that money was held for."),
+        "release": ("release", "Release money that is held, without a cost."),
+    },
+    "Alerts": {
+        "alert": ("alert", "Alerts: rules that watch budgets, and what they reported."),
+        "check": ("check", "Evaluate all alerts once: exit code 3 if a budget or rule fails."),
+        "watch": ("watch", "Evaluate and send alerts until Ctrl-C."),
+    },
+    "Planning in organizations": {
+        "org": ("org", "Organizations in one database."),
+        "entity": ("entity", "The hierarchy: departments, projects, teams."),
+        "plan": ("plan", "Budgets by entity, category, type and period."),
+        "seat": ("seat", "Seats that a department, project or team has with a provider."),
+    },
+    "Other programs": {
+        "serve": ("serve", "Serve the HTTP API until Ctrl-C."),
+        "key": ("key", "Keys for the HTTP API: create, list, revoke."),
+        "mcp": ("mcp", "Serve this organization's plan to chat agents (MCP)."),
+    },
+    "This program": {
+        "db": ("database", "The database: upgrade, check, back up, restore, copy."),
+        "config": ("config", "Locations of the program's files."),
+        "demo": ("demo", "Show the dashboard with demonstration data."),
+        "manual": ("manual", "The manual: list its topics, or read one."),
+    },
 }
-"""By command: its module, and its line in the list of commands."""
+"""By section of the list of commands, by command: its module, and its line in the list."""
+
+MODULES = {name: command for section in SECTIONS.values() for name, command in section.items()}
 
 _SUMMARIES = TyperGroup(
     add_help_option=False, commands=[TyperCommand(name, short_help=summary) for name, (_, summary) in MODULES.items()]
@@ -75,7 +95,10 @@ class CommandGroup(TyperGroup):
         return _loaded(cmd_name) if cmd_name in MODULES else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        _SUMMARIES.format_commands(ctx, formatter)
+        width = max(map(len, MODULES))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), summary) for name, (_, summary) in commands.items()])
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         listed = _SUMMARIES.shell_complete(typer.Context(_SUMMARIES), incomplete)
