@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import NotAnAmount, Refused
 
 NANOS = 1_000_000_000
 LIMIT_UNITS = 9_000_000_000
@@ -71,7 +71,7 @@ def parse_amount(text: str) -> int:
     if sign := _CURRENCY_SIGN.match(cleaned):
         cleaned = sign[1] + cleaned[sign.end() :]
     if not _NUMBER.fullmatch(cleaned):
-        raise Refused(f"'{text.strip()}' is not an amount", "give a number such as 12.50")
+        raise NotAnAmount(f"'{text.strip()}' is not an amount", "give a number such as 12.50")
     return exact_nanos(Decimal(cleaned.replace(",", "")))
 
 
@@ -101,7 +101,7 @@ def parse_count(text: str) -> int:
     digits, decimals, unit = found.groups("") if found else ("", "", "")
     zeros = _ZEROS.get(unit.lower(), 0) - len(decimals.rstrip("0"))
     if not digits or zeros < 0 or (decimals and not unit):
-        raise Refused(f"'{text.strip()}' is not a whole number of 0 or more", "give one such as 12, 25000 or 1.5M")
+        raise NotAnAmount(f"'{text.strip()}' is not a whole number of 0 or more", "give one such as 12, 25000 or 1.5M")
     digits = (digits.replace(",", "") + decimals.rstrip("0") + "0" * zeros).lstrip("0") or "0"
     if len(digits) > _LIMIT_DIGITS or int(digits) > LIMIT_COUNT:
         raise Refused(f"a count of {text.strip()[:40]} is out of range", f"the limit is {LIMIT_COUNT:,}")

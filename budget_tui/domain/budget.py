@@ -11,7 +11,7 @@ from typing import NamedTuple
 from budget_tui.domain.amount import divide, minor_unit, parse_amount, split, to_decimal, within_limit
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.cost import Category
-from budget_tui.domain.errors import InsufficientBudget, Outdated, Refused
+from budget_tui.domain.errors import InsufficientBudget, NotAnAmount, Outdated, Refused
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 
 
@@ -118,10 +118,8 @@ def parse_change(text: str) -> AllocationChange:
         return AllocationChange(ChangeKind.PERCENT, percent=parse_percent(cleaned[:-1]) / 100)
     try:
         amount = parse_amount(cleaned)
-    except Refused as error:
-        if "is not an amount" not in error.message:
-            raise
-        raise Refused(f"'{cleaned}' is not an allocation", "type 120, +20, -15, 25% or rest") from None
+    except NotAnAmount:
+        raise Refused(f"'{cleaned or text.strip()}' is not an allocation", "type 120, +20, -15, 25% or rest") from None
     kind = ChangeKind.ADD if not is_set and re.match(r"[^\d.]*[+-]", cleaned) else ChangeKind.SET
     return AllocationChange(kind, amount)
 
@@ -129,10 +127,15 @@ def parse_change(text: str) -> AllocationChange:
 def parse_over(text: str, before: int, parse: Callable[[str], int]) -> int:
     """Parse a value typed over ``before``: ``120`` or ``=120``, or ``+20`` and ``-15`` to change it by that."""
     cleaned = text.strip().replace("−", "-")
-    if is_difference(text):
+    if not is_difference(text):
+        return parse(cleaned.removeprefix("="))
+    try:
         change = parse(cleaned[1:])
-        return before + change if cleaned.startswith("+") else before - change
-    return parse(cleaned.removeprefix("="))
+    except NotAnAmount as error:
+        raise NotAnAmount(f"'{text.strip()}' is not an amount", error.hint) from None
+    if change < 0:
+        raise NotAnAmount(f"'{text.strip()}' has two signs", "give one, such as +20 or -15")
+    return before + change if cleaned.startswith("+") else before - change
 
 
 def is_difference(text: str) -> bool:

@@ -29,6 +29,10 @@ class Refused(BudgetError):
     """The request breaks a rule: an amount out of range, a transfer to itself, a malformed date."""
 
 
+class NotAnAmount(Refused):
+    """The text that was given as an amount or a count is none."""
+
+
 class InsufficientBudget(BudgetError):
     """More was requested than is available.
 

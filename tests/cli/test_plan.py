@@ -167,6 +167,10 @@ def test_a_sign_changes_the_amount_by_that_and_none_sets_it(plan: Cli, category:
     for typed, after in (("+5", 20), ("-12", 8), ("−1", 7), ("=9", 9), ("4", 4)):
         assert plan("update", budget_id, "--amount", typed, "--json").json["budget_amount"] == after
     plan("update", budget_id, "--amount", "-5").refused(2, "cannot be negative")
+    for typed in ("+", "-", "+x"):
+        plan("update", budget_id, "--amount", typed).refused(2, f"'{typed}' is not an amount; give")
+    for typed in ("--5", "+-5"):
+        plan("update", budget_id, "--amount", typed).refused(2, f"'{typed}' ")
 
 
 # From the top down

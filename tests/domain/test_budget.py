@@ -87,6 +87,7 @@ def test_what_is_typed_is_understood(text: str, change: AllocationChange) -> Non
 def test_nonsense_is_refused_in_words(text: str) -> None:
     with pytest.raises(Refused) as refusal:
         parse_change(text)
+    assert f"'{text.strip()}' is not a" in refusal.value.message
     assert refusal.value.hint
 
 
