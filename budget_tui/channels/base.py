@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, time
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from budget_tui.config.paths import from_home
 from budget_tui.config.settings import ChannelSettings, InvalidChannel
 
 SEND_SECONDS = 20
@@ -88,6 +88,6 @@ def secret_of(settings: ChannelSettings) -> str:
     if not settings.secret_file:
         return ""
     try:
-        return Path(settings.secret_file).expanduser().read_text(encoding="utf-8").strip()
+        return from_home(settings.secret_file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         raise DeliveryError("the file of the secret cannot be read") from None

@@ -26,6 +26,7 @@ from budget_tui.cli.options import (
 )
 from budget_tui.cli.session import session_of
 from budget_tui.cli.status import print_project
+from budget_tui.config.paths import from_home
 from budget_tui.domain.amount import parse_amount, parse_count
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import CATEGORIES, DIRECTORY, parse_category
@@ -305,7 +306,7 @@ def _directory(text: str) -> str:
     """Return the directory that a rule compares: one of another machine, such as ``C:\\work``, stays as it is."""
     if PureWindowsPath(text).drive:
         return text
-    path = os.path.expanduser(text)  # noqa: PTH111  (no home: no error)
+    path = str(from_home(text))
     if path.startswith("~"):
         raise Refused(f"the home directory of '{text}' is not known", "give the whole path")
     # Logs name directories as programs saw them, so links are followed only where the path starts from here.

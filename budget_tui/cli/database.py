@@ -9,6 +9,7 @@ from budget_tui import schemas
 from budget_tui.cli.console import print_json, print_lines
 from budget_tui.cli.options import JsonOption, command_group
 from budget_tui.cli.session import session_of
+from budget_tui.config.paths import from_home
 
 app = command_group()
 
@@ -60,7 +61,7 @@ def backup(
     """
     services = session_of(context).services
     folder_named = target.endswith("/")
-    copy = services.database.backup(Path(target).expanduser() if target else None, into_folder=folder_named)
+    copy = services.database.backup(from_home(target) if target else None, into_folder=folder_named)
     if json:
         print_json(schemas.audit.BackedUp(database=str(services.context.database), backup=str(copy)))
     else:
@@ -78,7 +79,7 @@ def restore(
     The previous database is kept beside it.
     """
     services = session_of(context).services
-    kept = services.database.restore(backup_file)
+    kept = services.database.restore(from_home(backup_file))
     if json:
         database, kept_in = str(services.context.database), str(kept) if kept else None
         print_json(schemas.audit.Restored(database=database, restored=str(backup_file), kept=kept_in))

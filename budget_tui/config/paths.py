@@ -1,5 +1,6 @@
 """Locations of files: the database, the settings, the log, the styles, the manual."""
 
+import os
 from pathlib import Path
 
 from budget_tui.domain.errors import StorageError
@@ -69,6 +70,11 @@ def styles_dir() -> Path:
 def manual_dir() -> Path:
     """Return the folder of the manual's pages."""
     return PACKAGE / "manual"
+
+
+def from_home(path: str | Path) -> Path:
+    """Return ``path`` with a leading ``~`` as that user's home folder, or as it stands where there is no such home."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 – pathlib's raises where there is none
 
 
 def make_folder(folder: Path) -> None:

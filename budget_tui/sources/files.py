@@ -3,7 +3,6 @@
 import codecs
 import glob
 import gzip
-import os
 import shlex
 import stat
 import zlib
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import unquote, urlsplit
 
+from budget_tui.config.paths import from_home
 from budget_tui.domain.delivery import EXPORT_SUFFIXES
 from budget_tui.domain.errors import SourceError
 
@@ -58,7 +58,7 @@ def _expand(pattern: str) -> list[Path]:
 
 def _at_home(name: str) -> Path:
     """Return ``name`` itself if such a file exists, otherwise with ``~`` expanded."""
-    return Path(name) if Path(name).exists() else Path(os.path.expanduser(name))  # noqa: PTH111  (no home: no error)
+    return Path(name) if Path(name).exists() else from_home(name)
 
 
 def _pasted(text: str) -> list[Path]:
@@ -88,7 +88,7 @@ def _checked(path: Path) -> Path:
 def require_narrow(folder: Path) -> None:
     """Refuse to look through a whole disk, or everything that somebody has: that takes hours, and finds anything."""
     real = folder.resolve()
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111  (no home: no error)
+    home = from_home("~")
     if real == Path(real.anchor):
         raise SourceError(f"{real} is a whole disk", "name the folder that holds the exports")
     if home.is_absolute() and (real == home.resolve() or real in home.resolve().parents):

@@ -94,6 +94,16 @@ def test_a_backup_that_cannot_be_written(seeded: Cli, tmp_path: Path) -> None:
     seeded("db", "backup", str(tmp_path / "nowhere" / "copy.db")).refused(2, "cannot be written")
 
 
+def test_home_folders_in_quotes_are_known(
+    seeded: Cli, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert seeded("db", "backup", "~/copy.db").done().out == f"{database} backed up to {tmp_path / 'copy.db'}\n"
+    seeded("db", "restore", "~/copy.db").done()
+    seeded("db", "backup", "~nobody-of-that-name/copy.db").refused(2, "cannot be written")
+    seeded("db", "restore", "~nobody-of-that-name/copy.db").refused(2, "there is no backup at ~nobody")
+
+
 def test_there_is_nothing_to_back_up(cli: Cli, no_database: Path) -> None:
     cli("db", "backup").refused(4, f"there is no database at {no_database}")
 

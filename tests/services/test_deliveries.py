@@ -85,6 +85,13 @@ def writing_to(path: Path) -> ChannelSettings:
     return ChannelSettings(command=f'{sys.executable} -S -c "{program}" {path}')
 
 
+@pytest.mark.parametrize("path", ["/nowhere/secret", "~nobody-of-that-name/secret"])
+def test_a_secret_that_cannot_be_read_fails_the_attempt_alone(home: Home, receiver: Receiver, path: str) -> None:
+    hook = channels_of({"hook": ChannelSettings(webhook=receiver.url, secret_file=path)})
+    [failed] = crossed(home, "hook").services.deliveries.send_due(hook)
+    assert failed.error == "the file of the secret cannot be read"
+
+
 @pytest.mark.both_engines
 def test_a_webhook_that_fails_twice_gets_it_the_third_time(
     home: Home, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

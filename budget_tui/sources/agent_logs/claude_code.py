@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from budget_tui.config.paths import from_home
 from budget_tui.domain.agent_logs import FAST, Message, MessageTokens, provider_of, tier_called
 from budget_tui.sources.agent_logs.base import LogLines, mapping, moment, text, tokens
 
@@ -23,7 +24,7 @@ class ClaudeCode:
     def folders(self) -> list[Path]:
         """Return the folders of ``CLAUDE_CONFIG_DIR``, which may list several, else the usual two."""
         named = [part.strip() for part in os.environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
-        home = Path(os.path.expanduser("~"))  # noqa: PTH111  (no home: no error)
+        home = from_home("~")
         config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
         places = [Path(part) for part in named if part] or [home / ".claude", config / "claude"]
         return [place / "projects" for place in places]

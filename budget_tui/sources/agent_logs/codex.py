@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from budget_tui.config.paths import from_home
 from budget_tui.domain.agent_logs import FAST, Message, MessageTokens, provider_of, tier_called
 from budget_tui.sources.agent_logs.base import MOST_TOKENS, LogLines, mapping, moment, text, tokens_of_session
 
@@ -40,7 +41,7 @@ class Codex:
 
     def folders(self) -> list[Path]:
         """Return the folders of sessions, archived ones as well."""
-        home = os.environ.get("CODEX_HOME") or os.path.join(os.path.expanduser("~"), ".codex")  # noqa: PTH111, PTH118
+        home = os.environ.get("CODEX_HOME") or from_home("~/.codex")
         return [Path(home, "sessions"), Path(home, "archived_sessions")]
 
     def read(self, path: Path, lines: LogLines) -> Iterator[Message]:

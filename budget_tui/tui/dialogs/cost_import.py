@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Label, Static
 
+from budget_tui.config.paths import from_home
 from budget_tui.domain.amount import nanos_of
 from budget_tui.domain.errors import BudgetError, Refused
 from budget_tui.presentation.formatting import count, days_named, money
@@ -35,7 +36,7 @@ def _matches(typed: str) -> Sequence[str]:
         return ["~/"]
     folder, name = os.path.split(typed)
     try:
-        with os.scandir(os.path.expanduser(folder) or ".") as entries:  # noqa: PTH111  (no home: no error)
+        with os.scandir(from_home(folder)) as entries:
             found = [entry.name + "/" * entry.is_dir() for entry in entries if entry.name.startswith(name)]
     except (OSError, ValueError):
         return []
@@ -90,7 +91,7 @@ class PathField(TextField):
     def _complete(self, path: str) -> None:
         self.value = path
         self.cursor_position = len(path)
-        if os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113  (no home: no error)
+        if from_home(path).is_file():
             self.post_message(self.Completed())
 
 
