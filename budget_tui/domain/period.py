@@ -139,7 +139,7 @@ def parse_anchor(text: str) -> int:
     """Parse the day of the month that periods start on: 1 to 28, or ``last``."""
     if text.strip().casefold() == "last":
         return LAST_DAY
-    day = _number(text)
+    day = two_digits(text)
     if not 1 <= day <= 28:
         raise Refused(f"periods cannot start on day {text.strip()}", "choose 1 to 28, or 'last'")
     return day
@@ -147,14 +147,14 @@ def parse_anchor(text: str) -> int:
 
 def parse_month(text: str) -> int:
     """Parse the month that the fiscal year starts in, from 1 to 12."""
-    month = _number(text)
+    month = two_digits(text)
     if not 1 <= month <= 12:
         raise Refused(f"'{text.strip()}' is not a month", "choose 1 to 12")
     return month
 
 
-def _number(text: str) -> int:
-    """Return the value of one or two digits; 0 for anything else."""
+def two_digits(text: str) -> int:
+    """Return the number that one or two digits are; 0 for anything else."""
     digits = text.strip()
     return int(digits) if len(digits) <= 2 and digits.isascii() and digits.isdigit() else 0
 

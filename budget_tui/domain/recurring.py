@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from budget_tui.domain.errors import Refused
-from budget_tui.domain.period import PeriodRule
+from budget_tui.domain.period import PeriodRule, two_digits
 
 RECURRING_SOURCE = "recurring"
 DAYS_APART = range(-3, 4)
@@ -53,10 +53,14 @@ class RecurringFee(NamedTuple):
     is_archived: bool
 
     @property
+    def has_ended(self) -> bool:
+        """Whether no day is left on which it will be due."""
+        return self.ended_on is not None and _due_after(self, self.booked_through) > self.ended_on
+
+    @property
     def next_on(self) -> date | None:
-        """The next day on which it is due and not booked yet; None if there is none any more."""
-        day = _due_after(self, self.booked_through)
-        return day if self.ended_on is None or day <= self.ended_on else None
+        """The next day on which it is due and not booked yet; None if it has ended, or while its entity is archived."""
+        return None if self.has_ended or self.is_archived else _due_after(self, self.booked_through)
 
     def due(self, through: date) -> list[date]:
         """Return the days through ``through`` on which it is due and not booked yet."""
@@ -205,9 +209,9 @@ def parse_every(text: str) -> Every:
 
 def parse_day_of_month(text: str) -> int:
     """Parse the day of the month that a fee is due on: 1 to 31, or ``last``."""
-    cleaned = text.strip().casefold()
-    if cleaned == "last":
+    if text.strip().casefold() == "last":
         return 31
-    if not (cleaned.isascii() and cleaned.isdigit() and 1 <= int(cleaned[:3]) <= 31):
+    day = two_digits(text)
+    if not 1 <= day <= 31:
         raise Refused(f"'{text.strip()}' is not a day of the month", "choose 1 to 31, or last")
-    return int(cleaned)
+    return day

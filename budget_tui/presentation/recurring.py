@@ -19,10 +19,12 @@ FEE_COLUMNS: Sequence[Column[FeeReport]] = (
 
 
 def next_words(fee: RecurringFee) -> str:
-    """Say when a fee is due next: ``next on Feb 4, 2026``, or ``ended Jan 31, 2026``."""
-    if fee.next_on is None:
-        return f"ended {long_day(fee.ended_on)}" if fee.ended_on is not None else ""
-    return f"next on {long_day(fee.next_on)}"
+    """Say when a fee is due next: ``next on Feb 4, 2026``, ``ended Jan 31, 2026``, or ``web is archived``."""
+    if fee.next_on is not None:
+        return f"next on {long_day(fee.next_on)}"
+    if fee.ended_on is not None and fee.has_ended:
+        return f"ended {long_day(fee.ended_on)}"
+    return f"{fee.entity_id} is archived"
 
 
 def latest_words(charge: Charge | None, currency: str) -> str:

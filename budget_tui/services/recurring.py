@@ -58,14 +58,15 @@ class RecurringFees:
     def end(self, name: str, last_day: date | None = None) -> FeeReport:
         """Let a fee be due no longer than through ``last_day``, by default today; what was booked stays."""
         with self._context.work() as work:
-            fee = next((fee for fee in _running(work) if fee.name == name.strip()), None)
-            if fee is None:
-                raise unknown("fee", name)
+            fee = _to_end(work, name)
             ended_on = checked_day(last_day or work.today)
-            if ended_on < fee.booked_through and ended_on < work.today:
-                if fee.booked_through < fee.starts_on:
-                    raise Refused(f"{name} starts on {long_day(fee.starts_on)}", "end it on that day or later")
-                raise Refused(f"{name} is booked through {long_day(fee.booked_through)}", "end it on a later day")
+            if ended_on < (earliest := min(max(fee.booked_through, fee.starts_on), work.today)):
+                known = (
+                    f"starts on {long_day(fee.starts_on)}"
+                    if fee.booked_through < fee.starts_on
+                    else f"is booked through {long_day(fee.booked_through)}"
+                )
+                raise Refused(f"{fee.name} {known}", f"end it on {long_day(earliest)} or later")
             _set_end(work, fee, ended_on)
             report = _report(work, fee.fee_key)
             work.commit()
@@ -86,16 +87,35 @@ class RecurringFees:
 def _add(work: Work, new: NewFee) -> int:
     """Add a fee and book it; return its key."""
     fee = _checked(work, new)
-    if any(other.name == fee.name for other in _running(work)):
-        raise Conflict(f"there is a fee called '{fee.name}'", "give this one another name, or end that one")
+    for other in _called(work, fee.name):
+        if not other.has_ended:
+            raise Conflict(f"there is a fee called '{other.name}'", "give this one another name, or end that one")
     fee = fee._replace(fee_key=work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now))
     work.record("recurring.add", fee.name, None, _facts(fee))
     settle_fees(work, work.today)
     return fee.fee_key
 
 
-def _running(work: Work) -> list[RecurringFee]:
-    return [fee for fee in work.unit.fast.recurring_fees(work.organization.org_key) if fee.next_on is not None]
+def _to_end(work: Work, name: str) -> RecurringFee:
+    """Return the fee of that name that has not ended; `NotFound` if there is none, `Refused` if it has."""
+    found = _called(work, name)
+    if not found:
+        raise unknown("fee", name)
+    running = [fee for fee in found if not fee.has_ended]
+    if not running:
+        assert found[-1].ended_on is not None
+        raise Refused(f"{found[-1].name} ended on {long_day(found[-1].ended_on)}", "add it again to have it recur")
+    return running[0]
+
+
+def _called(work: Work, name: str) -> list[RecurringFee]:
+    """Return the fees of that name, ended ones too; case does not matter, as in what bills are matched by."""
+    called = name.strip().casefold()
+    return [fee for fee in _fees(work) if fee.name.casefold() == called]
+
+
+def _fees(work: Work) -> list[RecurringFee]:
+    return work.unit.fast.recurring_fees(work.organization.org_key)
 
 
 def _checked(work: Work, new: NewFee) -> RecurringFee:
@@ -162,7 +182,8 @@ def _undo_add(work: Work, lines: Lines) -> None:
     for line in lines:
         if line.after is not None:
             key = undo_data(line.after)["fee"]
-            require_same(f"the fee {line.subject}", key in {fee.fee_key for fee in _running(work)}, True)
+            running = {fee.fee_key for fee in _fees(work) if not fee.has_ended}
+            require_same(f"the fee {line.subject}", key in running, True)
             work.unit.recurring.remove(key)
             work.record("recurring.add", line.subject, line.after, None)
             continue
@@ -191,7 +212,7 @@ def _undo_add(work: Work, lines: Lines) -> None:
 
 @reverses("recurring.end")
 def _undo_end(work: Work, lines: Lines) -> None:
-    fees = {fee.fee_key: fee for fee in work.unit.fast.recurring_fees(work.organization.org_key)}
+    fees = {fee.fee_key: fee for fee in _fees(work)}
     for line in lines:
         before, after = line.before or {}, line.after or {}
         fee = fees.get(undo_data(after)["fee"])

@@ -87,7 +87,7 @@ class FeesScreen(Overlay[None]):
     @work(group=ASKING)
     async def action_end(self) -> None:
         report = self._table.current
-        if report is None or report.fee.next_on is None:
+        if report is None or report.fee.has_ended:
             return
         name, dashboard = report.fee.name, dashboard_of(self.app)
         question = f"End {name} today? What was booked stays."
