@@ -14,8 +14,9 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from budget_tui import __version__
-from budget_tui.cli.console import EXIT_INTERRUPTED, EXIT_REFUSED, exit_code_of, print_lines, report_error
+from budget_tui.cli.console import EXIT_INTERRUPTED, exit_code_of, print_lines, report_error
 from budget_tui.cli.session import AS_OF_VARIABLE, DB_VARIABLE, ORG_VARIABLE, open_dashboard, session_from
+from budget_tui.domain.errors import Refused
 
 PROGRAM = "budget-tui"
 SECTIONS = {
@@ -159,7 +160,7 @@ def _carried_out(arguments: Sequence[str]) -> object:
     try:
         return _commands()(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except TyperException as error:
-        return report_error(*_usage(error), EXIT_REFUSED)
+        return report_error(_refusal(error))
     except typer.Abort:
         return EXIT_INTERRUPTED
 
@@ -179,8 +180,8 @@ _CLEARER = {
 """Words in place of those of the library that converts options."""
 
 
-def _usage(error: TyperException) -> tuple[str, str]:
-    """Describe the error in the command line, and where to look it up."""
+def _refusal(error: TyperException) -> Refused:
+    """Say what is wrong with the command line, and where to look it up."""
     message = error.format_message().rstrip(".")
     for words, clearer in _CLEARER.items():
         message = message.replace(words, clearer)
@@ -190,5 +191,6 @@ def _usage(error: TyperException) -> tuple[str, str]:
     if of_all is not None and context and context.parent:
         value = "" if getattr(of_all, "is_flag", False) else " …"
         command = context.command_path.removeprefix(PROGRAM).strip()
-        return f"{option} stands before the command", f"{PROGRAM} {option}{value} {command}"
-    return message[:1].lower() + message[1:], f"see {context.command_path if context else PROGRAM} --help"
+        return Refused(f"{option} stands before the command", f"{PROGRAM} {option}{value} {command}")
+    where = context.command_path if context else PROGRAM
+    return Refused(message[:1].lower() + message[1:], f"see {where} --help")

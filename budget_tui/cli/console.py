@@ -116,10 +116,9 @@ def reading_progress() -> Iterator[Callable[[int], None] | None]:
         redraw("")
 
 
-def report_error(message: str, hint: str, code: int) -> int:
+def report_error(error: BudgetError, code: int = EXIT_REFUSED) -> int:
     """Print an error as one line on standard error and return ``code``."""
-    line = f"{message}; {hint}" if hint else message
-    report(f"error: {' '.join(line.split())}")
+    report(f"error: {' '.join(error.at_terminal.split())}")
     return code
 
 
@@ -282,28 +281,26 @@ def exit_code_of(carry_out: Callable[[], object]) -> int:
     try:
         code = carry_out()
     except BudgetError as error:
-        return report_error(error.message, error.command or error.hint, _exit_code(error))
+        return report_error(error, _exit_code(error))
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     except SystemExit as end:  # raised by completion, and when nobody reads the output any more
         code = end.code
     except UnicodeEncodeError as error:
         sign = ascii(error.object[error.start : error.end])
-        return report_error(
-            f"{sign} is no text in UTF-8", "type it again, or check the terminal's encoding", EXIT_REFUSED
-        )
+        return report_error(Refused(f"{sign} is no text in UTF-8", "type it again, or check the terminal's encoding"))
     except OSError as error:
         if error.filename is not None and error.strerror:  # named by the user, or it would be caught elsewhere
             what = f"{str(error.filename)[:200]} cannot be used ({error.strerror.lower()})"
-            return report_error(what, "check it, and its permissions", EXIT_REFUSED)
+            return report_error(Refused(what, "check it, and its permissions"))
         if error.errno not in _OUTPUT_ERRORS:
             return _unexpected(error)
         refused = not_written(error)
-        return report_error(refused.message, refused.hint, EXIT_REFUSED) if refused else 0
+        return report_error(refused) if refused else 0
     except Exception as error:
         return _unexpected(error)
     if code == EXIT_INTERRUPTED:
-        return report_error("interrupted", "nothing was left half done", EXIT_INTERRUPTED)
+        return report_error(Refused("interrupted", "nothing was left half done"), EXIT_INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
@@ -352,11 +349,10 @@ def _unexpected(error: Exception) -> int:
         import traceback
 
         report(traceback.format_exc())
-    return report_error(
-        f"unexpected {type(error).__name__}: {error}",
-        f"{DEBUG_VARIABLE}=1 shows where; please report it",
-        EXIT_UNEXPECTED,
+    said = BudgetError(
+        f"unexpected {type(error).__name__}: {error}", f"{DEBUG_VARIABLE}=1 shows where; please report it"
     )
+    return report_error(said, EXIT_UNEXPECTED)
 
 
 def _exit_code(error: BudgetError) -> int:

@@ -23,12 +23,11 @@ def upgrade(context: typer.Context, json: JsonOption = False) -> None:
     If there is data, a backup is made first.
     """
     services = session_of(context).services
-    services.database.upgrade()
-    report = services.database.check()
+    state = services.database.upgrade()
     if json:
-        print_json(schemas.audit.Upgraded(database=report.database, schema_=report.version))
+        print_json(schemas.audit.Upgraded(database=str(services.context.database), schema_=state))
     else:
-        print_lines(f"{report.database} has this version's schema")
+        print_lines(f"{services.context.database} has this version's schema")
 
 
 @app.command()
@@ -41,7 +40,9 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         print_json(schemas.audit.Checked.from_domain(report))
     else:
-        print_lines(*(report.problems or (f"{report.database}: ok, {report.bytes:,} bytes, schema {report.version}",)))
+        print_lines(
+            *(report.problems or (f"{report.database}: ok, {report.bytes:,} bytes, schema {report.schema_state}",))
+        )
     if report.problems:
         raise typer.Exit(EXIT_PROBLEMS)
 

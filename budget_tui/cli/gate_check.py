@@ -45,6 +45,8 @@ def check_gate(session: Session, *, project: str, agent: str, est: str, hook: st
     if hook:
         if hook not in HOOKS:
             raise Refused(f"there is no hook of '{hook}'", f"choose {' or '.join(HOOKS)}")
+        if json:
+            raise Refused("a hook gets no JSON, but an exit code", "give one of --hook and --json")
         try:
             verdict = _verdict(session, project, agent, est, today)
         except BudgetError as error:

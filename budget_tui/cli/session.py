@@ -96,9 +96,9 @@ class Session:
         self._settled.clear()
 
     def start_logging(self, *, aloud: bool = True) -> None:
-        """Start logging to the log file and, if requested and not a terminal, to standard error.
+        """Start logging to the log file and, with ``--verbose``, to standard error.
 
-        Commands that have to be quick and change nothing do not log.
+        A full-screen program passes ``aloud=False``. Commands that have to be quick and change nothing do not log.
         """
         from budget_tui.config.logging import log_to
 

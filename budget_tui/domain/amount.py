@@ -1,7 +1,7 @@
 """Amounts as integers: money in nanos (10⁻⁹ of the currency's unit), tokens and seats in ones.
 
-No binary float appears here or anywhere else between a file and a screen. Input is text or ``Decimal``; calculations
-are in ``int`` or ``Fraction``; rounding is half-even, and happens once.
+Between a file and a screen, only the width of a forecast's range is calculated in binary floats. Input is text or
+``Decimal``; calculations are in ``int`` or ``Fraction``; rounding is half-even, and happens once.
 """
 
 import re

@@ -120,10 +120,11 @@ def unknown(noun: str, name: str) -> NotFound:
     )
 
 
-def archived(noun: str, name: str) -> NotFound:
-    """Return the error for an archived ``name``; its hint says how to restore it."""
+def archived(noun: str, name: str, *, project: str = "") -> NotFound:
+    """Return the error for an archived ``name``; its hint says how to restore it, an agent in its ``project``."""
+    where = f" --project {project}" if project else ""
     return NotFound(
         f"{noun} '{name}' is archived",
         "add it again to restore it",
-        command=f"budget-tui {noun} add {name} restores it",
+        command=f"budget-tui {noun} add {name}{where} restores it",
     )

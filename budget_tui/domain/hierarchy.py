@@ -6,7 +6,7 @@ Containment is by whole segments: ``DEPT-1`` is not on ``/ORG/DEPT-10/``.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from budget_tui.domain.errors import Refused
+from budget_tui.domain.errors import NotFound, Refused, archived
 from budget_tui.domain.text import is_visible, is_written
 
 ROOT_ID = "ORG"
@@ -58,6 +58,13 @@ class Entity:
         """The id of the parent; '' for the root."""
         above = segments(self.path)[:-1]
         return above[-1] if above else ""
+
+
+def archived_error(entity: Entity) -> NotFound:
+    """Return the error for an archived entity; its hint says how to restore it."""
+    if entity.level_code == "agent":
+        return archived("agent", entity.entity_id, project=entity.parent_id)
+    return archived("project" if entity.level_code == "project" else "entity", entity.entity_id)
 
 
 def unstored_root(name: str) -> Entity:

@@ -145,9 +145,7 @@ def _chain(entity_id: str, parents: dict[str, str]) -> tuple[str, ...]:
     """Return ``entity_id`` and the ids of all entities above it, up to the root."""
     chain = [entity_id]
     while parent_id := parents[chain[-1]]:
-        if parent_id == entity_id:
-            raise Refused(f"'{entity_id}' would stand below itself", "choose another parent")
-        if parent_id in chain:  # it hangs on a cycle without being in it: name one that is
+        if parent_id in chain:  # it may hang on a cycle without being in it: name one that is
             raise Refused(f"'{parent_id}' would stand below itself", "choose another parent")
         chain.append(parent_id)
     return tuple(chain)
@@ -168,7 +166,13 @@ def _require_free(steps: Iterable[Step], after: dict[str, Entity]) -> None:
         for word in (step.after.entity_id.casefold(), step.after.name.casefold()):
             for other in called[word]:
                 if other.entity_id != step.after.entity_id:
-                    raise Conflict(f"'{other.entity_id}' is already called {other.name}", "choose another id and name")
+                    raise Conflict(_taken_by(other, word), "choose another id and name")
+
+
+def _taken_by(entity: Entity, word: str) -> str:
+    is_id = word == entity.entity_id.casefold()
+    taken = f"'{entity.entity_id}' {'already exists' if is_id else f'is already called {entity.name}'}"
+    return f"{taken}, and is archived" if entity.archived else taken
 
 
 def _listed(codes: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from budget_tui.domain.amount import NANOS, minor_digits, minor_unit, round_to, share
+from budget_tui.domain.amount import NANOS, divide, minor_digits, minor_unit, round_to, share
 from budget_tui.domain.currency import STALE_DAYS, LeftOut
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.text import escaped
@@ -80,7 +80,7 @@ def amount_of(amount: int, budget_type: BudgetType, currency: str) -> str:
 
 def short_count(amount: int) -> str:
     """Format a count, in millions from a million on: ``50M``, ``1.25M``, ``12,345``."""
-    millions = f"{round(Fraction(amount, 1_000_000) * 100) / 100:,.2f}".rstrip("0").rstrip(".")
+    millions = f"{Decimal(divide(amount, 10_000)).scaleb(-2):,f}".rstrip("0").rstrip(".")
     return f"{amount:,}" if abs(amount) < 1_000_000 else f"{millions}M"
 
 

@@ -107,7 +107,7 @@ class Checked(Schema):
         return Checked(
             database=report.database,
             ok=not report.problems,
-            schema_=report.version,
+            schema_=report.schema_state,
             bytes=report.bytes,
             problems=list(report.problems),
         )

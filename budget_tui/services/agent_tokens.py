@@ -30,7 +30,7 @@ def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
     if agent is None:
         raise unknown("agent", agent_id)
     if agent.archived:
-        raise archived("agent", agent_id)
+        raise archived("agent", agent_id, project=agent.project_id)
     if agent.is_parent_archived:
         raise NotFound(
             f"'{agent.project_id}', which agent '{agent_id}' belongs to, is archived",

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from budget_tui.domain.audit import UNDO_DATA, AuditEntry
 from budget_tui.domain.budget import Organization, check_unchanged
 from budget_tui.domain.carry import CarryPolicy, checked_cap
-from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, archived, unknown
-from budget_tui.domain.hierarchy import checked_id, checked_name
+from budget_tui.domain.errors import BudgetError, Conflict, NotFound, Refused, unknown
+from budget_tui.domain.hierarchy import archived_error, checked_id, checked_name
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import AgentFact, StoredReservation
 from budget_tui.domain.tokens import (
@@ -436,7 +436,7 @@ def _require_parent(work: Work, entity_id: str) -> None:
     if parent is None:
         raise unknown("project", entity_id)
     if parent.archived:
-        raise archived("project", entity_id)
+        raise archived_error(parent)
     if parent.level_code == "agent":
         raise Refused(f"'{entity_id}' is an agent", "an agent belongs to a project")
 

@@ -14,7 +14,7 @@ class CheckReport:
     """The result of a check; ``problems`` is empty if there are none."""
 
     database: str
-    version: str
+    schema_state: SchemaState
     bytes: int
     problems: tuple[str, ...]
 
@@ -39,9 +39,10 @@ class Database:
         self._context = context
         self._database = context.database
 
-    def upgrade(self) -> None:
+    def upgrade(self) -> SchemaState:
         """Upgrade the schema to this version, after a backup if there is data; create the database if there is none."""
         self._database.create()
+        return self._database.schema_state()
 
     def require_current(self) -> None:
         """Refuse a database that would have to be created or upgraded before it can be read. Changes nothing."""
@@ -51,7 +52,7 @@ class Database:
         """Check the database file and the consistency of its organizations' books. Changes nothing."""
         state = self._existing()
         problems = self._database.problems(state)
-        return CheckReport(str(self._database), state.value, self._database.size(), tuple(problems))
+        return CheckReport(str(self._database), state, self._database.size(), tuple(problems))
 
     def backup(self, target: Path | None = None, *, into_folder: bool = False) -> Path:
         """Copy a consistent state of the database, even while others use it; never overwrites a file.

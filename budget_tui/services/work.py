@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from budget_tui.domain.audit import without_consequences, written
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import SettledCarry
-from budget_tui.domain.errors import Refused, archived, unknown
-from budget_tui.domain.hierarchy import Entity
+from budget_tui.domain.errors import Refused, unknown
+from budget_tui.domain.hierarchy import Entity, archived_error
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import AgentFact
 from budget_tui.domain.tokens import TokenKind
@@ -262,7 +262,7 @@ class Work:
         """Return the entity with that id; raises `NotFound` if there is none or it is archived."""
         found = self.entity(entity_id)
         if found.archived:
-            raise archived("entity", entity_id)
+            raise archived_error(found)
         return found
 
     def project(self, project_id: str) -> Entity:
@@ -271,7 +271,7 @@ class Work:
         if found is None:
             raise unknown("project", project_id)
         if found.archived:
-            raise archived("project", project_id)
+            raise archived_error(found)
         if found.level_code != "project":
             raise Refused(f"'{project_id}' is no project: its level is {found.level_code}", "name a project")
         return found

@@ -65,7 +65,7 @@ class TopBar(Widget):
         return self._tabs(only_keys=True).truncate(width, ellipsis=True)
 
     def _layouts(self, width: int) -> Iterable[tuple[Content, Content]]:
-        """Yield the left and right parts of the line, each pair narrower than the one before."""
+        """Yield the left and right parts of the line, the best pair first."""
         tabs, tight = self._tabs(), self._tabs(is_tight=True)
         fewer, keys = self._tabs(is_tight=True, without_last=True), self._tabs(only_keys=True)
         new = (" new database", "bold $warning") if self._is_new() else ""
@@ -82,7 +82,6 @@ class TopBar(Widget):
             # The full name of the database matters more than the period, an abbreviated one less.
             yield from ((shown, self._with_name(period, room, whole)) for period in periods)
             yield from ((shown, self._with_name(period, room, _MIN_NAME)) for period in periods)
-        yield tabs, self._period(1)
         yield keys, self._period(1)
 
     def _days(self) -> Content:
@@ -171,19 +170,14 @@ class Notice(Widget):
         self.reversal = reversal
         self.text = text
 
-    def show_nothing(self) -> None:
-        self.is_problem = False
-        self.reversal = None
-        self.text = self.aside = ""
-
     def show_aside(self, text: str, *, of_next: bool) -> None:
         """Report an automatic change, after the message that is shown.
 
         With ``of_next``, the message of the action that caused it is yet to come, and what is shown is outdated.
         """
-        self._is_aside_of_next = of_next
         if of_next:
-            self.show_nothing()
+            self.show("")
+        self._is_aside_of_next = of_next
         self.aside = text
 
 

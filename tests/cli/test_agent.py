@@ -160,7 +160,8 @@ def test_agents_are_renamed_archived_and_listed(scout: Cli) -> None:
     assert scout("agent", "list").done().out.splitlines()[1].split()[:4] == ["scout", "Pathfinder", "pcc", "1,000,000"]
     scout("agent", "archive", "scout").done()
     assert scout("agent", "list").done().out.startswith("no agents yet")
-    scout("agent", "show", "scout").refused(4, "is archived")
+    scout("agent", "show", "scout").refused(4, "is archived; budget-tui agent add scout --project pcc restores it")
+    scout("gate", "--agent", "scout").refused(4, "is archived; budget-tui agent add scout --project pcc restores it")
 
 
 # The log

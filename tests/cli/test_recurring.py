@@ -13,7 +13,9 @@ def test_a_fee_from_its_beginning_to_its_end(seeded: Cli) -> None:
     assert seeded("project", "show", "pcc", "--json").json["spent_usd"] == 125
     assert seeded("recurring", "end", "Figma", "--on", "2026-03-31").done().out == "Figma ends on Mar 31, 2026\n"
     seeded("recurring", "add", "pcc", "5", "--name", "Pad", "--from", "2026-01-12", "--on", "20").done()
-    seeded("recurring", "end", "Pad", "--on", "2026-01-05").refused(2, "Pad starts on Jan 12, 2026", "; end it on Jan 12, 2026 or later")
+    seeded("recurring", "end", "Pad", "--on", "2026-01-05").refused(
+        2, "Pad starts on Jan 12, 2026", "; end it on Jan 12, 2026 or later"
+    )
     seeded("recurring", "add", "pcc", "5", "--name", "Later", "--from", "2026-02-01").done()
     seeded("recurring", "end", "later", "--on", "2026-01-05").refused(
         2, "Later starts on Feb 1, 2026", "; end it on Jan 13, 2026 or later"

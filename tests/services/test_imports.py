@@ -505,7 +505,7 @@ def test_two_projects_cannot_be_called_the_same(two: Home, export: Export) -> No
     run(two, export(tagged("5", "Same")))
     with pytest.raises(Conflict, match="'a' is already called Same"):
         two.services.projects.rename("b", "same")
-    with pytest.raises(Conflict, match="'a' is already called Same"):
+    with pytest.raises(Conflict, match="'a' already exists"):
         two.services.projects.add("A")
     assert two.spent["a"] == "5"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 5.0
 _NOTHING: Mapping[str, object] = {}
 
 
-class SchemaState(Enum):
+class SchemaState(StrEnum):
     """State of a database's schema relative to this version's."""
 
     MISSING = "missing"
