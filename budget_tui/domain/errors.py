@@ -120,6 +120,15 @@ def unknown(noun: str, name: str) -> NotFound:
     )
 
 
+def archived_above(agent_id: str, parent_id: str) -> NotFound:
+    """Return the error for an agent whose project, or whatever it belongs to, is archived."""
+    return NotFound(
+        f"'{parent_id}', which agent '{agent_id}' belongs to, is archived",
+        "add it again to restore it",
+        command=f"budget-tui entity add {parent_id} restores it",
+    )
+
+
 def archived(noun: str, name: str, *, project: str = "") -> NotFound:
     """Return the error for an archived ``name``; its hint says how to restore it, an agent in its ``project``."""
     where = f" --project {project}" if project else ""

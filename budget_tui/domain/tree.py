@@ -170,8 +170,8 @@ def _require_free(steps: Iterable[Step], after: dict[str, Entity]) -> None:
 
 
 def _taken_by(entity: Entity, word: str) -> str:
-    is_id = word == entity.entity_id.casefold()
-    taken = f"'{entity.entity_id}' {'already exists' if is_id else f'is already called {entity.name}'}"
+    is_its_name = word == entity.name.casefold() and entity.name != entity.entity_id
+    taken = f"'{entity.entity_id}' {f'is already called {entity.name}' if is_its_name else 'already exists'}"
     return f"{taken}, and is archived" if entity.archived else taken
 
 

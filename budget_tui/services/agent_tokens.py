@@ -6,7 +6,7 @@ from datetime import date
 from budget_tui.domain.amount import LIMIT_NANOS, within_limit
 from budget_tui.domain.carry import carried_over, left
 from budget_tui.domain.cost import Category, CostOrigin
-from budget_tui.domain.errors import InsufficientBudget, NotFound, Refused, archived, unknown
+from budget_tui.domain.errors import InsufficientBudget, Refused, archived, archived_above, unknown
 from budget_tui.domain.estimates import AGENT_SOURCE
 from budget_tui.domain.records import AgentFact, StoredReservation
 from budget_tui.domain.tokens import TokenBalance, TokenKind, cost_nanos, provider_of_model
@@ -32,11 +32,7 @@ def require_active(agent: AgentFact | None, agent_id: str) -> AgentFact:
     if agent.archived:
         raise archived("agent", agent_id, project=agent.project_id)
     if agent.is_parent_archived:
-        raise NotFound(
-            f"'{agent.project_id}', which agent '{agent_id}' belongs to, is archived",
-            "add it again to restore it",
-            command=f"budget-tui project add {agent.project_id} restores it",
-        )
+        raise archived_above(agent_id, agent.project_id)
     return agent
 
 

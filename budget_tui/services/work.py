@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.audit import without_consequences, written
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import SettledCarry
-from budget_tui.domain.errors import Refused, unknown
+from budget_tui.domain.errors import Refused, archived_above, unknown
 from budget_tui.domain.hierarchy import Entity, archived_error
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import AgentFact
@@ -259,10 +259,12 @@ class Work:
         return found
 
     def active(self, entity_id: str) -> Entity:
-        """Return the entity with that id; raises `NotFound` if there is none or it is archived."""
+        """Return the entity with that id; raises `NotFound` if it, or an agent's project, is archived."""
         found = self.entity(entity_id)
         if found.archived:
             raise archived_error(found)
+        if found.level_code == "agent" and self.entity(found.parent_id).archived:
+            raise archived_above(entity_id, found.parent_id)
         return found
 
     def project(self, project_id: str) -> Entity:

@@ -141,3 +141,15 @@ def test_organizations_are_listed_with_how_they_reckon(cli: Cli) -> None:
 def test_an_organization_that_cannot_be_is_refused(cli: Cli, options: tuple[str, ...], code: int, words: str) -> None:
     cli("org", "add", *options).refused(code, words)
     assert cli("org", "list", "--json").json == []
+
+
+def test_what_is_below_an_archived_team_changes_no_more_and_undo_goes_on(seeded: Cli) -> None:
+    seeded("entity", "add", "T1", "--parent", "pcc").done()
+    seeded("entity", "add", "A1", "--parent", "T1", "--level", "agent").done()
+    seeded("entity", "archive", "T1").done()
+    hint = "'T1', which agent 'A1' belongs to, is archived; budget-tui entity add T1 restores it"
+    seeded("entity", "archive", "A1").refused(4, hint)
+    seeded("agent", "archive", "A1").refused(4, hint)
+    seeded("entity", "rename", "A1", "Other").refused(4, hint)
+    for undone in ("T1: archived", "agent A1 added to T1", "team T1 added to PCC"):
+        assert seeded("undo").done().out == f"undone: {undone}\n"
