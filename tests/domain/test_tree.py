@@ -70,7 +70,7 @@ def test_an_archived_one_comes_back(tree: Tree) -> None:
         ([Placement("WEB", parent_id="ORG", level_code="team")], Refused, "'WEB' has level 'project', not 'team'"),
         ([Placement("website")], Conflict, "'WEB' is already called Website"),
         ([Placement("A", "web")], Conflict, "'WEB' already exists"),
-        ([Placement("A", "old")], Conflict, "'OLD' already exists, and is archived"),
+        ([Placement("A", "old")], Conflict, "'OLD' is already called Old, and is archived"),
         ([Placement("A", "Same"), Placement("B", "same")], Conflict, "is already called"),
         ([Placement("ORG", "Other")], Refused, "'ORG' is reserved"),
         ([Placement("a/b")], Refused, "cannot be an id"),
