@@ -57,7 +57,6 @@ MODULES = (
 """The services with actions that can be undone; each registers them with `reverses`."""
 
 _WHY_NOT = {
-    "period.close": "a closed period stays closed",
     "org.add": "an organization stays",
 }
 

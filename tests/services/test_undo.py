@@ -457,11 +457,18 @@ def test_a_close_by_the_way_is_no_part_of_a_command(seed: Home) -> None:
     february = seed.on("2026-02-03")
     february.allocate("pcc", "130")
     assert undo(february) == "pcc: allocated $150.00 → $130.00"
-    refused(
-        february,
-        Refused,
-        r"January 2026: closed with \$241\.00 of \$500\.00 spent\) cannot be undone; a closed period stays closed",
+    refused(february, Refused, r"January 2026 was closed since the last change \(.+\); a closed period stays closed")
+
+
+def test_an_undo_that_closes_periods_itself_names_what_was_changed_before(home: Home) -> None:
+    home.on("2026-09-10").budget("100")
+    later = home.on("2026-11-10")
+    words = (
+        r"September 2026 was closed since the last change \(budget \$0\.00 → \$100\.00\); a closed period stays closed"
     )
+    refused(later, Refused, words)
+    later.services.periods.catch_up()
+    refused(later, Refused, words)
 
 
 def test_what_an_older_version_wrote_is_told(seed: Home) -> None:

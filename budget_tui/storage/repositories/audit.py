@@ -157,7 +157,8 @@ class AuditRepository(Repository):
     def last_change(self, org: int, actor: str) -> int | None:
         """Return the latest change by ``actor`` that undoes nothing and was not undone.
 
-        Keys to the API and imports of rates are passed over: they change no budget, and cannot be undone.
+        Keys to the API and imports of rates are passed over: they change no budget, and cannot be undone. So are the
+        closes of periods, which come by themselves; they bar the undo of what was before them (`closed_since`).
         """
         found = self._value(_last_change(), org=org, actor=actor)
         return None if found is None else int(found)
@@ -231,13 +232,14 @@ def _aliases(*names: str) -> Iterator[ReadOnlyColumnCollection[str, Any]]:
 
 @cache
 def _last_change() -> Select[Any]:
-    undo, redo = _aliases("undo", "redo")
+    undo, redo, close = _aliases("undo", "redo", "close")
     is_redone = exists().where(redo.reverses == undo.change)
     is_undone = exists().where(undo.reverses == _a.change, ~is_redone)
+    is_close = exists().where(close.change == _a.change, close.action == "period.close")
     return (
         select(_a.change)
         .where(_a.org_key == bindparam("org"), _a.actor == bindparam("actor"), _a.reverses.is_(None))
-        .where(~_is_passed_over(_a), ~is_undone)
+        .where(~_is_passed_over(_a), ~is_undone, ~is_close)
         .order_by(_a.audit_key.desc())
         .limit(1)
     )
