@@ -309,6 +309,11 @@ def carry_rule(carry: Carry, currency: str) -> str:
     return str(carry.policy) if carry.cap is None else f"{carry.policy}, at most {money(carry.cap, currency)}"
 
 
+def a_period(kind: str) -> str:
+    """Name one period of a kind: ``a month``."""
+    return {"monthly": "a month", "quarterly": "a quarter", "yearly": "a year"}[kind]
+
+
 def rule_text(rule: PeriodRule) -> str:
     """Format how periods recur, and from which day: ``monthly from day 15``."""
     day = f"day {rule.anchor_day}" if rule.anchor_day else "the last day"

@@ -310,6 +310,7 @@ def rule_change(preview: "RulePreview") -> list[str]:
             f"{_first_and_last(preview.running)} stays as it is",
             f"{_first_and_last(first)} follows{bridge}",
             *(f"{_first_and_last(period)} then" for period in whole),
+            *_amounts_kept(preview),
         ]
     if preview.zone_before != preview.zone_after:
         lines += [
@@ -319,6 +320,14 @@ def rule_change(preview: "RulePreview") -> list[str]:
             *_describe_today(preview),
         ]
     return [*lines, "every day is in exactly one period"]
+
+
+def _amounts_kept(preview: "RulePreview") -> list[str]:
+    """Say that budgets do not grow or shrink with their periods."""
+    days, kind = preview.following[0].days, preview.after.kind
+    bridge = f", also for the {f.count(days, 'day')} up to the new anchor" if preview.has_bridge else ""
+    longer = f", then for {f.a_period(kind)}" if kind != preview.before.kind else ""
+    return [f"budgets keep their amounts{bridge}{longer}"] if bridge or longer else []
 
 
 def _first_and_last(period: "Period") -> str:

@@ -285,12 +285,18 @@ def test_a_change_of_the_rule_is_told_first(seeded: Cli) -> None:
         "Feb 1, 2026 – Feb 14, 2026 follows, up to the new anchor",
         "Feb 15, 2026 – Mar 14, 2026 then",
         "Mar 15, 2026 – Apr 14, 2026 then",
+        "budgets keep their amounts, also for the 14 days up to the new anchor",
         "every day is in exactly one period",
         "nothing was changed",
     ]
     assert seeded("period", "show", "--json").json["anchor"] == 1
     assert seeded(*change, "--yes").done().out.splitlines() == [*told[:-1], "changed"]
     assert seeded("period", "show", "--json").json["anchor"] == 15
+
+
+def test_a_longer_period_has_the_amounts_of_the_shorter_one(seeded: Cli) -> None:
+    told = seeded("period", "set", "--kind", "quarterly", "--dry-run").done().out
+    assert "budgets keep their amounts, also for the 59 days up to the new anchor, then for a quarter\n" in told
 
 
 def test_a_change_of_the_rule_as_json(seeded: Cli) -> None:

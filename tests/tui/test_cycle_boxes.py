@@ -37,10 +37,10 @@ async def test_the_carry_over_of_the_total_and_what_it_brought(
     async with open_dashboard(size=(80, 24)) as dashboard:
         await dashboard.keys("o", "enter", "down", "down", "down", "enter", "tab", *"20", "enter")
         assert "the global budget carries over: both, at most $20.00" in dashboard.text
-        assert "carried over $" not in dashboard.text
+        assert "carried over" not in dashboard.text
     february = services_on(clock=FixedClock(date(2026, 2, 1)))
     async with open_dashboard(february, size=(80, 24)) as dashboard:
-        assert "$520.00 a month · carried over $20.00" in dashboard.text
+        assert "$520.00 · +$20.00 carried over" in dashboard.text
         await dashboard.keys("o")
         assert "+$20.00 was carried over into this period" in said(dashboard, "achieves")
 

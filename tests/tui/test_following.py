@@ -204,7 +204,7 @@ async def test_a_periods_end_tells_what_was_carried_over(
         turning.days.append(date(2026, 2, 1))
         await dashboard.minute_passed()
         assert "February 2026 runs with +$20.00 carried over" in notice(dashboard)
-        assert "$520.00 a month · carried over $20.00" in dashboard.text
+        assert "$520.00 · +$20.00 carried over" in dashboard.text
 
 
 async def test_a_long_absence_is_caught_up_with_at_start(

@@ -33,7 +33,6 @@ _NAMES = {PeriodKind.MONTHLY: "Monthly", PeriodKind.QUARTERLY: "Quarterly", Peri
 _MIN_BAR_WIDTH = 8
 _PERCENT_ROOM = 7
 _WIDE = 130
-_EVERY = {PeriodKind.MONTHLY: "a month", PeriodKind.QUARTERLY: "a quarter", PeriodKind.YEARLY: "a year"}
 
 
 class Headline(Widget):
@@ -47,7 +46,7 @@ class Headline(Widget):
             return Content(WAITING)
         day = snapshot.period.day_number(snapshot.as_of)
         return spread(
-            Content.assemble(*self._total(snapshot), _carried(snapshot)),
+            Content.assemble(*self._total(snapshot)),
             Content.assemble(
                 (f"{formatting.dates(snapshot.period)} · day {day} of {snapshot.period.days}", MUTED),
             ),
@@ -57,7 +56,10 @@ class Headline(Widget):
     def _total(self, snapshot: BudgetSnapshot) -> tuple[tuple[str, str], ...]:
         if snapshot.is_budgeted:
             total = formatting.money(snapshot.total.allocation, snapshot.organization.currency)
-            return (total, STRONG), (f" {_EVERY[snapshot.organization.period_rule.kind]}", MUTED)
+            if carried := snapshot.carry.carried:  # so that this is not what it is in other periods
+                came = formatting.change(carried, snapshot.organization.currency)
+                return (total, STRONG), (f" · {came} carried over", MUTED)
+            return (total, STRONG), (f" {formatting.a_period(snapshot.organization.period_rule.kind)}", MUTED)
         edit, plan = (
             (key, "bold $accent") for key in (key_of(self.screen, "budget.edit"), key_of(self.app, "screen.plan"))
         )
@@ -275,14 +277,6 @@ class PeriodPanel(Vertical):
         self.query_one("#total-refused").display = False
         if not shown and self.query_one(Input).has_focus:
             self.screen.set_focus(None)
-
-
-def _carried(snapshot: BudgetSnapshot) -> Content:
-    """Return the part of the total that was carried over from the previous period."""
-    carried, currency = snapshot.carry.carried, snapshot.organization.currency
-    if not carried:
-        return Content("")
-    return Content.assemble((f" · carried over {formatting.money(carried, currency)}", MUTED))
 
 
 def _closed(snapshot: BudgetSnapshot) -> Content:
