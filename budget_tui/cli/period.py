@@ -270,7 +270,7 @@ def _closed_lines(closed: "ClosedPeriod") -> list[str]:
         shown["name"],
         replace(shown["allocated"], label="Allocation"),
         *(shown[key] for key in ("spent", "left", "status")),
-        _since(closed),
+        shown["since"],
     )
     return [
         *_history_table([closed]),
@@ -278,12 +278,6 @@ def _closed_lines(closed: "ClosedPeriod") -> list[str]:
         *(["", *table(columns, closed.projects)] if closed.projects else []),
         *_agent_lines(closed),
     ]
-
-
-def _since(closed: "ClosedPeriod") -> "Column[ClosedBudget]":
-    """Return the column of what came after the close."""
-    since = next(column for column in closed_columns("", closed.currency) if column.key == "since")
-    return replace(since, text=lambda line: f"{since.text(line)} after close" if line.restated else "")
 
 
 def _agent_lines(closed: "ClosedPeriod") -> list[str]:
@@ -295,6 +289,6 @@ def _agent_lines(closed: "ClosedPeriod") -> list[str]:
         tokens("Tokens", lambda line: line.allocation),
         tokens("Used", lambda line: line.spent),
         tokens("Left", lambda line: line.remaining),
-        _since(closed),
+        closed_columns("Agent", closed.currency)[-1],
     )
     return ["", *table(columns, closed.agents)] if closed.agents else []

@@ -70,6 +70,11 @@ class ClosedBudget(NamedTuple):
         return self.allocation - self.spent
 
     @property
+    def spent_now(self) -> int:
+        """What was spent, as known now."""
+        return self.spent + self.restated
+
+    @property
     def unfunded(self) -> bool:
         return self.is_of_none or pacing.is_unfunded(self.allocation, self.spent)
 
@@ -100,6 +105,11 @@ class ClosedPeriod:
     @property
     def remaining(self) -> int:
         return self.budget - self.spent
+
+    @property
+    def spent_now(self) -> int:
+        """What was spent, as known now."""
+        return self.spent + self.restated
 
     @property
     def status(self) -> Status:

@@ -498,9 +498,14 @@ def status_style_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
     return "muted" if closed.unfunded else "over" if closed.remaining < 0 else "under"
 
 
-def restated(closed: ClosedPeriod) -> str:
-    """Format what was added after the close: ``+$3.12``."""
-    return formatting.change(closed.restated, closed.currency) if closed.restated else ""
+def since_close(closed: ClosedPeriod | ClosedBudget, currency: str, *, is_narrow: bool = False) -> str:
+    """Format what came after the close, in ``currency`` ('' for tokens): ``+$3.12 after close``, or if that changed the
+    status, ``+$80.00 after close ✕ over``; when narrow, ``+$3.12`` and ``+$80.00 ✕``."""
+    if not closed.restated:
+        return ""
+    amount = formatting.change(closed.restated, currency) if currency else f"{closed.restated:+,}"
+    status = formatting.changed_status(closed)
+    return " ".join(filter(None, (amount, status[:1]) if is_narrow else (f"{amount} after close", status)))
 
 
 def _used_at_close(closed: ClosedPeriod) -> Fraction | None:
@@ -543,31 +548,34 @@ def history_columns(*, is_narrow: bool = False) -> tuple[Column[ClosedPeriod], .
         Column(
             "since",
             "Since",
-            lambda closed: f"{restated(closed)} after close" if closed.restated and not is_narrow else restated(closed),
+            lambda closed: since_close(closed, closed.currency, is_narrow=is_narrow),
             style=lambda _: "warning",
         ),
     )
 
 
 @cache
-def closed_columns(label: str, currency: str) -> tuple[Column[ClosedBudget], ...]:
+def closed_columns(label: str, currency: str, *, is_narrow: bool = False) -> tuple[Column[ClosedBudget], ...]:
     """Return the columns of archived projects or agents; ``label`` heads the first one."""
 
     def amount(number: int, line: ClosedBudget) -> str:
         return formatting.number(number, currency) if line.unit == "monetary" else f"{number:,}"
 
-    def restated(line: ClosedBudget) -> str:
-        if not line.restated:
-            return ""
-        return formatting.change(line.restated, currency) if line.unit == "monetary" else f"{line.restated:+,}"
+    def unit_of(line: ClosedBudget) -> str:
+        return currency if line.unit == "monetary" else ""
 
     return (
         Column("name", label, lambda line: line.name, min_width=10, max_width=32, shrinks_to=10),
-        Column("allocated", "Allocated", lambda line: amount(line.allocation, line), "right"),
+        Column("allocated", "Allocated", lambda line: amount(line.allocation, line), "right", drop_order=1),
         Column("spent", "Spent", lambda line: amount(line.spent, line), "right"),
         Column("left", "Left", lambda line: "–" if line.unfunded else amount(line.remaining, line), "right"),
         Column("status", "Status", formatting.status_at_close, min_width=11, style=status_style_at_close),
-        Column("since", "Since", restated, style=lambda _: "warning"),
+        Column(
+            "since",
+            "Since",
+            lambda line: since_close(line, unit_of(line), is_narrow=is_narrow),
+            style=lambda _: "warning",
+        ),
     )
 
 

@@ -393,9 +393,17 @@ def status_text(pace: Pace) -> str:
 
 def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
     """Format how a closed budget ended: ``● within``, ``✕ over``, or ``○ unfunded``."""
-    if closed.unfunded:
-        return f"{UNFUNDED_SHAPE} unfunded"
-    return f"{SHAPES[Status.EXHAUSTED]} over" if closed.remaining < 0 else f"{SHAPES[Status.HEALTHY]} within"
+    return f"{UNFUNDED_SHAPE} unfunded" if closed.unfunded else _within_or_over(closed.remaining)
+
+
+def changed_status(closed: ClosedPeriod | ClosedBudget) -> str:
+    """Format what the costs that came after the close made of `status_at_close`: ``✕ over``; '' if it is the same."""
+    at_close, now = closed.remaining, closed.remaining - closed.restated
+    return _within_or_over(now) if not closed.unfunded and (at_close < 0) != (now < 0) else ""
+
+
+def _within_or_over(remaining: int) -> str:
+    return f"{SHAPES[Status.EXHAUSTED]} over" if remaining < 0 else f"{SHAPES[Status.HEALTHY]} within"
 
 
 def data_known_at_close(closed: ClosedPeriod) -> str:

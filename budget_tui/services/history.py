@@ -45,6 +45,11 @@ def closed_period(session: Session, organization: Organization, start: date) -> 
     )
 
 
+def last_closed(session: Session, organization: Organization) -> ClosedPeriod | None:
+    """Return the period that was closed last; None if none was."""
+    return next(iter(_read(session, organization, session.periods.closes(organization.org_key, 1))), None)
+
+
 def _read(session: Session, organization: Organization, closes: list[StoredClose]) -> list[ClosedPeriod]:
     if not closes:
         return []

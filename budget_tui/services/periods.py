@@ -13,6 +13,7 @@ from budget_tui.services.budgets import project_budget, set_amount, unallocated
 from budget_tui.services.closing import ClosePlan, ClosingBudget, plan_close
 from budget_tui.services.context import Context
 from budget_tui.services.cycle import archive_period, open_next
+from budget_tui.services.history import last_closed
 from budget_tui.services.undo import Lines, reverses
 from budget_tui.services.work import Work
 
@@ -65,24 +66,23 @@ class Periods:
         return _outcome(work, plan, closings)
 
     def last_turn(self) -> ClosePreview:
-        """Return what became of the latest close: the figures of the period at its end, and what each project has now.
+        """Return what became of the latest close: what was spent in the period, as it is known now, and what each
+        project has in the next one.
 
         `Conflict` if no period was closed.
         """
         with self._context.work() as work:
             org, running = work.organization.org_key, work.open
-            closes = work.unit.periods.closes(org, 1)
-            if not closes:
+            closed = last_closed(work.unit, work.organization)
+            if closed is None:
                 raise Conflict("no period was closed yet", "there is nothing to review")
-            [close] = closes
-            start = close.period.start
-            then = {line.entity_id: line for line in work.unit.periods.lines(org, start, start)}
+            then = {line.entity_id: line for line in closed.projects}
             return ClosePreview(
-                close.period,
+                closed.period,
                 running.period,
-                close.currency,
-                close.budget,
-                close.spent,
+                closed.currency,
+                closed.budget,
+                closed.spent_now,
                 running.carry.carried,
                 running.amount,
                 tuple(
@@ -90,14 +90,14 @@ class Periods:
                         budget.entity_id,
                         budget.name,
                         then[budget.entity_id].allocation if budget.entity_id in then else 0,
-                        then[budget.entity_id].spent if budget.entity_id in then else 0,
+                        then[budget.entity_id].spent_now if budget.entity_id in then else 0,
                         budget.carry.carried,
                         budget.amount,
                     )
                     for budget in work.unit.fast.cycle_budgets(org, running.period.start)
                     if budget.parent_id == running.budget_id
                 ),
-                close.data_through or close.period.end,
+                closed.data_through or closed.period.end,
                 running.period.days,
             )
 

@@ -468,20 +468,23 @@ def _forecast_style(snapshot: BudgetSnapshot, forecast: int) -> str:
 
 
 class PeriodChart(Widget):
-    """Spending and budget of the latest closed periods that fit, the newest at the right."""
+    """Spending, as it is known now, and budget of the latest closed periods that fit, the newest at the right."""
 
     periods: reactive[tuple[ClosedPeriod, ...]] = reactive(())
     """Newest first."""
 
     def on_mount(self) -> None:
-        self.border_title = "Spent against budget"
         self.border_subtitle = Content(f"{_BUDGET_LINE}{_BUDGET_LINE} budget")
+
+    def watch_periods(self, periods: tuple[ClosedPeriod, ...]) -> None:
+        came_late = any(each.restated for each in periods)
+        self.border_title = Content(f"Spent against budget{', late costs included' if came_late else ''}")
 
     def render(self) -> Content:
         if not self.periods:
             return Content("")
         width, height = self.content_size
-        top = round_up(max(1, *(max(each.budget, each.spent) for each in self.periods)))
+        top = round_up(max(1, *(max(each.budget, each.spent_now) for each in self.periods)))
         currency = self.periods[0].currency
         labels = [formatting.short_money(part, currency) for part in (top, top // 2, 0)]
         room = max(map(len, labels))
@@ -501,8 +504,8 @@ def _period_cells(closed: ClosedPeriod, row: int, rows: int, top: int, column: i
 
     The budget is a horizontal line at its amount, drawn behind the spending.
     """
-    spent = block(closed.spent, row, rows, top)
-    is_over = closed.spent > closed.budget
+    spent = block(closed.spent_now, row, rows, top)
+    is_over = closed.spent_now > closed.budget
     third = max(0, -(-closed.budget * rows * 3 // top) - 1)
     line = _BUDGET_LINES[third % 3] if third // 3 == row - 1 else " "
     bar, width = line if spent == " " else spent, min(column - _PERIOD_GAP, max(_MAX_BAR, column // 2))

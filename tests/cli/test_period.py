@@ -376,3 +376,17 @@ def test_a_period_with_allocations_alone_was_over_none_but_its_projects_over_the
         ["web", "web", "5.00", "7.00", "-2.00", "✕", "over"],
         ["api", "api", "0.00", "7.00", "–", "○", "unfunded"],
     ]
+
+
+# What came after a close
+
+
+def test_a_late_bill_is_told_with_what_it_makes_of_the_status(seeded: Cli) -> None:
+    february = ("--as-of", "2026-02-02")
+    seeded(*february, "cost", "add", "pcc", "1").done()
+    assert seeded(*february, "cost", "add", "pcc", "80", "--on", "2026-01-12").code == 0
+    shown = seeded(*february, "period", "show", "2026-01-01").done().out.splitlines()
+    [pcc] = [line for line in shown if line.startswith("pcc")]
+    assert pcc.endswith("● within  +$80.00 after close ✕ over")
+    total = seeded(*february, "period", "history").done().out.splitlines()[1]
+    assert total.endswith("● within  +$80.00 after close")

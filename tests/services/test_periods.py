@@ -323,6 +323,14 @@ def test_a_day_too_far_ahead_is_taken_for_a_mistake(seed: Home) -> None:
 # Reviewing what was carried over
 
 
+def test_a_review_knows_the_costs_that_came_after_the_close(seed: Home) -> None:
+    february = seed.on("2026-02-02")
+    february.services.periods.catch_up()
+    february.spend("python-api", "5", on="2026-01-10")
+    turn = february.services.periods.last_turn()
+    assert (shown(turn.spent), [shown(amount) for amount in turn.lines[2][2:]]) == ("246", ["100", "93", "0", "100"])
+
+
 @pytest.mark.both_engines
 def test_a_period_that_ended_by_itself_is_to_review_until_somebody_does(seed: Home) -> None:
     """Its allocations are kept or changed in one step, which is one undo."""

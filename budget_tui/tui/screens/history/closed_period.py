@@ -17,7 +17,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import Column, closed_columns
+from budget_tui.presentation.columns import Column, closed_columns, since_close
 from budget_tui.tui import dialogs
 from budget_tui.tui.dashboard import dashboard_of, key_of
 from budget_tui.tui.dialogs.box import Overlay
@@ -100,7 +100,7 @@ class ClosedPeriodScreen(Overlay[None]):
 def _summary(closed: ClosedPeriod) -> Content:
     """Say what was spent of the budget, and when the period was closed."""
     currency = closed.currency
-    after = f"  {formatting.change(closed.restated, currency)} after close" if closed.restated else ""
+    after = f"  {since}" if (since := since_close(closed, currency)) else ""
     return Content("\n").join(
         [
             Content.assemble(
@@ -142,11 +142,11 @@ class _Line(NamedTuple):
 def _lines(closed: ClosedPeriod, room: int) -> Iterator[_Line]:
     """Yield the projects, then the agents, each table aligned below its header within ``room`` cells."""
     if closed.projects:
-        yield from _table(closed_columns("Project", closed.currency), closed.projects, room)
+        yield from _table(closed_columns("Project", closed.currency, is_narrow=True), closed.projects, room)
     if closed.projects and closed.agents:
         yield _Line(Content(""))
     if closed.agents:
-        yield from _table(closed_columns("Agent, in tokens", closed.currency), closed.agents, room)
+        yield from _table(closed_columns("Agent, in tokens", closed.currency, is_narrow=True), closed.agents, room)
 
 
 def _table(columns: Sequence[Column[ClosedBudget]], lines: Sequence[ClosedBudget], room: int) -> Iterator[_Line]:
