@@ -23,7 +23,9 @@ from budget_tui.cli.options import (
 )
 from budget_tui.cli.session import Session, session_of
 from budget_tui.domain.amount import parse_count, share
+from budget_tui.domain.budget import is_difference
 from budget_tui.domain.carry import parse_policy
+from budget_tui.domain.errors import Refused
 from budget_tui.domain.tokens import AgentBudget, TokenBalance, parse_duration
 from budget_tui.presentation import formatting as f
 from budget_tui.presentation.columns import Column, agent_columns
@@ -106,6 +108,9 @@ def allocate(context: typer.Context, agent: AgentArgument, tokens: TokensArgumen
 
     Never below what is used and reserved.
     """
+    if is_difference(tokens):
+        hint = f"give the whole number, or add tokens with: budget-tui agent top-up {agent} TOKENS"
+        raise Refused(f"'{tokens}' is a change, not a number of tokens", hint)
     session = session_of(context)
     _print_balance(session.services.agents.allocate(agent, parse_count(tokens)), json)
 

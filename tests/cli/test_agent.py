@@ -97,6 +97,7 @@ def test_the_same_key_counts_once_and_answers_alike(scout: Cli) -> None:
         (["consume", "nobody", "5"], 4, "there is no agent 'nobody'"),
         (["consume", "pcc", "5"], 4, "there is no agent 'pcc'"),
         (["allocate", "nobody", "5"], 4, "there is no agent 'nobody'"),
+        (["allocate", "scout", "+1M"], 2, "'+1M' is a change, not a number of tokens; give the whole number, or add"),
         (["consume", "scout", "0"], 2, "no positive number of tokens"),
         (["consume", "scout", "-5"], 2, "'-5' is not a whole number"),
         (["consume", "scout", "1.5"], 2, "'1.5' is not a whole number"),
