@@ -22,7 +22,7 @@ from sqlalchemy.sql.expression import bindparam
 from budget_tui.domain.agent_logs import NANO_PICOS, CostChange, MessageTokens, PricedMessage
 from budget_tui.domain.amount import divide
 from budget_tui.domain.period import Period
-from budget_tui.storage.engine import insert_batches, listed
+from budget_tui.storage.engine import insert_batches, is_one_of, listed
 from budget_tui.storage.log_conditions import MESSAGE_COUNTS, MESSAGE_IS_UNPRICED, MESSAGE_TOKENS
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, LogFileRow, LogMessageRow, ReplacedEstimateRow
@@ -199,9 +199,9 @@ class AgentLogRepository(Repository):
             .values(amount_nanos=bindparam("amount"), tokens=bindparam("count")),
             replaced,
         )
-        for some in _parts([row.cost_key for row in stored.values()]):
-            self._change(delete(ReplacedEstimateRow).where(_r.cost_key.in_(some)))
-            self._change(delete(CostRow).where(_c.cost_key.in_(some)))
+        for column in (_r.cost_key, _c.cost_key):
+            is_gone = is_one_of(self._connection, column, (row.cost_key for row in stored.values()))
+            self._change(delete(column.table).where(is_gone))
         return changes
 
     def _sums(self, days: Collection[OriginDay]) -> Mapping[OriginDay, tuple[int, int, int]]:

@@ -192,17 +192,16 @@ class AlertRepository(Repository):
 
     def newest_messages(self, org: int, limit: int) -> list[AlertMessage]:
         """Return the latest messages, the newest first, each with the deliveries that it has."""
-        rows = self._rows(
+        newest = (
             select(*_MESSAGE)
             .where(_m.org_key == org)
             .order_by(_m.created_at.desc(), _m.message_id.desc())
             .limit(min(limit, MOST_ROWS))
         )
-        ids = [row.message_id for row in rows]
+        rows = self._rows(newest)
+        of_newest = _d.message_id.in_(newest.with_only_columns(_m.message_id))
         deliveries: dict[str, list[Delivery]] = {}
-        for row in self._rows(
-            select(AlertDeliveryRow).where(_d.message_id.in_(ids)).order_by(_d.message_id, _d.channel)
-        ):
+        for row in self._rows(select(AlertDeliveryRow).where(of_newest).order_by(_d.message_id, _d.channel)):
             deliveries.setdefault(row.message_id, []).append(_delivery(row))
         return [_message(row, tuple(deliveries.get(row.message_id, ()))) for row in rows]
 

@@ -28,7 +28,7 @@ from sqlalchemy.schema import CreateTable
 from budget_tui.domain.delivery import folded_account
 from budget_tui.domain.records import StoredPart
 from budget_tui.domain.replacement import CellRow, PartFacts, TakenRows
-from budget_tui.storage.engine import insert_batches
+from budget_tui.storage.engine import insert_batches, is_one_of
 from budget_tui.storage.repositories.base import Repository, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetReplacementRow, DatasetRow, FormerCostRow
 
@@ -107,7 +107,7 @@ class DatasetRepository(Repository):
         order."""
         statement = (
             select(_c.origin_key, _day, _cell_day, _c.amount_nanos, _c.tokens, _c.seats, _c.charges)
-            .where(_c.dataset_key.in_([*dataset_keys]), _c.cell_day.between(first_day, last_day))
+            .where(is_one_of(self._connection, _c.dataset_key, dataset_keys), _c.cell_day.between(first_day, last_day))
             .order_by(_c.origin_key, _c.day, _c.cell_day)
             .execution_options(yield_per=10_000)
         )

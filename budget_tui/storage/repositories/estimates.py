@@ -25,7 +25,8 @@ from sqlalchemy import (
 from budget_tui.domain.cost import ChargeCategory
 from budget_tui.domain.estimates import ESTIMATED_SOURCES, EstimatedDay, Spender
 from budget_tui.domain.period import Period
-from budget_tui.storage.engine import listed
+from budget_tui.storage.engine import is_one_of, listed
+from budget_tui.storage.fast_paths import day_number
 from budget_tui.storage.log_conditions import is_log
 from budget_tui.storage.repositories.base import Repository, read_first, total
 from budget_tui.storage.tables import CostOriginRow, CostRow, DatasetRow, EntityRow, ReplacedEstimateRow, SourceRow
@@ -61,7 +62,7 @@ class EstimateRepository(Repository):
         return self._row(select(_r.cost_key).limit(1)) is not None
 
     def days(self, origin_keys: Collection[int], on: Collection[date] | None) -> list[EstimatedDay]:
-        """Return the days with estimates of certain origins; ``on`` certain days, or, None, on any."""
+        """Return the days with estimates of certain origins: all of them, or those of ``on``."""
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
         logged = case((_IS_LOG, func.coalesce(_r.tokens, _c.tokens)))
         found = (
@@ -80,40 +81,38 @@ class EstimateRepository(Repository):
             .group_by(_c.origin_key, _c.day)
             .order_by(_c.day, _c.origin_key)
         )
-        return list(self._many(found if on is None else found.where(_c.day.in_(on)), EstimatedDay))
+        return list(self._many(found if on is None else found.where(self._is_on(on)), EstimatedDay))
 
     def billed(
         self, origin_keys: Collection[int], days: Collection[date]
     ) -> Iterator[tuple[int, date, datetime, int, int]]:
         """Yield what certain origins billed on certain days: the origin, the day, when it was imported, nanos, and
         tokens."""
-        wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
-        of_import = (_c.origin_key, _c.day, _d.imported_at)
-        return self._many(
-            select(
-                *of_import,
-                total(_c.amount_nanos).label("amount"),
-                func.coalesce(total(_c.tokens), 0).label("tokens"),
-            )
-            .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
-            .join(DatasetRow, _d.dataset_key == read_first(_c.dataset_key))
-            .where(_c.day.in_(days))
-            .group_by(*of_import)
-        )
+        sums = total(_c.amount_nanos).label("amount"), func.coalesce(total(_c.tokens), 0).label("tokens")
+        return self._billed(origin_keys, sums, self._is_on(days))
 
     def billed_tokens(self, origin_keys: Collection[int], days: Period) -> Iterator[tuple[int, date, datetime, int]]:
         """Yield the tokens that certain origins billed on ``days``: the origin, the day, when it was imported, and how
         many."""
         start, after = days.half_open
+        is_on = and_(_c.tokens.is_not(None), _c.day >= start, _c.day < after)
+        return self._billed(origin_keys, [total(_c.tokens).label("tokens")], is_on)
+
+    def _billed(
+        self, origin_keys: Collection[int], sums: Sequence[ColumnElement[int]], which: ColumnElement[bool]
+    ) -> Iterator[Any]:
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
         of_import = (_c.origin_key, _c.day, _d.imported_at)
         return self._many(
-            select(*of_import, total(_c.tokens).label("tokens"))
+            select(*of_import, *sums)
             .join_from(wanted, CostRow, _c.origin_key == read_first(wanted.c.origin_key))
             .join(DatasetRow, _d.dataset_key == read_first(_c.dataset_key))
-            .where(_c.tokens.is_not(None), _c.day >= start, _c.day < after)
+            .where(which)
             .group_by(*of_import)
         )
+
+    def _is_on(self, days: Collection[date]) -> ColumnElement[bool]:
+        return is_one_of(self._connection, type_coerce(_c.day, Integer), map(day_number, days))
 
     def replaced(self, org: int, days: Period) -> list[Any]:
         """Return the estimates on ``days`` that do not count, by origin and day: ``origin_key``, ``entity_key``,
@@ -140,64 +139,68 @@ class EstimateRepository(Repository):
 
     def replace(self, origin_key: int, day: date, now: datetime) -> int:
         """Let the estimates of an origin on a day not count; return what they come to, in nanos."""
-        counting = (
-            select(_c.cost_key)
+        of_day = and_(_c.origin_key == origin_key, _c.day == day)
+        amount = self._value(select(func.coalesce(total(_c.amount_nanos), 0)).where(of_day))  # replaced ones have 0
+        self._replace(of_day, now)
+        return int(amount)
+
+    def replace_all(self, org: int, source: str, now: datetime) -> None:
+        """Let no estimate of a source count, though their tokens do: a plan with a flat fee pays for them."""
+        self._replace(_c.cost_key.in_(_of_source(org, source)), now)
+
+    def _replace(self, which: ColumnElement[bool], now: datetime) -> None:
+        """Keep the amounts of the costs that are not replaced yet, and set them to 0."""
+        rows = (
+            select(_c.cost_key, _c.amount_nanos, literal(now, _r.replaced_at.type))
             .outerjoin_from(CostRow, ReplacedEstimateRow, _r.cost_key == _c.cost_key)
-            .where(_c.origin_key == origin_key, _c.day == day, _r.cost_key.is_(None))
-        )
-        keys = [row.cost_key for row in self._rows(counting)]
-        rows = select(_c.cost_key, _c.amount_nanos, literal(now, ReplacedEstimateRow.c.replaced_at.type)).where(
-            _c.cost_key.in_(keys)
+            .where(which, _r.cost_key.is_(None))
         )
         self._change(insert(ReplacedEstimateRow).from_select(["cost_key", "amount_nanos", "replaced_at"], rows))
-        self._change(update(CostRow).where(_c.cost_key.in_(keys)).values(amount_nanos=0))
-        return self._sum(keys)
+        self._change(update(CostRow).where(which).values(amount_nanos=0))
 
     def displace(self, origin_key: int, day: date, is_displaced: bool) -> None:
         """Note of replaced estimates of an origin on a day whether their bill is unmapped."""
-        costs = select(_c.cost_key).where(_c.origin_key == origin_key, _c.day == day)
-        self._change(update(ReplacedEstimateRow).where(_r.cost_key.in_(costs)).values(is_displaced=is_displaced))
+        of_day = _r.cost_key.in_(_of_day(origin_key, day))
+        self._change(update(ReplacedEstimateRow).where(of_day).values(is_displaced=is_displaced))
 
     def replace_tokens(self, origin_key: int, day: date, tokens_billed: bool) -> None:
         """Let the tokens of replaced estimates of an origin on a day not count, or count."""
-        found = select(_r.cost_key).join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
-        keys = [row.cost_key for row in self._rows(found.where(_c.origin_key == origin_key, _c.day == day))]
-        stated = select(_c.tokens).where(_c.cost_key == _r.cost_key).scalar_subquery()
+        of_day = _r.cost_key.in_(_of_day(origin_key, day))
         if tokens_billed:
-            still = and_(_r.cost_key.in_(keys), _r.tokens.is_(None))
-            self._change(update(ReplacedEstimateRow).where(still).values(tokens=stated))
-            self._change(update(CostRow).where(_c.cost_key.in_(keys)).values(tokens=None))
+            stated = select(_c.tokens).where(_c.cost_key == _r.cost_key).scalar_subquery()
+            self._change(update(ReplacedEstimateRow).where(of_day, _r.tokens.is_(None)).values(tokens=stated))
+            replaced = select(_r.cost_key).where(of_day)
+            self._change(update(CostRow).where(_c.cost_key.in_(replaced)).values(tokens=None))
         else:
-            self._restore_tokens(keys)
-            self._change(update(ReplacedEstimateRow).where(_r.cost_key.in_(keys)).values(tokens=None))
+            self._restore_tokens(of_day)
+            self._change(update(ReplacedEstimateRow).where(of_day).values(tokens=None))
 
-    def _restore_tokens(self, cost_keys: Sequence[int] | Select[Any]) -> None:
+    def _restore_tokens(self, which: ColumnElement[bool]) -> None:
         kept = select(_r.tokens).where(_r.cost_key == _c.cost_key).scalar_subquery()
-        apart = select(_r.cost_key).where(_r.cost_key.in_(cost_keys), _r.tokens.is_not(None))
+        apart = select(_r.cost_key).where(which, _r.tokens.is_not(None))
         self._change(update(CostRow).where(_c.cost_key.in_(apart)).values(tokens=kept))
 
     def bring_back(self, origin_key: int, day: date) -> int:
         """Let the estimates of an origin on a day count again; return what they come to, in nanos."""
-        found = select(_r.cost_key).join_from(ReplacedEstimateRow, CostRow, _c.cost_key == _r.cost_key)
-        keys = [row.cost_key for row in self._rows(found.where(_c.origin_key == origin_key, _c.day == day))]
-        amount = self._sum(keys)
-        self.count_again(keys)
-        return amount
-
-    def replace_all(self, org: int, source: str, now: datetime) -> None:
-        """Let no estimate of a source count, though their tokens do: a plan with a flat fee pays for them."""
-        costs = self._of_source(org, source)
-        rows = (
-            select(_c.cost_key, _c.amount_nanos, literal(now, _r.replaced_at.type))
-            .outerjoin_from(CostRow, ReplacedEstimateRow, _r.cost_key == _c.cost_key)
-            .where(_c.cost_key.in_(costs), _r.cost_key.is_(None))
-        )
-        self._change(insert(ReplacedEstimateRow).from_select(["cost_key", "amount_nanos", "replaced_at"], rows))
-        self._change(update(CostRow).where(_c.cost_key.in_(costs)).values(amount_nanos=0))
+        of_day = _r.cost_key.in_(_of_day(origin_key, day))
+        amount = self._value(select(func.coalesce(total(_r.amount_nanos), 0)).where(of_day))
+        self._bring_back(of_day)
+        return int(amount)
 
     def bring_back_all(self, org: int, source: str) -> None:
         """Let all estimates of a source count again, with their tokens."""
-        self._count_again(self._of_source(org, source))
+        self._bring_back(_r.cost_key.in_(_of_source(org, source)))
+
+    def count_again(self, cost_keys: Iterable[int]) -> None:
+        """Let those of some costs count that were estimates and did not."""
+        self._bring_back(is_one_of(self._connection, _r.cost_key, cost_keys))
+
+    def _bring_back(self, which: ColumnElement[bool]) -> None:
+        self._restore_tokens(which)
+        amount = select(_r.amount_nanos).where(_r.cost_key == _c.cost_key).scalar_subquery()
+        replaced = select(_r.cost_key).where(which)
+        self._change(update(CostRow).where(_c.cost_key.in_(replaced)).values(amount_nanos=amount))
+        self._change(delete(ReplacedEstimateRow).where(which))
 
     def paid(self, org: int) -> dict[str, dict[str, int]]:
         """Return what sources would have cost that plans with a flat fee pay for, in nanos by currency."""
@@ -225,25 +228,6 @@ class EstimateRepository(Repository):
         )
         return {row.currency: row.amount for row in rows}
 
-    def _of_source(self, org: int, source: str) -> Select[Any]:
-        """Return a query of the keys of a source's costs."""
-        of_source = (_o.org_key == org, _o.source == source, _o.live)
-        return select(_c.cost_key).join(CostOriginRow, _o.origin_key == _c.origin_key).where(*of_source)
-
-    def count_again(self, cost_keys: Iterable[int]) -> None:
-        """Let those of some costs count that were estimates and did not."""
-        self._count_again([*cost_keys])
-
-    def _count_again(self, keys: Sequence[int] | Select[Any]) -> None:
-        self._restore_tokens(keys)
-        amount = select(_r.amount_nanos).where(_r.cost_key == _c.cost_key).scalar_subquery()
-        replaced = select(_r.cost_key).where(_r.cost_key.in_(keys))
-        self._change(update(CostRow).where(_c.cost_key.in_(replaced)).values(amount_nanos=amount))
-        self._change(delete(ReplacedEstimateRow).where(_r.cost_key.in_(keys)))
-
-    def _sum(self, keys: Collection[int]) -> int:
-        return int(self._value(select(func.coalesce(total(_r.amount_nanos), 0)).where(_r.cost_key.in_(keys))))
-
     def replaced_at(self, org: int) -> dict[int, datetime]:
         """Return since when estimates do not count, by the cost's key."""
         rows = self._rows(
@@ -257,3 +241,14 @@ class EstimateRepository(Repository):
 
 def _billing(org: int) -> tuple[ColumnElement[bool], ...]:
     return _o.org_key == org, ~_o.live, _o.charge_category == ChargeCategory.USAGE
+
+
+def _of_day(origin_key: int, day: date) -> Select[Any]:
+    """Return a query of the keys of an origin's costs on a day."""
+    return select(_c.cost_key).where(_c.origin_key == origin_key, _c.day == day).correlate(None)
+
+
+def _of_source(org: int, source: str) -> Select[Any]:
+    """Return a query of the keys of a source's costs."""
+    of_source = (_o.org_key == org, _o.source == source, _o.live)
+    return select(_c.cost_key).join(CostOriginRow, _o.origin_key == _c.origin_key).where(*of_source)

@@ -1,10 +1,11 @@
-"""Recurring fees. What became of each day that one was due is booked on a fast path."""
+"""Recurring fees. Their charges are written by `budget_tui.storage.fast_paths.FeeBook`."""
 
 from datetime import date, datetime
 
 from sqlalchemy import delete, select, update
 
 from budget_tui.domain.recurring import RecurringFee
+from budget_tui.storage.engine import is_one_of
 from budget_tui.storage.repositories.base import Repository
 from budget_tui.storage.tables import CostRow, RecurringChargeRow, RecurringFeeRow
 
@@ -43,5 +44,5 @@ class RecurringRepository(Repository):
         of_fee = select(_r.cost_key).where(_r.fee_key == fee_key, _r.cost_key.is_not(None))
         costs = [row.cost_key for row in self._rows(of_fee)]
         self._change(delete(RecurringChargeRow).where(_r.fee_key == fee_key))
-        self._change(delete(CostRow).where(_c.cost_key.in_(costs)))
+        self._change(delete(CostRow).where(is_one_of(self._connection, _c.cost_key, costs)))
         self._change(delete(RecurringFeeRow).where(_f.fee_key == fee_key))
