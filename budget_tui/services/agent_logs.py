@@ -317,7 +317,7 @@ class _Storing:
                 name = priced_name(each.model, each.tier) or "unknown model"
                 before = self._report.unpriced.get(name, LogSum(0, 0, {}))
                 self._report.unpriced[name] = before.plus("", CostChange(0, sum(each.tokens), 1))
-        origins = {kind: _origin(source, kind) for _, kind, _, _ in rated}
+        origins = {kind: _origin(source, kind) for kind in dict.fromkeys(kind for _, kind, _, _ in rated)}
         self._add_origins(origins.values())
         key_of = {kind: self._origins[origin] for kind, origin in origins.items()}
         return [

@@ -1,8 +1,11 @@
 """Logs of agents' programs: what each line tells, and what it seems to tell."""
 
+import os
 from datetime import UTC, date, datetime
 from itertools import permutations
 from pathlib import Path
+from shutil import which
+from subprocess import run
 
 import pytest
 from genai_prices import Usage, calc_price
@@ -202,6 +205,63 @@ def test_a_worktree_is_its_repository_and_a_submodule_is_none(tmp_path: Path) ->
     assert place_of(f"{tmp_path}/sub/src") == (f"{tmp_path}/sub/src", "sub")
     assert place_of("/nowhere/here") == ("/nowhere/here", "here")
     assert place_of("C:\\work\\pcc") == ("C:\\work\\pcc", "pcc")
+
+
+@pytest.mark.parametrize(
+    ("repository", "root", "name"),
+    [
+        ("pcc.git", "pcc.git", "pcc"),
+        ("pcc", "pcc", "pcc"),
+        ("pcc/.bare", "pcc", "pcc"),
+        ("big/.git/modules/libs/pcc", "big/.git/modules/libs/pcc", "pcc"),
+    ],
+)
+def test_worktrees_of_a_bare_repository_belong_to_it(tmp_path: Path, repository: str, root: str, name: str) -> None:
+    """Wherever they are; of a submodule's, git keeps as much as of a bare repository."""
+    of_worktree = tmp_path / repository / "worktrees/try"
+    of_worktree.mkdir(parents=True)
+    (of_worktree / "commondir").write_text("../..\n")
+    for worktree in (tmp_path / "try", tmp_path / repository / "try"):
+        (worktree / "src").mkdir(parents=True)
+        (worktree / ".git").write_text(f"gitdir: {of_worktree}\n")
+        assert place_of(f"{worktree}/src") == (f"{tmp_path}/{root}/src", name)
+
+
+@pytest.mark.skipif(which("git") is None, reason="git is not installed")
+def test_what_git_writes_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*arguments: str) -> None:
+        run(("git", *arguments), cwd=tmp_path, check=True, capture_output=True)
+
+    for key, value in (("CONFIG_GLOBAL", os.devnull), ("CONFIG_NOSYSTEM", "1"), ("CEILING_DIRECTORIES", str(tmp_path))):
+        monkeypatch.setenv(f"GIT_{key}", value)
+    git("init", "pcc")
+    git("-C", "pcc", "-c", "user.name=anna", "-c", "user.email=anna@example.org", "commit", "--allow-empty", "-m", "x")
+    git("clone", "--bare", "pcc", "bare.git")
+    git("clone", "--bare", "pcc", "plain")
+    (tmp_path / "worktrees").mkdir()
+    git("clone", "--separate-git-dir", "worktrees/apart", "pcc", "apart")
+    git("init", "big")
+    git("-C", "big", "-c", "protocol.file.allow=always", "submodule", "add", f"{tmp_path}/pcc", "libs/sub")
+    for repository in ("pcc", "bare.git", "plain"):
+        git("-C", repository, "worktree", "add", f"{tmp_path}/of-{repository}")
+    for directory, root, name in (
+        ("pcc", "pcc", "pcc"),
+        ("of-pcc", "pcc", "pcc"),
+        ("of-bare.git", "bare.git", "bare"),
+        ("of-plain", "plain", "plain"),
+        ("apart", "apart", "apart"),
+        ("big/libs", "big/libs", "big"),
+        ("big/libs/sub", "big/libs/sub", "sub"),
+    ):
+        assert place_of(f"{tmp_path}/{directory}/src") == (f"{tmp_path}/{root}/src", name)
+
+
+def test_a_directory_that_becomes_a_repository_is_known_by_it(tmp_path: Path) -> None:
+    """A program that keeps reading logs sees it, too."""
+    (tmp_path / "pcc/src").mkdir(parents=True)
+    assert place_of(f"{tmp_path}/pcc/src").name == "src"
+    (tmp_path / "pcc/.git").mkdir()
+    assert place_of(f"{tmp_path}/pcc/src").name == "pcc"
 
 
 # Prices

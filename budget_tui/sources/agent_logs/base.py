@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -27,6 +26,8 @@ MOST_TOKENS = 10**9
 """Most tokens of one kind in a message: more is no number of tokens, and its cost might not fit the database."""
 _MOST_TOKENS_OF_SESSION = 10**12
 _LONGEST_TEXT = 4096
+_INSIDE_THE_REPOSITORY = (".git", ".bare")
+"""Names of git's own folder in the folder of a repository; of a bare one, both are the same folder."""
 
 
 class LogReader(Protocol):
@@ -94,14 +95,14 @@ class LogLines:
         """Yield the objects of the lines with one of ``marks``."""
         with path.open("rb") as file:
             for line in file:
-                text = line.strip()
-                if not text:
+                stripped = line.strip()
+                if not stripped:
                     continue
-                is_whole = text.startswith(b"{") and text.endswith(b"}")
-                if is_whole and not any(mark in text for mark in marks):
+                is_whole = stripped.startswith(b"{") and stripped.endswith(b"}")
+                if is_whole and not any(mark in stripped for mark in marks):
                     continue
                 try:
-                    found = json.loads(text) if is_whole else None
+                    found = json.loads(stripped) if is_whole else None
                 except (ValueError, RecursionError):
                     found = None
                 if isinstance(found, dict):
@@ -146,13 +147,12 @@ def moment(value: object) -> datetime:
 
 
 class Place(NamedTuple):
-    """A directory, of a worktree that of its repository; and the name of the repository, or of the directory."""
+    """A directory, and a name to find its project by. Of a worktree, both are of its repository."""
 
     directory: str
     name: str
 
 
-@lru_cache(maxsize=4096)
 def place_of(directory: str) -> Place:
     """Return the place that a directory's costs belong to, as far as this machine still knows it."""
     cleaned = directory.rstrip("/\\") or directory
@@ -167,8 +167,9 @@ def place_of(directory: str) -> Place:
                 return Place(cleaned, root.name)
             if git.is_file():
                 repository = _repository(root, git.read_text("utf-8"))
-                inside = repository / path.relative_to(root) if repository else path
-                return Place(str(inside), (repository or root).name)
+                if repository is None:
+                    return Place(cleaned, root.name)
+                return Place(str(repository / path.relative_to(root)), repository.name.removesuffix(".git"))
         except (OSError, UnicodeDecodeError):
             continue
     return Place(cleaned, name)
@@ -176,8 +177,10 @@ def place_of(directory: str) -> Place:
 
 def _repository(root: Path, link: str) -> Path | None:
     """Return the repository of the worktree ``root``, whose file ``.git`` holds ``link``; None if it is no worktree."""
-    target = Path(os.path.normpath(root / link.removeprefix("gitdir:").strip()))
-    parts = target.parts
-    if len(parts) >= 3 and parts[-2] == "worktrees" and parts[-3] == ".git":
-        return Path(*parts[:-3])
-    return None
+    of_worktree = Path(os.path.normpath(root / link.removeprefix("gitdir:").strip()))
+    database = of_worktree.parent.parent
+    # A repository that is gone is known by its name alone, and a bare one need not be called so.
+    is_worktree = database.name.endswith(".git") or (of_worktree / "commondir").is_file()
+    if of_worktree.parent.name != "worktrees" or not is_worktree:
+        return None
+    return database.parent if database.name in _INSIDE_THE_REPOSITORY else database
