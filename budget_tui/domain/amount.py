@@ -5,7 +5,7 @@ Between a file and a screen, only the width of a forecast's range is calculated 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
@@ -121,6 +121,11 @@ def to_decimal(nanos: int) -> Decimal:
     sign = "-" if nanos < 0 else ""
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     return Decimal(f"{sign}{whole}{fraction}")
+
+
+def to_decimals(amounts: Mapping[str, int]) -> dict[str, Decimal]:
+    """Return nanos by currency as units, in the order of the currencies."""
+    return {currency: to_decimal(nanos) for currency, nanos in sorted(amounts.items())}
 
 
 def divide(amount: int, divisor: int) -> int:

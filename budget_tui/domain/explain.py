@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from typing import NamedTuple
 
 from budget_tui.domain import pacing
+from budget_tui.domain.amount import divide
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import NO_CARRY, Carry
 from budget_tui.domain.closing import ClosedBudget, ClosedPeriod
@@ -89,7 +89,7 @@ def share_of(part: int, whole: int) -> Quantity:
     """Return ``part`` in percent of ``whole``, rounded half-even, but never up to a whole one, as thresholds are."""
     if whole <= 0:
         return Quantity(None, Unit.PERCENT)
-    hundredths = round(Fraction(part * 10_000, whole))
+    hundredths = divide(part * 10_000, whole)
     if hundredths % 100 == 0 and hundredths * whole > part * 10_000:
         hundredths -= 1
     return Quantity(Decimal(hundredths).scaleb(-2), Unit.PERCENT)

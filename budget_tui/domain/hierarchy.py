@@ -38,6 +38,12 @@ DEFAULT_LEVELS = (
 """The levels of a new organization; more can be added between them."""
 
 
+ROOT_LEVEL_SHORT = "org"
+"""Another way to write the root's level, which no other level can therefore be called."""
+AGENT_LEVEL = DEFAULT_LEVELS[-1].code
+"""The level of agents, which nothing is below."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A node of an organization's hierarchy. ``entity_key`` is its key in the database.
@@ -58,6 +64,10 @@ class Entity:
         """The id of the parent; '' for the root."""
         above = segments(self.path)[:-1]
         return above[-1] if above else ""
+
+    def is_of_level(self, code: str) -> bool:
+        """Return whether ``code`` is that of its level; the root's may be written `ROOT_LEVEL_SHORT`, too."""
+        return code == self.level_code or (self.entity_id == ROOT_ID and code.casefold() == ROOT_LEVEL_SHORT)
 
 
 def archived_error(entity: Entity) -> NotFound:

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from budget_tui.domain.errors import Conflict, NotFound, Refused
-from budget_tui.domain.hierarchy import ROOT_ID, Entity, Level, checked_id, checked_name
+from budget_tui.domain.hierarchy import (
+    AGENT_LEVEL,
+    DEFAULT_LEVELS,
+    ROOT_ID,
+    ROOT_LEVEL_SHORT,
+    Entity,
+    Level,
+    checked_id,
+    checked_name,
+)
 
 _LEVEL_CODE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _RANK_STEP = 10
@@ -120,12 +129,18 @@ class Tree:
 
 
 def added_level(levels: Sequence[Level], code: str, name: str, below: str) -> list[Level]:
-    """Return the levels of an organization with a new one directly below ``below``."""
+    """Return the levels of an organization with a new one directly below ``below``.
+
+    Raises `Refused` for a code that none can have and below agents, `Conflict` for a code that is taken, and `NotFound`
+    if there is no level ``below``.
+    """
     code, below = code.strip().casefold(), below.strip().casefold()
     if not _LEVEL_CODE.fullmatch(code):
         raise Refused(
             f"'{code}' cannot be the code of a level", "begin with a letter; letters, digits, - and _, at most 32"
         )
+    if code == ROOT_LEVEL_SHORT:
+        raise Refused(f"'{code}' means the level '{DEFAULT_LEVELS[0].code}'", "choose another code")
     ordered = sorted(levels, key=lambda level: level.rank)
     codes = [level.code for level in ordered]
     if code in codes:
@@ -133,8 +148,10 @@ def added_level(levels: Sequence[Level], code: str, name: str, below: str) -> li
     if below not in codes:
         raise NotFound(f"there is no level '{below}'", f"there are {_listed(codes)}")
     at = codes.index(below) + 1
+    if AGENT_LEVEL in codes[:at]:
+        raise Refused(f"no level can be below '{AGENT_LEVEL}': nothing belongs to an agent", "choose a level above it")
     rank, following = ordered[at - 1].rank, ordered[at:]
-    gap = following[0].rank - rank if following else 2 * _RANK_STEP
+    gap = following[0].rank - rank
     if gap < 2:  # only the order of ranks matters
         following = [Level(level.code, level.name, level.rank + _RANK_STEP) for level in following]
         gap += _RANK_STEP

@@ -13,6 +13,7 @@ from budget_tui.domain.budget import BudgetType
 
 APPROACHING_PERCENT = 25
 """A budget with less than this left is approaching its limit."""
+_BELOW_ANY_CREDIT = -(10**60)
 
 
 class VarianceStatus(StrEnum):
@@ -34,22 +35,25 @@ class Variance(NamedTuple):
 
     @property
     def variance_percent(self) -> Decimal | None:
+        """The amount left in percent, to two decimals; None without data and of an amount of 0."""
         return None if self.actual is None else percent_of(self.amount - self.actual, self.amount)
 
     @property
     def percent_used(self) -> Decimal | None:
+        """The used part in percent, to two decimals; None without data and of an amount of 0."""
         return None if self.actual is None else percent_of(self.actual, self.amount)
 
     @property
     def utilization(self) -> Fraction | None:
-        """The used share of the amount; of an amount of 0, 1 when anything was used, else 0."""
+        """The used share of the amount, 1 for all of it; of an amount of 0, 1 if anything was used, else 0; None
+        without data."""
         return None if self.actual is None else share(self.actual, self.amount)
 
     @property
     def millionths_used(self) -> int:
-        """The used share in millionths, to sort by: ten times faster than a fraction. -1 where there is no data."""
+        """The used share in millionths, to sort by: ten times faster than a fraction. No data is below any credit."""
         if self.actual is None:
-            return -1
+            return _BELOW_ANY_CREDIT
         return self.actual * 1_000_000 // self.amount if self.amount else min(self.actual, 1) * 10**30
 
     @property
@@ -83,7 +87,11 @@ def percent_of(part: int, whole: int) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums of one type and currency; ``budgets`` and the counts by status include all budgets listed."""
+    """The sums of one type and currency.
+
+    ``total`` counts what is in several budgets once: it leaves out those that another one contains. ``budgets`` and the
+    counts by status include all budgets listed.
+    """
 
     budget_type: BudgetType
     currency: str
@@ -95,7 +103,7 @@ class Totals:
     no_data: int = 0
 
 
-def counted(statuses: Iterable[VarianceStatus | None]) -> dict[str, int]:
+def count_by_status(statuses: Iterable[VarianceStatus | None]) -> dict[str, int]:
     """Count the budgets by status, under the field names of `Totals`."""
     found = Counter(statuses)
     by_name = {str(status): found[status] for status in VarianceStatus}

@@ -5,7 +5,7 @@ from datetime import date
 
 from pydantic import Field
 
-from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.amount import to_decimals
 from budget_tui.schemas.base import Schema, Totals
 from budget_tui.services import agent_logs
 
@@ -19,8 +19,7 @@ class LogSum(Schema):
 
     @classmethod
     def from_domain(cls, found: agent_logs.LogSum) -> "LogSum":
-        total = {currency: to_decimal(nanos) for currency, nanos in found.amounts.items()}
-        return LogSum(messages=found.messages, tokens=found.tokens, total=total)
+        return LogSum(messages=found.messages, tokens=found.tokens, total=to_decimals(found.amounts))
 
 
 class SyncReport(Schema):
@@ -59,10 +58,7 @@ class SyncReport(Schema):
             unpriced=_sums(report.unpriced),
             estimates_replaced=report.replaced,
             paid_by_plan=report.paid,
-            no_longer_paid_by_plan={
-                source: {currency: to_decimal(nanos) for currency, nanos in sorted(amounts.items())}
-                for source, amounts in report.counts_again.items()
-            },
+            no_longer_paid_by_plan={source: to_decimals(amounts) for source, amounts in report.counts_again.items()},
         )
 
 

@@ -20,13 +20,15 @@ from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.deliveries import Attempt
 
 _YEAR = 366 * 86_400
+_MOST_DIGITS = 30
 _AS_GIVEN = "A number of percent, points, days or what the budget is of; for a forecast `median` or `low`."
 
 
 def _threshold(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError('give a number or a text such as "80"')
-    return value if isinstance(value, str) else f"{value:f}" if isinstance(value, Decimal) else str(value)
+    # Written out, a large exponent could fill the memory.
+    return f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS else str(value)
 
 
 Threshold = Annotated[

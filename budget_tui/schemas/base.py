@@ -84,9 +84,14 @@ class Days(Schema):
     period_start: date
     period_end: date = Field(description="Inclusive.")
 
+    @classmethod
+    def of_period(cls, period: Period) -> "Days":
+        return Days(**days_of(period))
 
-def days_of(period: Period) -> Days:
-    return Days(period_start=period.start, period_end=period.end)
+
+def days_of(period: Period | None) -> dict[str, Any]:
+    """Return the fields of `Days`; null without a period."""
+    return {"period_start": period and period.start, "period_end": period and period.end}
 
 
 class CarrySettled(Schema):
@@ -159,10 +164,14 @@ class Request(BaseModel):
 class Change(Request):
     """The fields of something to change; those not given stay."""
 
+    _options: ClassVar[Sequence[str]] = ()
+    """Fields that say how to change, and change nothing on their own."""
+
     @model_validator(mode="after")
-    def something(self) -> Self:
-        if all(value is None for _, value in self):
-            raise ValueError(f"nothing is to change: give {' or '.join(type(self).model_fields)}")
+    def require_a_change(self) -> Self:
+        fields = [name for name in type(self).model_fields if name not in self._options]
+        if all(getattr(self, name) is None for name in fields):
+            raise ValueError(f"there is nothing to change: give {' or '.join(fields)}")
         return self
 
 
@@ -176,8 +185,18 @@ def nanos_from_json(value: Any) -> int:
         raise ValueError(str(error)) from None
 
 
+_COUNT_DIGITS = len(str(LIMIT_COUNT))
+
+
 def count_from_json(value: Any) -> int:
-    """Return a whole JSON number, of tokens or seats; `ValueError` for anything else."""
+    """Return a whole JSON number, of tokens or seats; `ValueError` for anything else.
+
+    As to JSON Schema, 5.0 and 5e0 are whole numbers, too.
+    """
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        if value and value.adjusted() >= _COUNT_DIGITS:  # written out, it could fill the memory
+            raise ValueError(f"a count of {value:.3E} is out of range: the limit is {LIMIT_COUNT:,}")
+        return int(value) if value else 0
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("give a whole JSON number such as 25000")
     return value

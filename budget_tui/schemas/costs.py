@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from pydantic import Field, StrictBool
 
 from budget_tui.domain import currency, records
-from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.amount import to_decimal, to_decimals
 from budget_tui.domain.cost import Category
 from budget_tui.domain.records import SeatRegistration, StoredPair
 from budget_tui.presentation import messages
@@ -30,8 +31,15 @@ from budget_tui.services.rates import RatesReport
 from budget_tui.services.sources import Source
 
 
-class _Cost(Schema):
+class _OfProject(Schema):
     project_id: str
+
+
+class _OfEntity(Schema):
+    entity_id: str
+
+
+class _Recorded(Schema):
     amount_usd: Number
     on: date
     tokens: int | None
@@ -39,19 +47,30 @@ class _Cost(Schema):
     warnings: list[str]
 
 
-class Cost(Settling, _Cost):
+def _recorded(entry: CostEntry, outcome: CostOutcome) -> dict[str, Any]:
+    return {
+        "amount_usd": to_decimal(entry.amount),
+        "on": outcome.on,
+        "tokens": entry.tokens,
+        "currency": outcome.currency,
+        "warnings": messages.far_ahead(outcome),
+    }
+
+
+class Cost(Settling, _Recorded, _OfProject):
     """A cost that was recorded."""
 
     @classmethod
     def from_domain(cls, entry: CostEntry, outcome: CostOutcome) -> "Cost":
-        return Cost(
-            project_id=entry.project_id,
-            amount_usd=to_decimal(entry.amount),
-            on=outcome.on,
-            tokens=entry.tokens,
-            currency=outcome.currency,
-            warnings=messages.far_ahead(outcome),
-        )
+        return Cost(project_id=entry.project_id, **_recorded(entry, outcome))
+
+
+class EntityCost(_Recorded, _OfEntity):
+    """A cost that was recorded for an entity that is no project."""
+
+    @classmethod
+    def from_domain(cls, entry: CostEntry, outcome: CostOutcome) -> "EntityCost":
+        return EntityCost(entity_id=entry.project_id, **_recorded(entry, outcome))
 
 
 class ListedCost(Schema):
@@ -115,26 +134,6 @@ class CostList(Schema):
         )
 
 
-class EntityCost(Schema):
-    """A cost that was recorded for an entity that is no project."""
-
-    entity_id: str
-    amount_usd: Number
-    on: date
-    currency: str
-    warnings: list[str]
-
-    @classmethod
-    def from_domain(cls, entry: CostEntry, outcome: CostOutcome) -> "EntityCost":
-        return EntityCost(
-            entity_id=entry.project_id,
-            amount_usd=to_decimal(entry.amount),
-            on=outcome.on,
-            currency=outcome.currency,
-            warnings=messages.far_ahead(outcome),
-        )
-
-
 class LeftOutFile(Schema):
     file: str
     why: str
@@ -160,7 +159,7 @@ class Vanished(Schema):
             sub_account_id=vanished.sub_account,
             first_day=vanished.first_day,
             last_day=vanished.last_day,
-            amounts={currency: to_decimal(nanos) for currency, nanos in vanished.amounts.items()},
+            amounts=to_decimals(vanished.amounts),
         )
 
 
@@ -216,12 +215,9 @@ class ImportReportOut(Schema):
             seats=report.seats,
             read_as=list(report.read_as),
             estimates_replaced=report.estimates_replaced,
-            estimates_replaced_total={
-                currency: to_decimal(nanos) for currency, nanos in sorted(report.estimates_amounts.items())
-            },
+            estimates_replaced_total=to_decimals(report.estimates_amounts),
             estimates_without_project={
-                entity_id: {currency: to_decimal(nanos) for currency, nanos in sorted(amounts.items())}
-                for entity_id, amounts in report.displaced_of.items()
+                entity_id: to_decimals(amounts) for entity_id, amounts in report.displaced_of.items()
             },
             warnings=messages.imported_far_ahead(report),
         )
@@ -277,8 +273,7 @@ class MappedCosts(Schema):
 
     @classmethod
     def from_domain(cls, project_id: str, field: str, value: str, outcome: MappingOutcome) -> "MappedCosts":
-        moved = {currency: to_decimal(nanos) for currency, nanos in outcome.moved.items()}
-        return MappedCosts(project_id=project_id, field=field, value=value, moved_total=moved)
+        return MappedCosts(project_id=project_id, field=field, value=value, moved_total=to_decimals(outcome.moved))
 
 
 class NamedProvider(Schema):
@@ -315,7 +310,7 @@ class SourceOut(Schema):
             ended_on=source.ended_on,
             active=source.is_active,
             paid_by_plan=source.paid is not None,
-            would_have_cost={currency: to_decimal(nanos) for currency, nanos in (source.paid or {}).items()},
+            would_have_cost=to_decimals(source.paid or {}),
         )
 
 

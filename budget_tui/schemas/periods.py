@@ -10,7 +10,7 @@ from budget_tui.domain.amount import to_decimal
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import PeriodKind, PeriodRule
 from budget_tui.domain.snapshot import BudgetSnapshot, ProjectLine
-from budget_tui.schemas.base import Days, Moment, Number, Schema, days_of
+from budget_tui.schemas.base import Days, Moment, Number, Schema
 from budget_tui.schemas.status import CarryOver, carry_over
 from budget_tui.services.period_rules import RulePreview
 
@@ -185,7 +185,7 @@ class RuleChangeOut(Schema):
             after=Rule.from_rule(preview.after, preview.zone_after),
             today_before=preview.today_before,
             today_after=preview.today_after,
-            periods=[days_of(period) for period in (preview.running, *preview.following)],
+            periods=[Days.of_period(period) for period in (preview.running, *preview.following)],
         )
 
 

@@ -18,12 +18,12 @@ from budget_tui.domain.budget import BudgetType, parse_percent, plain_amount
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused
 from budget_tui.domain.forecast import Forecast
-from budget_tui.domain.hierarchy import DEFAULT_LEVELS
 from budget_tui.domain.period import Period, PeriodKind, around
 from budget_tui.domain.plan import NOTES_MAX_LENGTH, BudgetPlan, ChildShare, PlanFilter
 from budget_tui.domain.plan_results import MOST_FORECASTS
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
 from budget_tui.schemas.base import (
+    Change,
     Day,
     Days,
     EntityId,
@@ -220,7 +220,7 @@ class PlanList(Schema):
         return PlanList(
             budgets=[PlannedBudget.from_domain(budget, org_slug, page.allocations) for budget in page.budgets],
             total=page.total,
-            **_days(page.period),
+            **days_of(page.period),
             data_through=page.data_through,
             warnings=list(page.warnings),
         )
@@ -357,7 +357,7 @@ class PlanHeadline(Schema):
             currency=summary.organization.currency,
             as_of=summary.as_of,
             data_through=summary.data_through,
-            **_days(summary.period),
+            **days_of(summary.period),
             left_out=[LeftOut.from_domain(left) for left in summary.left_out],
             warnings=list(summary.warnings),
         )
@@ -429,7 +429,7 @@ class PlanTree(Schema):
             roots=[PlanNode.from_domain(root, tree) for root in tree.roots],
             as_of=tree.as_of,
             data_through=tree.data_through,
-            **_days(tree.period),
+            **days_of(tree.period),
             left_out=[LeftOut.from_domain(left) for left in tree.left_out],
             warnings=list(tree.warnings),
         )
@@ -519,8 +519,8 @@ class PlanPart(Schema):
             tokens_forecast=_range(forecasts.get((name, BudgetType.TOKEN)), BudgetType.TOKEN),
             left_out=[LeftOut.from_domain(left) for left in part.left_out],
             warnings=list(part.warnings),
-            **_days(around(breakdown.periods)),
-            periods=[days_of(period) for period in breakdown.stretches],
+            **days_of(around(breakdown.periods)),
+            periods=[Days.of_period(period) for period in breakdown.stretches],
             data_through=breakdown.data_through,
         )
 
@@ -550,18 +550,9 @@ def _share(part: int, whole: int) -> Decimal | None:
     return without_trailing_zeros(percent_of(part, whole))
 
 
-def _days(period: Period | None) -> dict[str, Any]:
-    return {
-        "period_start": period.start if period else None,
-        "period_end": period.end if period else None,
-    }
-
-
 # Requests
 
 MOST_LISTED = 1000
-ROOT_LEVEL = DEFAULT_LEVELS[0].code
-ROOT_LEVEL_SHORT = "org"
 _PERCENT_DECIMALS = 9
 
 
@@ -572,18 +563,16 @@ def _number(value: Any) -> Decimal:
 
 
 def _percent(value: Any) -> Fraction:
-    number = _number(value).normalize()
+    number = _number(value)
+    if not number:
+        return Fraction(0)
     try:
         if -_PERCENT_DECIMALS <= number.adjusted() <= 5:  # written out, a larger exponent could fill the memory
-            return parse_percent(f"{number:f}")
+            whole, _, decimals = f"{number:f}".partition(".")
+            return parse_percent(f"{whole}.{decimals.rstrip('0') or '0'}")
     except Refused:
         pass
     raise ValueError(f"give a number from 0 to 100 with at most {_PERCENT_DECIMALS} decimals")
-
-
-def _level(value: Any) -> Any:
-    """Normalize the two ways to write the root's level."""
-    return ROOT_LEVEL if isinstance(value, str) and value.casefold() == ROOT_LEVEL_SHORT else value
 
 
 Planned = Annotated[
@@ -597,9 +586,7 @@ Percentage = Annotated[
     BeforeValidator(_percent),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
 ]
-LevelCode = Annotated[
-    str, BeforeValidator(_level), StringConstraints(max_length=32), WithJsonSchema({"type": "string", "maxLength": 32})
-]
+LevelCode = Annotated[str, StringConstraints(max_length=32)]
 Notes = Annotated[str, StringConstraints(max_length=NOTES_MAX_LENGTH)]
 
 
@@ -660,8 +647,8 @@ class NewAllocation(NewBudget):
         return [child.to_domain(self.budget_type) for child in self.allocations]
 
 
-class PlanChangeIn(Request):
-    """The fields to change; those not given stay."""
+class PlanChangeIn(Change):
+    _options = ("rescale_children",)
 
     budget_amount: Planned | None = Field(None, examples=[25000])
     provider: Text | None = Field(None, description="'' for any.")
@@ -674,12 +661,10 @@ class PlanChangeIn(Request):
     )
 
     @model_validator(mode="after")
-    def whole(self) -> Self:
+    def require_whole_period(self) -> Self:
         period = (self.period_type, self.period_start, self.period_end)
         if any(part is None for part in period) and any(part is not None for part in period):
             raise ValueError("a period is its type, its start and its end: give all three")
-        if self.budget_amount is None and self.provider is None and self.notes is None and self.period_type is None:
-            raise ValueError("there is nothing to change: give budget_amount, provider, notes or the period")
         return self
 
     def to_domain(self, budget_type: BudgetType) -> PlanChange:
@@ -703,7 +688,7 @@ class CommonFilters(Request):
     provider: Text = Field("", description="By any of its names.")
     currency: Text = ""
 
-    def narrowed(self) -> PlanFilter:
+    def to_domain(self) -> PlanFilter:
         return PlanFilter(
             self.category,
             self.budget_type,
@@ -722,8 +707,8 @@ class TreeFilters(CommonFilters):
 class EntityFilters(CommonFilters):
     hierarchy_entity_id: Text = Field("", description="Only this entity; the organization is `ORG`.")
 
-    def narrowed(self) -> PlanFilter:
-        return replace(super().narrowed(), entity_id=self.hierarchy_entity_id)
+    def to_domain(self) -> PlanFilter:
+        return replace(super().to_domain(), entity_id=self.hierarchy_entity_id)
 
 
 class Filters(EntityFilters):
@@ -731,9 +716,9 @@ class Filters(EntityFilters):
     search: Text = Field("", description="Search in the entity's id and name, the provider and the notes.")
     is_active: Literal["true", "false", "any"] = Field("true", description="`false`: deleted ones only.")
 
-    def narrowed(self) -> PlanFilter:
+    def to_domain(self) -> PlanFilter:
         is_active = {"true": True, "false": False, "any": None}[self.is_active]
-        return replace(super().narrowed(), status=self.status, search=self.search, is_active=is_active)
+        return replace(super().to_domain(), status=self.status, search=self.search, is_active=is_active)
 
 
 class PageFilters(Filters):
@@ -746,8 +731,6 @@ def amount_from_json(value: Decimal, budget_type: BudgetType) -> int:
     try:
         if budget_type is BudgetType.MONETARY:
             return nanos_from_json(value)
-        return count_from_json(
-            int(value) if value.as_tuple().exponent == 0 else value
-        )  # 5.0 and 5e0 have other exponents
+        return count_from_json(value)
     except ValueError as error:
         raise Refused(f"the amount of a {budget_type} budget: {error}") from None

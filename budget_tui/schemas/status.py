@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, StrictBool
 
 from budget_tui.domain import tokens
-from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.amount import to_decimal, to_decimals
 from budget_tui.domain.budget import AllocationChange, ChangeKind
 from budget_tui.domain.carry import Carry, CarryPolicy
 from budget_tui.domain.pacing import Status
@@ -186,7 +186,7 @@ class ProjectDetails(DatedProjectBudget):
         return ProjectDetails(
             **dict(DatedProjectBudget.from_snapshot(figures.snapshot, figures.line)),
             agents=TokenSums.from_domain(agents),
-            would_have_cost_total={code: to_decimal(nanos) for code, nanos in figures.would_have_cost.items()},
+            would_have_cost_total=to_decimals(figures.would_have_cost),
         )
 
 

@@ -2,10 +2,9 @@
 
 from dataclasses import asdict, dataclass
 from datetime import date
-from fractions import Fraction
 from typing import NamedTuple
 
-from budget_tui.domain.amount import minor_unit
+from budget_tui.domain.amount import minor_unit, round_to
 from budget_tui.domain.errors import InsufficientBudget, Refused
 from budget_tui.domain.forecast import MIN_DAYS, Forecast
 from budget_tui.domain.hierarchy import POOL
@@ -147,7 +146,7 @@ def _offer(report: ForecastReport, project_id: str) -> CoverOffer:
     return CoverOffer(
         project_id,
         line.name,
-        max(0, round(Fraction(needed - line.pace.allocation, unit)) * unit),  # as the forecast is shown
+        max(0, round_to(needed - line.pace.allocation, unit)),  # as the forecast is shown
         tuple(sorted(donors, key=lambda donor: (-donor.spare, donor.name))),
         tuple(others),
         snapshot.unallocated,

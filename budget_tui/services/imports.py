@@ -10,7 +10,7 @@ from importlib import import_module
 from itertools import chain
 from typing import Any, NamedTuple
 
-from budget_tui.domain.amount import to_decimal
+from budget_tui.domain.amount import to_decimals
 from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.cost import FAR_AHEAD_DAYS
@@ -513,7 +513,7 @@ def _units(amounts: Iterable[tuple[str, int]]) -> dict[str, Decimal]:
     sums: dict[str, int] = defaultdict(int)
     for currency, nanos in amounts:
         sums[currency] += nanos
-    return {currency: to_decimal(nanos) for currency, nanos in sorted(sums.items())}
+    return to_decimals(sums)
 
 
 def _are_same(stored: Iterator[Sequence[Any]], new: Iterator[Sequence[Any]]) -> bool:

@@ -102,7 +102,7 @@ def _undo_move(work: Work, lines: Lines) -> None:
     sides: dict[bool, Budget] = {}
     for line in lines:
         budget = project_budget(work, work.project(line.subject))
-        require_same(line.subject, written(budget.amount), _facts(line.after))
+        require_same(line.subject, written(budget.amount), _amount_in(line.after))
         sides[_gained(line) > 0] = budget
     taker, giver = sides.get(False), sides.get(True)
     work.unit.budgets.add_transfer(
@@ -127,10 +127,10 @@ def _facts_of(request: TransferRequest) -> dict[str, object]:
 
 
 def _gained(line: AuditEntry) -> int:
-    return parse_amount(_facts(line.after)) - parse_amount(_facts(line.before))
+    return parse_amount(_amount_in(line.after)) - parse_amount(_amount_in(line.before))
 
 
-def _facts(facts: dict[str, Any] | None) -> str:
+def _amount_in(facts: dict[str, Any] | None) -> str:
     assert facts is not None
     return str(facts["amount"])
 

@@ -37,7 +37,7 @@ from budget_tui.domain.plan_results import BudgetLine
 from budget_tui.domain.records import Owner, UsageOrigin
 from budget_tui.domain.seats import SeatTimeline, most_on_one_day, most_seats, seat_timelines
 from budget_tui.domain.tokens import provider_of_model
-from budget_tui.domain.variance import Totals, Variance, VarianceStatus, counted
+from budget_tui.domain.variance import Totals, Variance, VarianceStatus, count_by_status
 from budget_tui.presentation.formatting import converted_note, left_out_warning
 from budget_tui.services.currency import converter, converters
 from budget_tui.services.estimates import tokens_billed
@@ -375,7 +375,7 @@ class Usage:
         totals = []
         for (budget_type, currency), (statuses, budgets) in sorted(found.items()):
             addends = self.addends(budgets, widest)
-            totals.append((Totals(budget_type, currency, self.added_up(addends), **counted(statuses)), addends))
+            totals.append((Totals(budget_type, currency, self.added_up(addends), **count_by_status(statuses)), addends))
         return totals
 
     def _sums_in(self, currency: str) -> Sums:

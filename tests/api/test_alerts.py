@@ -44,7 +44,7 @@ def test_rules_are_added_listed_muted_and_removed(api: Api) -> None:
         "pcc",
     )
     refused(api("PATCH", path, {"kind": "runway"}), 422, "refused", "needs a threshold")
-    refused(api("PATCH", path, {}), 422, "refused", "nothing is to change")
+    refused(api("PATCH", path, {}), 422, "refused", "there is nothing to change")
     refused(api("PATCH", path, {"category": "x"}), 422, "refused", "'x' is not a category")
     refused(api("PATCH", "/alerts/99", {"fails": False}), 404, "not-found", "no alert")
     assert api("DELETE", path).json()["alert"] == added["alert"]

@@ -70,7 +70,12 @@ def test_what_is_no_json_is_malformed(api: Api, number: str) -> None:
     refused(api("PUT", "/budget", f'{{"monthly_budget_usd": {number}}}'), 400, "malformed")
 
 
-NO_TOKENS = ["true", "false", "1.5", "5.0", "1e2", '"5"', "0", "-5", "1e30", "9000000000000000001", "null"]
+PLANNED = (
+    '{"hierarchy_entity_id": "pcc", "category": "genai", "budget_type": "token", "budget_amount": %s,'
+    ' "period_type": "monthly", "period_start": "2026-02-01", "period_end": "2026-02-28"}'
+)
+NO_TOKENS = ["true", "false", "1.5", "1e-1", '"5"', "0", "0e9", "-5", "-5.0", "1e30", "1e999999999", "-1e999999999"]
+NO_TOKENS += ["1e-999999999", "9000000000000000001", "9000000000000000001.0", "null"]
 
 
 @pytest.mark.parametrize("number", NO_TOKENS)
@@ -81,7 +86,7 @@ def test_what_is_no_number_of_tokens_is_refused(api: Api, number: str) -> None:
     assert api.get("/agents/scout/budget")["used_tokens"] == 0
 
 
-@pytest.mark.parametrize("number", ["true", "5.0", "1e2", '"5"'])
+@pytest.mark.parametrize("number", ["true", "5.5", "1e-2", '"5"'])
 def test_tokens_that_may_be_none_are_whole_numbers_too(api: Api, number: str) -> None:
     held = api("POST", "/agents/scout/budget/reserve", {"tokens": 10}).json()["reservation_id"]
     for method, path, body in (
@@ -92,11 +97,60 @@ def test_tokens_that_may_be_none_are_whole_numbers_too(api: Api, number: str) ->
         ("POST", "/agents/scout/budget/reserve", '{"tokens": 1, "seconds": %s}'),
     ):
         refused(api(method, path, body % number), 422, "refused", "a whole JSON number")
-    planned = (
-        '{"hierarchy_entity_id": "pcc", "category": "genai", "budget_type": "token", "budget_amount": %s,'
-        ' "period_type": "monthly", "period_start": "2026-02-01", "period_end": "2026-02-28"}'
-    )
-    refused(api("POST", "/api/v1/budgets/default", planned % number), 422, "refused")
+    refused(api("POST", "/api/v1/budgets/default", PLANNED % number), 422, "refused")
+
+
+@pytest.mark.parametrize("number", ["50", "50.0", "5e1", "5E+1", "50.0000000000000000000000000000000000", "5000e-2"])
+def test_a_whole_number_is_one_however_it_is_written(api: Api, number: str) -> None:
+    used = api("POST", "/agents/scout/budget/consume", f'{{"tokens": {number}, "output": {number}}}')
+    assert (used.status_code, api.get("/agents/scout/budget")["used_tokens"]) == (200, 50)
+    held = api("POST", "/agents/scout/budget/reserve", f'{{"tokens": {number}, "seconds": {number}}}').json()
+    settled = api("POST", f"/reservations/{held['reservation_id']}/settle", f'{{"tokens": {number}}}')
+    assert (settled.status_code, api.get("/agents/scout/budget")["used_tokens"]) == (200, 100)
+    cost = api("POST", "/projects/pcc/costs", f'{{"amount_usd": 1, "tokens": {number}}}')
+    assert '"tokens": 50,' in cost.text
+    planned = api("POST", "/api/v1/budgets/default", PLANNED % number)
+    assert '"budget_amount": 50,' in planned.text
+    changed = api("PUT", planned.headers["Location"], '{"budget_amount": 60.0}')
+    assert '"budget_amount": 60,' in changed.text
+
+
+@pytest.mark.parametrize(
+    "number", ["5.5", "1e-1", "1e30", "1e999999999", "1e-999999999", "9000000000000000001.0", "-5.0"]
+)
+def test_what_is_no_number_of_tokens_is_not_planned(api: Api, number: str) -> None:
+    refused(api("POST", "/api/v1/budgets/default", PLANNED % number), 422, "refused")
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999"])
+def test_no_number_fills_the_memory(api: Api, number: str) -> None:
+    """Written out, it has a billion digits."""
+    rule = f'{{"scope": "pcc", "kind": "share", "thresholds": [{number}], "channels": []}}'
+    refused(api("POST", "/alerts", rule), 422, "refused", number.upper()[:2])
+    share = f'"allocations": [{{"hierarchy_entity_id": "pcc", "percentage": {number}}}]'
+    body = (PLANNED % 5).replace('"pcc"', '"ORG"').replace("{", f"{{{share}, ", 1)
+    refused(api("POST", "/api/v1/budgets/default/allocate", body), 422, "refused", "from 0 to 100")
+    assert set_budget(api, number) == 422
+
+
+@pytest.mark.parametrize(
+    ("number", "taken"),
+    [("40.00000000000", True), ("4e1", True), ("0e-99", True), ("40.00000000000000000000000000000000001", False)],
+)
+def test_a_percentage_is_read_to_the_digit(api: Api, number: str, taken: bool) -> None:
+    share = f'"allocations": [{{"hierarchy_entity_id": "pcc", "percentage": {number}}}]'
+    body = (PLANNED % 100).replace('"pcc"', '"ORG"').replace("{", f"{{{share}, ", 1)
+    answer = api("POST", "/api/v1/budgets/default/allocate", body)
+    if not taken:
+        refused(answer, 422, "refused", "at most 9 decimals")
+        return
+    assert answer.json()["children"][0]["allocated_amount"] == Decimal(number)
+
+
+def test_nothing_is_nothing_whatever_its_exponent(api: Api) -> None:
+    assert set_budget(api, "0e999999999") == 200
+    body = '{"amount_usd": 1, "tokens": 0e999999999}'
+    assert '"tokens": 0,' in api("POST", "/projects/pcc/costs", body).text
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2200-01-01", "9999-12-30", "9999-12-31"])

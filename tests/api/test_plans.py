@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from budget_tui.domain.access import Scope
+from budget_tui.domain.hierarchy import DEFAULT_LEVELS, Level
 from budget_tui.services.keys import Keys
 from tests.services.planning import bill
 
@@ -38,6 +39,18 @@ def made(api: Api, body: dict[str, Any] = BODY) -> str:
     answer = api("POST", PLAN, body)
     assert answer.status_code == 201, answer.text
     return str(answer.headers["Location"])
+
+
+def test_a_level_that_was_called_org_is_its_own(acme: Api) -> None:
+    """Before that was refused; the root's level can be written so all the same."""
+    with acme.services.context.work() as work:
+        work.unit.organizations.set_levels(work.organization, [*DEFAULT_LEVELS, Level("org", "Org", 15)])
+        work.commit()
+    acme("POST", "/entities", {"entity_id": "UNIT", "level": "org"})
+    made(acme, {**BODY, "hierarchy_entity_id": "UNIT", "hierarchy_level_code": "org"})
+    made(acme, {**BODY, "hierarchy_entity_id": "ORG", "hierarchy_level_code": "Org"})
+    answer = acme("POST", PLAN, {**BODY, "hierarchy_entity_id": "UNIT", "hierarchy_level_code": "organization"})
+    refused(answer, 422, "refused", "UNIT has level 'org'")
 
 
 # Whose

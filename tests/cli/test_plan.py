@@ -402,8 +402,10 @@ def test_a_cost_can_be_a_teams(plan: Cli, cli: Cli) -> None:
     [line] = plan("summary", "--entity", "TEAM-BACKEND", "--json").json["budgets"]
     assert line["actual_amount"] == 10_940
     answer = cli("cost", "add", "TEAM-BACKEND", "1", "--on", "2026-03-30", "--json").done().json
-    recorded = {"entity_id": "TEAM-BACKEND", "amount_usd": 1, "on": "2026-03-30", "currency": "USD"}
+    recorded = {"entity_id": "TEAM-BACKEND", "amount_usd": 1, "on": "2026-03-30", "tokens": None, "currency": "USD"}
     assert answer == {**recorded, "warnings": []}
+    words = ("--provider", "openai", "--tokens", "25k", "--on", "2026-03-30", "--json")
+    assert cli("cost", "add", "TEAM-BACKEND", "1", *words).done().json["tokens"] == 25_000
     cli("cost", "add", "ORG", "1").refused(2, "a cost needs a project")
 
 

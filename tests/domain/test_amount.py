@@ -21,6 +21,7 @@ from budget_tui.domain.amount import (
     share,
     split,
     to_decimal,
+    to_decimals,
     within_limit,
 )
 from budget_tui.domain.errors import Refused
@@ -119,6 +120,10 @@ def test_a_decimal_holds_exactly_the_nanos_and_no_idle_zeros(nanos: int) -> None
 
 def test_a_drip_is_written_with_at_most_nine_decimals() -> None:
     assert [str(to_decimal(n)) for n in (45 * NANOS, 2_500_000_000, 666_666_667)] == ["45", "2.5", "0.666666667"]
+
+
+def test_amounts_stand_in_the_order_of_their_currencies() -> None:
+    assert [*to_decimals({"USD": -NANOS, "EUR": 1}).items()] == [("EUR", Decimal("1e-9")), ("USD", -1)]
 
 
 # The limit

@@ -103,7 +103,7 @@ def test_levels_keep_their_order_however_many_come_between(below: list[int]) -> 
     levels: list[Level] = list(DEFAULT_LEVELS)
     expected = [level.code for level in levels]
     for number, choice in enumerate(below):
-        above = expected[choice % len(expected)]
+        above = expected[choice % expected.index("agent")]
         levels = added_level(levels, f"level-{number}", "", above)
         expected.insert(expected.index(above) + 1, f"level-{number}")
     assert [level.code for level in sorted(levels, key=lambda level: level.rank)] == expected
@@ -118,6 +118,8 @@ def test_levels_keep_their_order_however_many_come_between(below: list[int]) -> 
         ("a b", "team", Refused),
         ("team", "project", Conflict),
         ("x", "y", NotFound),
+        (" Org ", "organization", Refused),
+        ("x", "agent", Refused),
     ],
 )
 def test_a_level_that_cannot_be_is_refused(code: str, below: str, kind: type[BudgetError]) -> None:

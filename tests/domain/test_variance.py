@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budget_tui.domain.amount import LIMIT_NANOS
 from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.cost import Category
 from budget_tui.domain.coverage import Containment, Scope, Segments, Sums, UsageLine, forest, scope_of, widest
 from budget_tui.domain.hierarchy_history import FormerParent, HierarchyHistory
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.variance import Variance, VarianceStatus, counted
+from budget_tui.domain.variance import Variance, VarianceStatus, count_by_status
 
 Q1 = Period(date(2026, 1, 1), date(2026, 3, 31))
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
@@ -80,7 +81,22 @@ def test_no_data_is_not_zero() -> None:
     found = Variance(100, None)
     assert (found.variance, found.variance_percent, found.percent_used, found.utilization, found.status) == (None,) * 5
     assert not found.is_over_budget
-    assert counted([None, VarianceStatus.OVER])["no_data"] == 1
+    assert count_by_status([None, VarianceStatus.OVER])["no_data"] == 1
+
+
+def test_by_the_used_share_no_data_is_last_and_credits_are_below_nothing_used() -> None:
+    shares = [
+        Variance(0, 1),
+        Variance(1, LIMIT_NANOS),
+        Variance(100, 100),
+        Variance(100, 0),
+        Variance(100, -5),
+        Variance(1, -LIMIT_NANOS),
+        Variance(0, -LIMIT_NANOS),
+        Variance(100, None),
+    ]
+    keys = [each.millionths_used for each in shares]
+    assert keys == sorted({*keys}, reverse=True)
 
 
 # Which budgets contain others

@@ -63,7 +63,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @router.get(ROOT, response_model=PlanList, responses=problem_responses(404))
 async def get_plan(caller: OrganizationCaller, filters: Annotated[PageFilters, Query()]) -> Response:
     """The matching budgets, by entity."""
-    views, conditions = caller.services.plan_views, filters.narrowed()
+    views, conditions = caller.services.plan_views, filters.to_domain()
     page = await caller.pools.read(lambda: views.list(conditions, filters.limit, filters.offset))
     return json_response(PlanList.from_domain(page, _slug(caller)))
 
@@ -104,14 +104,14 @@ async def post_allocate(
 @router.get(f"{ROOT}/summary", response_model=PlanSummary, responses=problem_responses(404))
 async def get_plan_summary(caller: OrganizationCaller, filters: Annotated[Filters, Query()]) -> Response:
     """Compare every matching budget with its actual; totals count each dollar once."""
-    views, conditions = caller.services.plan_views, filters.narrowed()
+    views, conditions = caller.services.plan_views, filters.to_domain()
     return json_response(PlanSummary.from_domain(await caller.pools.read(lambda: views.summary(conditions))))
 
 
 @router.get(f"{ROOT}/allocation-tree", response_model=RootedTree, responses=problem_responses(404))
 async def get_allocation_tree(caller: OrganizationCaller, filters: Annotated[TreeFilters, Query()]) -> Response:
     """Budgets as a tree, with allocated and free amounts."""
-    views, conditions = caller.services.plan_views, filters.narrowed()
+    views, conditions = caller.services.plan_views, filters.to_domain()
     tree = await caller.pools.read(lambda: views.tree(filters.root_entity_id, conditions))
     return json_response(RootedTree.from_tree(tree))
 
@@ -119,7 +119,7 @@ async def get_allocation_tree(caller: OrganizationCaller, filters: Annotated[Tre
 @router.get(f"{ROOT}/forecast", response_model=PlanForecast, responses=problem_responses(404))
 async def get_plan_forecast(caller: OrganizationCaller, filters: Annotated[TreeFilters, Query()]) -> Response:
     """The usage expected of each running budget at the end of its period, as a range."""
-    views, conditions = caller.services.plan_views, filters.narrowed()
+    views, conditions = caller.services.plan_views, filters.to_domain()
     found = await caller.pools.read(lambda: views.forecast(filters.root_entity_id, conditions))
     return json_response(PlanForecast.from_domain(found))
 
@@ -128,7 +128,7 @@ async def get_plan_forecast(caller: OrganizationCaller, filters: Annotated[TreeF
 async def get_by_category(caller: OrganizationCaller, filters: Annotated[EntityFilters, Query()]) -> Response:
     """Budget and actual of an entity in each category. Without a budget: in its budgets' periods, or the running
     one."""
-    views, conditions = caller.services.plan_views, filters.narrowed()
+    views, conditions = caller.services.plan_views, filters.to_domain()
     entity_id = filters.hierarchy_entity_id or ROOT_ID
     return json_response(parts_of(await caller.pools.read(lambda: views.by_category(entity_id, conditions))))
 
@@ -136,7 +136,7 @@ async def get_by_category(caller: OrganizationCaller, filters: Annotated[EntityF
 @router.get(f"{ROOT}/by-provider", response_model=PlanByProvider, responses=problem_responses(404))
 async def get_by_provider(caller: OrganizationCaller, filters: Annotated[EntityFilters, Query()]) -> Response:
     """Budget and actual of an entity for each provider."""
-    views, conditions = caller.services.plan_views, filters.narrowed()
+    views, conditions = caller.services.plan_views, filters.to_domain()
     entity_id = filters.hierarchy_entity_id or ROOT_ID
     return json_response(parts_of(await caller.pools.read(lambda: views.by_provider(entity_id, conditions))))
 
@@ -232,7 +232,7 @@ def _said_of_entities(caller: Caller, *given: NamedEntity) -> Iterator[str]:
     """Warn if an entity's given name is not its own; raises `Refused` if its level is another."""
     for each in given:
         entity = caller.services.entities.get(each.hierarchy_entity_id)
-        if each.hierarchy_level_code and each.hierarchy_level_code != entity.level_code:
+        if each.hierarchy_level_code and not entity.is_of_level(each.hierarchy_level_code):
             raise Refused(
                 f"{entity.entity_id} has level '{entity.level_code}', not '{each.hierarchy_level_code}'",
                 "leave hierarchy_level_code out, or name the entity that is meant",
