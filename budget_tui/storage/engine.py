@@ -140,13 +140,15 @@ def listed(connection: sqlalchemy.Connection, names: Sequence[str], rows: Sequen
     return select(records.render_derived(with_types=True)).subquery()
 
 
-def is_one_of(connection: sqlalchemy.Connection, key: ColumnElement[Any], keys: Iterable[int]) -> ColumnElement[bool]:
+def is_one_of(
+    connection: sqlalchemy.Connection, key: ColumnElement[Any], keys: Iterable[int] | Iterable[str]
+) -> ColumnElement[bool]:
     """Return the condition that a key is one of ``keys``, however many: one parameter holds them all."""
     text = json.dumps([*keys])
     if connection.dialect.name == "sqlite":
         return key.in_(select(func.json_each(text).table_valued("value").c.value))
     each = func.json_array_elements_text(cast(literal(text, String), JSON)).column_valued("value")  # as in `listed`
-    return key.in_(select(cast(each, BigInteger)))
+    return key.in_(select(cast(each, key.type)))
 
 
 def in_a_list(connection: sqlalchemy.Connection, values: ColumnElement[Any]) -> ColumnElement[str]:

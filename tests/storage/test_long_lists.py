@@ -115,6 +115,15 @@ def test_estimates_and_bills_are_found_on_any_number_of_days(
     assert sorted(unit.estimates.billed_tokens([origin], days)) == [(origin, day, NOON, 2) for day in DAYS[3:5]]
 
 
+def test_any_number_of_providers_bill(unit: UnitOfWork, org: int, few_parameters: Callable[[], None]) -> None:
+    names = [f"'{each}' é" for each in range(MANY)]
+    origins = {CostOrigin("focus", live=False, currency="USD", service=each): each for each in names}
+    unit.costs.add_origins(org, {of: Resolution(None, each, "cloud") for of, each in origins.items()})
+    few_parameters()
+    kinds = {(each, each) for each in names[1:]}
+    assert {(found.provider, found.service) for found in unit.estimates.billing(org, kinds)} == kinds
+
+
 def test_a_fee_with_any_number_of_charges_is_removed(
     unit: UnitOfWork, org: int, few_parameters: Callable[[], None]
 ) -> None:

@@ -49,7 +49,7 @@ class EstimateRepository(Repository):
     def billing(self, org: int, kinds: Collection[tuple[str, str]]) -> list[Spender]:
         """Return the origins of imported usage of certain providers and services."""
         providers = {provider for provider, _ in kinds}
-        found = self._spenders(*_billing(org), _o.provider.in_(providers))
+        found = self._spenders(*_billing(org), is_one_of(self._connection, _o.provider, providers))
         return [each for each in found if (each.provider, each.service) in kinds]
 
     def _spenders(self, *conditions: ColumnElement[bool]) -> list[Spender]:
