@@ -179,7 +179,7 @@ def _repository(root: Path, link: str) -> Path | None:
     """Return the repository of the worktree ``root``, whose file ``.git`` holds ``link``; None if it is no worktree."""
     of_worktree = Path(os.path.normpath(root / link.removeprefix("gitdir:").strip()))
     database = of_worktree.parent.parent
-    # A repository that is gone is known by its name alone, and a bare one need not be called so.
+    # Git marks the folder of a worktree with this file; once the repository is gone, only its name tells.
     is_worktree = database.name.endswith(".git") or (of_worktree / "commondir").is_file()
     if of_worktree.parent.name != "worktrees" or not is_worktree:
         return None

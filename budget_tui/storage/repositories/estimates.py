@@ -62,7 +62,7 @@ class EstimateRepository(Repository):
         return self._row(select(_r.cost_key).limit(1)) is not None
 
     def days(self, origin_keys: Collection[int], on: Collection[date] | None) -> list[EstimatedDay]:
-        """Return the days with estimates of certain origins: all of them, or those of ``on``."""
+        """Return the days with estimates of certain origins, only those in ``on`` unless it is None."""
         wanted = listed(self._connection, ("origin_key",), [(key,) for key in origin_keys])
         logged = case((_IS_LOG, func.coalesce(_r.tokens, _c.tokens)))
         found = (
