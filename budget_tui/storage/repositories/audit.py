@@ -235,7 +235,8 @@ def _last_change() -> Select[Any]:
     undo, redo, close = _aliases("undo", "redo", "close")
     is_redone = exists().where(redo.reverses == undo.change)
     is_undone = exists().where(undo.reverses == _a.change, ~is_redone)
-    is_close = exists().where(close.change == _a.change, close.action == "period.close")
+    of_change = (close.audit_key >= _a.change) & (close.change == _a.change)  # a change is called by its first entry
+    is_close = exists().where(of_change, close.action == "period.close")
     return (
         select(_a.change)
         .where(_a.org_key == bindparam("org"), _a.actor == bindparam("actor"), _a.reverses.is_(None))
