@@ -59,7 +59,7 @@ def check(
         ]
         within = f"{f.count(found.budgets, 'budget')} within limits" if found.budgets else "no budgets yet"
         print_lines(*(lines or [within]))
-        report(*(f"sent to {each.channel}: {each.message.body['sentence']}" for each in attempts if not each.error))
+        report(*(f"sent to {each.channel}: {each.sentence}" for each in attempts if not each.error))
     warn(services.settings.channel_problems)
     warn([words.not_sent_text(each.channel, each.error) for each in attempts if each.error])
     if age > 0:

@@ -245,7 +245,8 @@ def is_crossed(kind: AlertKind, reading: Reading, threshold: int) -> bool | None
             # Nothing left is too little on a period's last day, too, with no day to come.
             return value <= threshold and (value <= 0 or value < reading.days_to_come * 1000)
         case AlertKind.FORECAST:
-            return value > 0
+            # What is spent is certain, even where credits are expected.
+            return value > 0 or (reading.used or 0) > reading.amount
         case AlertKind.SPIKE:
             return value > reading.amount
         case _:

@@ -186,6 +186,11 @@ def helpful_command(kind: AlertKind, reading: Reading) -> str:
     return f"budget-tui plan list --entity {watched.entity_id}"
 
 
+def sentence_now(body: Mapping[str, Any]) -> str:
+    """Return a message's sentence as it is sent, which may be late: ``… $40.00 left (no longer)``."""
+    return f"{body['sentence']}{'' if body['still_true'] else ' (no longer)'}"
+
+
 def details_text(body: Mapping[str, Any]) -> str:
     """Return the lines below a message's sentence: why, how far costs are known, and the command that helps."""
     known = data_through(date.fromisoformat(body["data_through"]))

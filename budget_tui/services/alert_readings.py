@@ -39,17 +39,19 @@ COMPARED_DAYS = 70
 
 
 class KnownForecasts(NamedTuple):
-    """Forecasts of an evaluation, by path and amount, and the usage that they are of."""
+    """Forecasts of an evaluation and the usage that they are of: by path and the amount that they are just exact enough
+    to be compared with, None if they are exact."""
 
     usage: DailyUsage
-    found: Mapping[tuple[str, int], Forecast]
+    found: Mapping[tuple[str, int | None], Forecast]
 
 
 class CycleReadings:
     """The readings of the running period's global budget and of its projects, if they were given any.
 
     ``daily`` returns what was spent on each day; it is called only where a rule needs it. ``known`` are the forecasts
-    of an earlier evaluation: few change between the two.
+    of an earlier evaluation: few change between the two. ``to_show``: every forecast is the exact one, not only where
+    it may be beyond the budget.
     """
 
     def __init__(
@@ -59,10 +61,13 @@ class CycleReadings:
         now: datetime,
         daily: Callable[[], DailyUsage],
         known: KnownForecasts | None = None,
+        *,
+        to_show: bool = False,
     ) -> None:
         self._facts, self._today, self._daily, self._known = facts, today, daily, known
+        self._to_show = to_show
         self._snapshot = build_snapshot(facts, today, now)
-        self._forecasts: dict[tuple[str, int], Forecast] = {}
+        self._forecasts: dict[tuple[str, int | None], Forecast] = {}
 
     @property
     def forecasts(self) -> KnownForecasts | None:
@@ -110,23 +115,27 @@ class CycleReadings:
             pace.reserved,
             pace.runway_days,
             snapshot.period.days_to_come(self._today),
-            # What is spent already needs no forecast.
-            self._forecast(path, pace.allocation)
-            if AlertKind.FORECAST in kinds and pace.spent <= pace.allocation
-            else None,
+            self._forecast(path, pace) if AlertKind.FORECAST in kinds else None,
         )
 
-    def _forecast(self, path: str, amount: int) -> Forecast | None:
-        """Return the forecast of the running period, as exactly as it takes to compare it with ``amount``; one that
-        rests on less than a week is none yet."""
-        daily, known = self._daily(), None
-        if self._known is not None and daily.is_same_below(path, self._known.usage):
-            known = self._known.found.get((path, amount))
-        found = known or daily.forecast_beyond(
-            everything_below(path, self._facts.organization.currency), self._facts.period, amount
-        )
-        self._forecasts[path, amount] = found
-        return found if found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
+    def _forecast(self, path: str, pace: Pace) -> Forecast | None:
+        """Return the forecast of the running period; unless it is to be shown, as exactly as it takes to compare it
+        with the budget, and none of a budget that is exceeded: what is spent already needs none."""
+        is_over = pace.spent > pace.allocation
+        if is_over and not self._to_show:
+            return None
+        daily, scope = self._daily(), everything_below(path, self._facts.organization.currency)
+        is_as_known = self._known is not None and daily.is_same_below(path, self._known.usage)
+        known = self._known.found if self._known is not None and is_as_known else {}
+        key: tuple[str, int | None] = (path, None)
+        found = known.get(key)
+        if found is None and not self._to_show:
+            key = path, pace.allocation
+            found = known.get(key) or daily.forecast_beyond(scope, self._facts.period, pace.allocation)
+        found = found or daily.forecast(scope, self._facts.period)
+        self._forecasts[key] = found
+        # One that rests on less than a week says nothing yet about a budget that is not exceeded.
+        return found if is_over or found.days_of_history >= pacing.BURN_WINDOW_DAYS else None
 
     def _spent_after_data(self, path: str) -> int:
         """Return what was spent after the day that data reaches."""
@@ -140,7 +149,7 @@ class Readings:
     """The readings of an organization's rules on ``today``.
 
     Budgets of earlier periods are read while data has not reached beyond their end, or had not on ``since``, the day
-    that it reached at the evaluation before, whose forecasts are ``known``.
+    that it reached at the evaluation before, whose forecasts are ``known``. ``to_show`` is as for `CycleReadings`.
     """
 
     def __init__(
@@ -151,9 +160,11 @@ class Readings:
         now: datetime,
         since: date | None = None,
         known: KnownForecasts | None = None,
+        *,
+        to_show: bool = False,
     ) -> None:
         self._session, self._organization, self._today, self._now = session, organization, today, now
-        self._known = known
+        self._known, self._to_show = known, to_show
         self._facts = load_paces(session, organization, today, now)
         self.period = self._facts.period
         self.data_through = self._facts.data_through
@@ -209,7 +220,9 @@ class Readings:
 
     @cached_property
     def _cycle(self) -> CycleReadings:
-        return CycleReadings(self._facts, self._today, self._now, lambda: self._daily, self._known)
+        return CycleReadings(
+            self._facts, self._today, self._now, lambda: self._daily, self._known, to_show=self._to_show
+        )
 
     @cached_property
     def _daily(self) -> DailyUsage:

@@ -246,7 +246,7 @@ class Alerts:
         """Return every rule, with what is beyond its thresholds now, and how far all that it watches has come."""
         now = self._context.clock.now()
         with self._context.reading() as session:
-            evaluation, _, _ = self._evaluated(session, now)
+            evaluation, _, _ = self._evaluated(session, now, to_show=True)
         worst: dict[int, dict[tuple[str, date], Finding]] = {}
         for finding in evaluation.findings:
             of_rule = worst.setdefault(finding.rule.rule_key, {})
@@ -338,16 +338,18 @@ class Alerts:
             ),
         )
 
-    def _evaluated(self, session: Session, now: datetime) -> tuple[Evaluation, _Changes | None, _Memory]:
-        """Return what an evaluation finds, what it has to store, if anything, and what it knows now."""
+    def _evaluated(
+        self, session: Session, now: datetime, *, to_show: bool = False
+    ) -> tuple[Evaluation, _Changes | None, _Memory]:
+        """Return what an evaluation finds, what it has to store, if anything, and what it knows now; ``to_show`` is as
+        for `Readings`."""
         organization = self._context.organization(session)
         org, today = organization.org_key, self._context.clock.today(organization.time_zone)
         memory, progress = self._memory, session.alerts.progress(org)
         is_known = memory is not None and progress is not None and progress == memory.progress
         rules = memory.rules if memory and is_known else session.alerts.rules(org)
-        readings = Readings(
-            session, organization, today, now, progress and progress.data_through, memory and memory.forecasts
-        )
+        since, known = progress and progress.data_through, memory and memory.forecasts
+        readings = Readings(session, organization, today, now, since, known, to_show=to_show)
         groups = list(readings.of(rules))
         since = min((reading.period.start for reading, _ in groups), default=today)
         if memory and is_known and memory.since <= since:

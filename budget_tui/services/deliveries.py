@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import simplejson
 
@@ -28,11 +29,12 @@ _TITLE = "budget-tui"
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt to deliver a message; ``error`` is '' if it was sent."""
+    """An attempt to deliver a message; ``error`` is '' if it was sent. ``sentence`` is what it says by then."""
 
     message: AlertMessage
     channel: str
     error: str
+    sentence: str
 
 
 class Deliveries:
@@ -105,7 +107,7 @@ class Deliveries:
             for message, delivery in together:
                 unit.alerts.set_delivery(message.message_id, name, **_outcome(message, delivery, error, ended))
             unit.commit()
-        return [Attempt(message, name, error) for message, _ in together]
+        return [Attempt(message, name, error, words.sentence_now(_as_of_now(message, true))) for message, _ in together]
 
 
 def _outcome(message: AlertMessage, delivery: Delivery, error: str, now: datetime) -> dict[str, object]:
@@ -131,15 +133,14 @@ def _in_envelopes(
 
 
 def _outgoing(messages: Sequence[AlertMessage], true: set[str]) -> Outgoing:
-    """Return one message as it is, or several as a digest, which says of each whether it is still so."""
+    """Return one message, or several as a digest; each says whether it is still so."""
+    bodies = [_as_of_now(message, true) for message in messages]
+    lines = [*map(words.sentence_now, bodies)]
     if len(messages) == 1:
-        [message] = messages
-        body = message.body
-        title, text, details = f"{_TITLE}: {body['name']}", str(body["sentence"]), words.details_text(body)
+        [body], [text] = bodies, lines
+        title, details = f"{_TITLE}: {body['name']}", words.details_text(body)
     else:
         ids = " ".join(message.message_id for message in messages)
-        bodies = [{**message.body, "still_true": message.message_id in true} for message in messages]
-        lines = [f"{body['sentence']}{'' if body['still_true'] else ' (no longer)'}" for body in bodies]
         title, text, details = f"{_TITLE}: {len(messages)} alerts", "\n".join(lines), ""
         body = {
             "message_id": f"digest-{hashlib.sha256(ids.encode()).hexdigest()[:32]}",
@@ -148,3 +149,7 @@ def _outgoing(messages: Sequence[AlertMessage], true: set[str]) -> Outgoing:
             "messages": bodies,
         }
     return Outgoing(str(body["message_id"]), title, text, simplejson.dumps(body, use_decimal=True), details)
+
+
+def _as_of_now(message: AlertMessage, true: set[str]) -> Mapping[str, Any]:
+    return {**message.body, "still_true": message.message_id in true}

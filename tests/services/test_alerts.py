@@ -10,6 +10,7 @@ from budget_tui.domain.budget import BudgetType
 from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, NotFound, Refused
+from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
 from budget_tui.presentation.formatting import short_period_name
@@ -470,3 +471,55 @@ def test_an_import_once_a_month_still_reports_a_forecast(home: Home) -> None:
     assert found.startswith("pcc will likely spend $")
     assert " by Feb 28, " in found
     assert " over $105.00" in found
+
+
+@pytest.mark.parametrize(("threshold", "scope"), [("median", ""), ("low", "pcc"), ("median", "*")])
+@pytest.mark.parametrize("allocated", ["80", "150", "500", "4000"])
+def test_the_forecast_that_is_shown_is_that_of_every_other_screen(
+    home: Home, threshold: str, scope: str, allocated: str
+) -> None:
+    """Whether it is far below the budget, close to it, or the budget is exceeded already."""
+    home = home.at("2026-02-18T12:00")
+    home.budget("5000")
+    home.add("pcc", allocate=allocated)
+    for status in home.services.alerts.rules():
+        home.services.alerts.remove(status.rule.rule_key)
+    home.services.alerts.add(NewRule(AlertKind.FORECAST, (threshold,), ROOT_ID if scope == "*" else scope))
+    day, amounts = date(2026, 1, 1), ("3", "6", "4", "8", "5")
+    while day < date(2026, 2, 18):
+        home.spend("pcc", amounts[day.day % 5], on=day.isoformat())
+        day += timedelta(days=1)
+    expected = home.services.forecasts.current()
+    forecast = expected.total if scope == "*" else expected.of("pcc")
+    wanted = forecast.low if threshold == "low" else forecast.median
+
+    def shown() -> int:
+        [status] = home.services.alerts.rules()
+        [standing] = status.standings
+        return standing.reading.amount + standing.value
+
+    assert forecast.has_range
+    assert shown() == wanted
+    reported(home)
+    assert shown() == wanted, "after an evaluation, which compares only"
+    home.spend("pcc", "1")
+    home.services.alerts.evaluate()
+    forecast = home.services.forecasts.current().of("pcc")
+    assert shown() == (forecast.low if threshold == "low" else forecast.median)
+
+
+def test_a_young_forecast_is_shown_of_a_budget_that_is_exceeded_alone(home: Home) -> None:
+    """With a day of data it makes no rule hold, but where the budget is exceeded all screens show the same number."""
+    home = home.at("2026-01-13T12:00")
+    home.budget("500")
+    home.add("pcc", "web", allocate="100")
+    home.spend("pcc", "120", on="2026-01-12")
+    home.spend("web", "20", on="2026-01-12")
+    [standing] = [
+        standing
+        for status in home.services.alerts.rules()
+        for standing in status.standings
+        if status.rule.kind is AlertKind.FORECAST
+    ]
+    assert standing.reading.watched.entity_id == "pcc"
+    assert standing.reading.amount + standing.value == home.services.forecasts.current().of("pcc").median

@@ -125,6 +125,22 @@ def test_a_webhook_that_fails_twice_gets_it_the_third_time(
         assert headers["X-Budget-Tui-Signature"] == f"t={seconds},v1={digest}"
 
 
+@pytest.mark.both_engines
+def test_what_holds_no_longer_when_it_is_sent_says_so(home: Home, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    home = crossed(home, "phone")
+    [failed] = home.services.deliveries.send_due(channels_of({"phone": ChannelSettings(command="/nowhere/phone")}))
+    assert failed.error
+    later = home.at("2026-01-13T12:01")
+    later.services.undo.undo()
+    later.services.alerts.evaluate()
+    [sent] = later.services.deliveries.send_due(channels_of({"phone": writing_to(out)}))
+    body = json.loads(out.read_text())
+    sentence = "pcc has spent 85% of $100.00 for January 2026: $15.00 left"
+    assert (body["sentence"], body["still_true"]) == (sentence, False)
+    assert sent.sentence == f"{sentence} (no longer)"
+
+
 def test_a_redirect_is_no_delivery_and_a_channel_that_fails_is_left_alone(home: Home, receiver: Receiver) -> None:
     receiver.statuses[:] = [302]
     hook = channels_of({"hook": ChannelSettings(webhook=receiver.url)})
