@@ -91,7 +91,10 @@ DEFAULT_RULES = (
 
 
 class Watched(NamedTuple):
-    """The subject of a rule, as a message names it: a budget of an entity, or something else."""
+    """The subject of a rule, as a message names it: a budget of an entity, or something else.
+
+    It is ``in_cycle`` unless it is a budget of a period of its own, such as a quarter.
+    """
 
     subject: str
     entity_id: str
@@ -101,6 +104,7 @@ class Watched(NamedTuple):
     provider: str = ""
     budget_type: BudgetType = BudgetType.MONETARY
     currency: str = ""
+    in_cycle: bool = True
 
 
 class Reading(NamedTuple):

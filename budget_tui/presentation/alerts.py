@@ -232,10 +232,11 @@ def channels_text(rule: AlertRule) -> str:
 
 
 def subject_text(standing: Standing) -> str:
-    """Name what a rule watches one number of: ``Search``, ``Engineering genai``."""
+    """Name what a rule watches one number of: ``Search``, ``Engineering genai``, ``Search, Q4 2026``."""
     watched = standing.reading.watched
     category = watched.category if watched.category != "total" else ""
-    return " ".join(filter(None, (watched.name, category, watched.provider)))
+    period = "" if watched.in_cycle else f", {short_period_name(standing.reading.period)}"
+    return " ".join(filter(None, (watched.name, category, watched.provider))) + period
 
 
 def value_text(standing: Standing) -> str:

@@ -392,6 +392,7 @@ def _watched(budget: PlannedBudget) -> Watched:
         budget.provider,
         budget.budget_type,
         budget.currency,
+        budget.in_cycle,
     )
 
 

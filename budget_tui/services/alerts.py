@@ -251,7 +251,7 @@ class Alerts:
         for finding in evaluation.findings:
             of_rule = worst.setdefault(finding.rule.rule_key, {})
             of_rule[finding.reading.watched.subject, finding.reading.period.start] = finding
-        standings = _standings(evaluation.watched)
+        standings = _standings(evaluation)
         return [
             RuleStatus(
                 rule,
@@ -392,11 +392,16 @@ class Alerts:
 _closeness = attrgetter("closeness")
 
 
-def _standings(watched: Iterable[tuple[Reading, Sequence[AlertRule]]]) -> dict[int, dict[str, Standing]]:
-    """Return how far each subject has come, by rule; of several periods or days, the one that has come farthest."""
+def _standings(evaluation: Evaluation) -> dict[int, dict[str, Standing]]:
+    """Return how far each subject has come, by rule; of several days, the one that has come farthest.
+
+    Budgets whose period has ended are watched until data has reached its end, but no longer on their way anywhere.
+    """
     found: dict[int, dict[str, Standing]] = {}
-    for reading, rules in watched:
+    for reading, rules in evaluation.watched:
         for rule in rules:
+            if rule.kind in WATCHES_BUDGETS and reading.period.end < evaluation.today:
+                continue
             standing, of_rule = standing_of(rule, reading), found.setdefault(rule.rule_key, {})
             other = of_rule.get(reading.watched.subject)
             if standing is not None and (other is None or standing.closeness > other.closeness):

@@ -13,6 +13,7 @@ from budget_tui.domain.errors import Conflict, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.domain.period import Period, PeriodKind
 from budget_tui.domain.plan import BudgetPlan
+from budget_tui.presentation.alerts import subject_text, value_text
 from budget_tui.presentation.formatting import short_period_name
 from budget_tui.services.alerts import NewRule, RuleEdit
 from budget_tui.services.costs import CostEntry
@@ -523,3 +524,26 @@ def test_a_young_forecast_is_shown_of_a_budget_that_is_exceeded_alone(home: Home
     ]
     assert standing.reading.watched.entity_id == "pcc"
     assert standing.reading.amount + standing.value == home.services.forecasts.current().of("pcc").median
+
+
+@pytest.mark.both_engines
+def test_what_is_closest_to_firing_is_of_what_runs_now(home: Home) -> None:
+    january = home.at("2026-01-20T12:00")
+    january.budget("500")
+    january.add("pcc", allocate="100")
+    quarter = Period(date(2026, 1, 1), date(2026, 3, 31))
+    january.services.plans.create(BudgetPlan("pcc", Category.CLOUD, usd("300"), PeriodKind.QUARTERLY, quarter))
+    january.services.alerts.add(share("80", "100", scope="pcc"))
+    january.spend("pcc", "96", on="2026-01-20")
+    bill = home.folder / "bill.csv"
+    bill.write_text("date,amount,project\n2026-01-19,1,pcc\n")
+    january.services.imports.run(ImportRequest((str(bill),), source="bank"))
+    february = home.at("2026-02-02T12:00")
+    february.spend("pcc", "10")
+    found = {
+        (subject_text(standing), value_text(standing))
+        for status in february.services.alerts.rules()
+        for standing in status.standings
+        if standing.rule.kind is AlertKind.SHARE
+    }
+    assert found == {("pcc", "10%"), ("pcc cloud, Q1 2026", "36%")}, "January is watched, but has ended"
