@@ -120,9 +120,10 @@ class CycleReadings:
 
     def _forecast(self, path: str, pace: Pace) -> Forecast | None:
         """Return the forecast of the running period; unless it is to be shown, as exactly as it takes to compare it
-        with the budget, and none of a budget that is exceeded: what is spent already needs none."""
-        is_over = pace.spent > pace.allocation
-        if is_over and not self._to_show:
+        with the budget, and none of a budget that is exceeded: what is spent already needs none. Nor has a period that
+        was closed today any."""
+        is_over, snapshot = pace.spent > pace.allocation, self._snapshot
+        if (is_over and not self._to_show) or (snapshot.is_closed and snapshot.period.end == self._today):
             return None
         daily, scope = self._daily(), everything_below(path, self._facts.organization.currency)
         is_as_known = self._known is not None and daily.is_same_below(path, self._known.usage)

@@ -261,9 +261,12 @@ class Forecaster:
         wanted: Iterable[tuple[UsageScope, Period]],
         origins: Mapping[int, UsageOrigin] | None = None,
     ) -> None:
-        """``wanted`` are the scopes and periods that may be asked for; only those that run today have forecasts.
-        ``origins`` are all that there are, if ``session`` read them before."""
+        """``wanted`` are the scopes and periods that may be asked for; only those that run today have forecasts, and
+        none that was closed today. ``origins`` are all that there are, if ``session`` read them before."""
         running = [(scope, period) for scope, period in wanted if period.contains(today)]
+        if any(period.end == today for _, period in running):
+            closed = session.fast.last_close(organization.org_key)
+            running = [each for each in running if closed is None or each[1].half_open != closed.half_open]
         self._session, self._organization, self._today = session, organization, today
         self._last = min(known_through, today - ONE_DAY)
         self._scopes, self._periods = {scope for scope, _ in running}, {period for _, period in running}

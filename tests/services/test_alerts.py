@@ -547,3 +547,32 @@ def test_what_is_closest_to_firing_is_of_what_runs_now(home: Home) -> None:
         if standing.rule.kind is AlertKind.SHARE
     }
     assert found == {("pcc", "10%"), ("pcc cloud, Q1 2026", "36%")}, "January is watched, but has ended"
+
+
+def test_a_period_that_was_closed_today_has_no_forecasts(home: Home) -> None:
+    """What is left of it is known; what runs on is forecast as before."""
+    home = home.at("2026-01-31T12:00")
+    home.budget("500")
+    home.add("pcc", allocate="100")
+    home.services.alerts.add(NewRule(AlertKind.FORECAST, ("median",), ROOT_ID))
+    quarter = Period(date(2026, 1, 1), date(2026, 3, 31))
+    for period, kind in ((JANUARY, PeriodKind.MONTHLY), (quarter, PeriodKind.QUARTERLY)):
+        home.services.plans.create(BudgetPlan("pcc", Category.CLOUD, usd("300"), kind, period))
+    for day in range(5, 31):
+        home.spend("pcc", "2", on=f"2026-01-{day:02}")
+
+    def with_forecasts() -> tuple[set[str], set[str]]:
+        planned, rules = home.services.plan_views.list().budgets, home.services.alerts.rules()
+        found = home.services.plan_views.forecasts(planned)
+        budgets = {short_period_name(budget.period) for budget in planned if budget.budget_id in found}
+        shown = {
+            subject_text(standing)
+            for status in rules
+            if status.rule.kind is AlertKind.FORECAST
+            for standing in status.standings
+        }
+        return budgets, shown
+
+    assert with_forecasts() == ({"Jan 2026", "Q1 2026"}, {"pcc", "Default"})
+    home.close()
+    assert with_forecasts() == ({"Q1 2026"}, set())

@@ -116,7 +116,8 @@ class ProjectPane(Widget):
         if pace.reserved:
             held = formatting.money(pace.reserved, currency)
             yield Content.assemble((held, "$warning"), (" of it held for work in flight", MUTED))
-        yield from self._forecast(line, currency, width)
+        if not snapshot.is_closed:
+            yield from self._forecast(line, currency, width)
         if line.carry.carried:
             carried = formatting.change(line.carry.carried, currency)
             yield Content.assemble(("Carried over ", MUTED), carried)
