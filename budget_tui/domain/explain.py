@@ -72,7 +72,9 @@ class Explanation:
     spans: tuple[tuple[str, Period], ...] = ()
     notes: tuple[str, ...] = ()
     of_costs: bool = False
-    """True if costs determine the value, so that it makes sense to list those that count."""
+    """True if costs of the period determine the value, so that it makes sense to list those that count."""
+    of_burn: bool = False
+    """True if costs of the burn window determine the value."""
     none_means: str = ""
     """Text for a value of None, where it does not mean that nothing is known."""
 
@@ -206,7 +208,7 @@ def explain_pace(
             burning,
             spans=burn_spans,
             notes=(*burn_notes, *came_once),
-            of_costs=True,
+            of_burn=True,
         ),
         _runway(pace, remaining, burning, burn_spans, came_once),
         Explanation(
@@ -218,6 +220,7 @@ def explain_pace(
             spans=(*in_period, *burn_spans),
             notes=("what will be spent if all goes on like this; it does not know what will come once",),
             of_costs=True,
+            of_burn=True,
         ),
         *([explain_forecast(forecast, pace.run_rate, period, min(data_through, today - ONE_DAY))] if forecast else []),
         explain_status(pace.status, pace.unfunded, allocation, remaining),
@@ -270,6 +273,7 @@ def _runs_out(pace: Pace) -> Explanation:
         Quantity(pace.runs_out_on if pace.remaining > 0 else None, Unit.DAY),
         notes=("today + runway, only where that is before the period's end",),
         of_costs=True,
+        of_burn=pace.remaining > 0,
         none_means=none_means,
     )
 
@@ -293,6 +297,7 @@ def _runway(
             spans=spans,
             notes=came_once or ("nothing was spent in the burn window, so it does not run out",),
             of_costs=True,
+            of_burn=True,
         )
     return Explanation(
         "runway",
@@ -306,6 +311,7 @@ def _runway(
             *came_once,
         ),
         of_costs=True,
+        of_burn=True,
     )
 
 
@@ -386,6 +392,7 @@ def explain_forecast(found: Forecast, run_rate: int, period: Period, last: date)
                 " dated later beyond the run rate",
             ),
             of_costs=True,
+            of_burn=True,
         )
     first = last - timedelta(days=found.days_of_history - 1)
     return Explanation(
@@ -774,6 +781,7 @@ class Reason(StrEnum):
     ESTIMATED = "estimated"
     PAID = "paid_by_plan"
     BILLED = "billed"
+    ONCE = "once"
     SCHEDULED = "scheduled"
     DATES = "dates"
     DATA_ENDS = "data_ends"
@@ -842,7 +850,8 @@ class SourceState(NamedTuple):
 class Explained:
     """The values of one budget with the costs behind them; ``causes`` only where nothing counts.
 
-    Costs are known through ``data_through``. ``trouble`` is why the budget is in trouble, None if it is not.
+    Costs are known through ``data_through``. ``trouble`` is why the budget is in trouble, None if it is not. The costs
+    of the burn window stand apart: those that make the burn rate, ``burning``, and those that do not.
     """
 
     kind: Kind
@@ -863,6 +872,8 @@ class Explained:
     budgets: tuple[SummedBudget, ...] = ()
     warnings: tuple[str, ...] = ()
     trouble: Trouble | None = None
+    burning: tuple[CostGroup, ...] = ()
+    not_burning: tuple[Finding, ...] = ()
 
     @property
     def keys(self) -> list[str]:

@@ -32,11 +32,11 @@ class Era:
     """The days from ``first`` to ``last``, both included, and the hierarchy on them."""
 
     def __init__(self, first: date, last: date, parents: Parents) -> None:
-        self.first, self.last, self._parents = first, last, parents
+        self.first, self.last, self.parents = first, last, parents
 
     @cached_property
     def lineage(self) -> Lineage:
-        return lineage_of(self._parents)
+        return lineage_of(self.parents)
 
     def part_of(self, period: Period) -> Period | None:
         """Return the days of ``period`` that are in the era; None if there are none."""
@@ -81,6 +81,10 @@ class HierarchyHistory:
     def of(self, period: Period) -> Era:
         """Return the era whose hierarchy places a budget of ``period``: that of its last day."""
         return self.now if len(self._eras) == 1 else self.at(period.end)
+
+    def as_of(self, period: Period) -> "HierarchyHistory":
+        """Return the hierarchy that places budgets of ``period``, as if it had never been another."""
+        return HierarchyHistory(self.of(period).parents)
 
     def includes(self, entity_key: int, below: int | None, day: date) -> bool:
         """Return whether ``below`` (None: unmapped) was at or below an entity on ``day``."""

@@ -435,6 +435,7 @@ class OriginInPeriod(NamedTuple):
     provider: str
     service: str
     category: str
+    is_once: bool
     sub_account_id: str
     sub_account_name: str
     entity_hint: str

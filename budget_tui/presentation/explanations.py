@@ -1,7 +1,7 @@
 """Explanations as text, the same for every interface: a formula with names, with values, and the notes around it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -183,22 +183,33 @@ def sections(explained: Explained, explanation: Explanation) -> Iterable[Section
         yield "Warning", list(explained.warnings)
     yield "Days", spans(explanation, explained)
     yield from _summed(explained)
-    if not explanation.of_costs:
+    if not (explanation.of_costs or explanation.of_burn):
         return
-    if explained.causes:
+    if explained.causes and explanation.of_costs:
         yield "Why nothing counts", [line for cause in explained.causes for line in _with_remedy(cause)]
-    if explained.counting:
-        room = max(len(group_amount(group, explained)) for group in explained.counting)
-        lines = [group_line(group, explained, room) for group in explained.counting[:MAX_GROUPS]]
-        if len(explained.counting) > MAX_GROUPS:
-            lines.append(f"and {len(explained.counting) - MAX_GROUPS:,} more, each smaller than these")
-        yield "What counts", lines
-    if explained.left_out and not explained.causes:
-        yield "What does not count", [line for found in explained.left_out for line in _with_remedy(found)]
+    if explanation.of_costs:
+        yield from _costs(explained, explained.counting, () if explained.causes else explained.left_out)
+    if explanation.of_burn:
+        within = " in the burn window" if explanation.of_costs else ""
+        yield from _costs(explained, explained.burning, explained.not_burning, within)
     if explained.rules:
         yield "Rules", list(explained.rules)
     if explained.sources:
         yield "How fresh the data is", [source(state) for state in explained.sources]
+
+
+def _costs(
+    explained: Explained, counting: Sequence[CostGroup], left_out: Sequence[Finding], within: str = ""
+) -> Iterable[Section]:
+    """Yield the costs that count ``within`` some days, and those that do not."""
+    if counting:
+        room = max(len(group_amount(group, explained)) for group in counting)
+        lines = [group_line(group, explained, room) for group in counting[:MAX_GROUPS]]
+        if len(counting) > MAX_GROUPS:
+            lines.append(f"and {len(counting) - MAX_GROUPS:,} more, each smaller than these")
+        yield f"What counts{within}", lines
+    if left_out:
+        yield f"What does not count{within}", [line for found in left_out for line in _with_remedy(found)]
 
 
 def _summed(explained: Explained) -> Iterable[Section]:

@@ -118,6 +118,8 @@ class Explained(Schema):
     values: list[ValueOut]
     counting: list[CostGroup]
     left_out: list[Finding]
+    burning: list[CostGroup] = Field(description="The costs of the burn window that make the burn rate.")
+    not_burning: list[Finding]
     causes: list[Finding]
     rules: list[str]
     sources: list[SourceState]
@@ -125,7 +127,11 @@ class Explained(Schema):
 
     @classmethod
     def from_domain(cls, explained: explain.Explained, key: str = "") -> "Explained":
-        """Convert all values, or only the one called ``key``."""
+        """Convert all values, or only the one called ``key``, with the costs that determine it."""
+        values = [value for value in explained.values if key in ("", value.key)]
+        counting, left_out = explained.counting, explained.left_out
+        if not any(value.of_costs for value in values) and any(value.of_burn for value in values):
+            counting, left_out = explained.burning, explained.not_burning
         return Explained(
             kind=explained.kind,
             subject=explained.subject or None,
@@ -137,9 +143,11 @@ class Explained(Schema):
             period_start=explained.period.start,
             period_end=explained.period.end,
             trouble=explanations.cause(explained.trouble, explained.currency) if explained.trouble else None,
-            values=[ValueOut.from_domain(value, explained) for value in explained.values if key in ("", value.key)],
-            counting=[CostGroup.from_domain(group, explained.unit) for group in explained.counting],
-            left_out=[Finding.from_domain(finding) for finding in explained.left_out],
+            values=[ValueOut.from_domain(value, explained) for value in values],
+            counting=[CostGroup.from_domain(group, explained.unit) for group in counting],
+            left_out=[Finding.from_domain(finding) for finding in left_out],
+            burning=[CostGroup.from_domain(group, explained.unit) for group in explained.burning],
+            not_burning=[Finding.from_domain(finding) for finding in explained.not_burning],
             causes=[Finding.from_domain(finding) for finding in explained.causes],
             rules=list(explained.rules),
             sources=[SourceState.from_domain(source) for source in explained.sources],

@@ -105,7 +105,7 @@ class Explainer:
             criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
             trouble = trouble_in(session, organization, entity.entity_key, snapshot, snapshot.total)
             explained = self._explained(session, organization, Kind.GLOBAL, "", organization.name, criteria, values)
-            return replace(explained, trouble=trouble)
+            return _with_burn(session, replace(explained, trouble=trouble), organization, criteria, spends[ROOT_ID])
 
     def of_project(self, project_id: str) -> Explained:
         """Explain a project's budget."""
@@ -121,7 +121,7 @@ class Explainer:
             criteria = CostCriteria(entity, snapshot.period, snapshot.as_of, organization.currency)
             trouble = trouble_in(session, organization, entity.entity_key, snapshot, line.pace)
             explained = self._explained(session, organization, Kind.PROJECT, project_id, line.name, criteria, values)
-            return replace(explained, trouble=trouble)
+            return _with_burn(session, replace(explained, trouble=trouble), organization, criteria, spend)
 
     def of_planned(self, budget_id: str) -> Explained:
         """Explain a planned budget."""
@@ -248,8 +248,7 @@ class Explainer:
 
     def _once(self, session: Session, snapshot: BudgetSnapshot, spend: Spend, path: str) -> str:
         """Describe the one-off costs in the burn window of the entity at ``path``; '' is everything."""
-        window = burn_window(snapshot.as_of, snapshot.data_through, spend.first_day)
-        days = Period(window.start, window.end) if window.days > 0 else Period(snapshot.as_of, snapshot.as_of)
+        days = _burn_days(snapshot.as_of, snapshot.data_through, spend)
         organization = snapshot.organization
         found = session.costs.once_in(organization.org_key, organization.currency, days, path)
         return ", ".join(f"{kind} {money(amount, organization.currency)}" for kind, amount in found.items())
@@ -301,6 +300,23 @@ class Explainer:
             ),
             warnings=warnings,
         )
+
+
+def _with_burn(
+    session: Session, explained: Explained, organization: Organization, criteria: CostCriteria, spend: Spend
+) -> Explained:
+    """Return ``explained`` with the costs of the burn window that ``spend`` is based on."""
+    days = _burn_days(explained.as_of, explained.data_through, spend)
+    origins = session.usage.origins_in(organization.org_key, days, days.end)
+    of_window = replace(criteria, period=days, today=days.end, burning_in=criteria.period)
+    found = sort_costs(session, organization, of_window, origins)
+    return replace(explained, burning=tuple(found.counting), not_burning=tuple(found.left_out))
+
+
+def _burn_days(today: date, data_through: date, spend: Spend) -> Period:
+    """Return the days of the burn window; today, while there is no complete day with data yet."""
+    window = burn_window(today, data_through, spend.first_day)
+    return Period(window.start, window.end) if window.days > 0 else Period(today, today)
 
 
 def _forecast(session: Session, snapshot: BudgetSnapshot, path: str) -> Forecast | None:

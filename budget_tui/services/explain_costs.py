@@ -36,7 +36,11 @@ Common = TypeVar("Common", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class CostCriteria:
-    """Criteria of the costs that count for a budget: of ``entity`` and below, in ``period`` through ``today``."""
+    """Criteria of the costs that count for a budget: of ``entity`` and below, in ``period`` through ``today``.
+
+    For a burn rate ``period`` is the window, in which what came once does not count, and entities stand where they do
+    in the period ``burning_in``.
+    """
 
     entity: Entity
     period: Period
@@ -45,6 +49,7 @@ class CostCriteria:
     category: str = TOTAL
     provider: str = ANY_PROVIDER
     budget_type: BudgetType = BudgetType.MONETARY
+    burning_in: Period | None = None
 
     @property
     def scope(self) -> Scope:
@@ -144,7 +149,8 @@ def sort_costs(
 ) -> SortedCosts:
     """Sort ``origins`` into those that count, by group, and those that do not, by reason."""
     found = SortedCosts()
-    path = _PathHistory(session.fast.hierarchy_history(organization.org_key), criteria.entity, criteria.period)
+    history, burning_in = session.fast.hierarchy_history(organization.org_key), criteria.burning_in
+    path = _PathHistory(history.as_of(burning_in) if burning_in else history, criteria.entity, criteria.period)
     fitting, others = path.sorted_out(session, organization.org_key, origins, criteria.today)
     found.left_out += _of_others(criteria, path, others)
     found.moved_away = list(_moved_away(path, fitting))
@@ -158,6 +164,10 @@ def sort_costs(
     found.left_out += _by_category(criteria, of(Mismatch.CATEGORY))
     found.left_out += _by_provider(criteria, of(Mismatch.PROVIDER))
     fitting = of(None)
+    if burning_in:
+        once = [origin for origin in fitting if origin.is_once]
+        found.left_out += _summed(Reason.ONCE, "that came once: spent, but not part of the rate", "", once)
+        fitting = [origin for origin in fitting if not origin.is_once]
     found.left_out += _scheduled(session, organization, criteria, fitting)
     found.left_out += _outside(criteria, fitting)
     if criteria.budget_type is BudgetType.TOKEN:
@@ -610,14 +620,15 @@ def _scheduled(
 
 
 def _outside(criteria: CostCriteria, fitting: Sequence[OriginInPeriod]) -> list[Finding]:
-    """Report the closest days before and after the period with matching costs."""
+    """Report the closest days before and after the period, or the burn window, with matching costs."""
+    of = "burn window" if criteria.burning_in else "period"
     before = max((origin.before for origin in fitting if origin.before), default=None)
     after = min((origin.after for origin in fitting if origin.after), default=None)
     found = []
     if before:
-        found.append(Finding(Reason.DATES, f"costs before the period, the nearest on {long_day(before)}"))
+        found.append(Finding(Reason.DATES, f"costs before the {of}, the nearest on {long_day(before)}"))
     if after:
-        found.append(Finding(Reason.DATES, f"costs after the period, the nearest on {long_day(after)}"))
+        found.append(Finding(Reason.DATES, f"costs after the {of}, the nearest on {long_day(after)}"))
     return found
 
 

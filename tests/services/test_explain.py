@@ -106,6 +106,15 @@ def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, engine: Engin
         st.just(""),
     )
     bill(home, *(",".join(each) for each in data.draw(st.lists(cost, min_size=1, max_size=8))))
+    for project, day, is_once in data.draw(
+        st.lists(
+            st.tuples(
+                st.just("a"), st.sampled_from(["2025-12-30", "2026-01-02", "2026-01-12"]), st.booleans()
+            ),
+            max_size=4,
+        )
+    ):
+        home.services.costs.add(CostEntry(project, usd("7"), date.fromisoformat(day), once=is_once))
     home.plan("a", "genai", "100", "2026-01")
     home.plan("ORG", "cloud", "100", "2026-01", provider="gcp")
     home.plan("ORG", "total", "100", "2026-Q1", currency="EUR")
@@ -115,7 +124,11 @@ def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, engine: Engin
     for subject, spent in shown.items():
         explained = explainer.named(subject)
         assert sum(group.amount for group in explained.counting) == spent
-        assert named(explained.values)["spent"].value.value == spent
+        values = named(explained.values)
+        assert values["spent"].value.value == spent
+        for key in ("burn", "run-rate"):
+            in_window = sum(group.amount for group in explained.burning)
+            assert values[key].terms["spent_in_the_window"].value == in_window
     for line in home.summary().lines:
         explained = explainer.of_planned(line.budget.budget_id)
         assert sum(group.amount for group in explained.counting) == line.figures.actual
@@ -465,3 +478,45 @@ def test_a_sum_of_budgets_names_what_it_adds_and_what_it_leaves_out_for_which(pl
     plan.services.plans.delete(wide.budget_id)
     with pytest.raises(NotFound):
         plan.services.explain.of_sum("All budgets", BudgetType.MONETARY, "USD", {"gone"})
+
+
+def test_what_counts_for_a_burn_rate_is_its_window_without_what_came_once(home: Home) -> None:
+    home.budget("100")
+    home.add("p", allocate="50")
+    for amount, on, once in (("7", "2026-01-11", False), ("9", "2026-01-13", False), ("11", "2026-01-11", True)):
+        home.services.costs.add(CostEntry("p", usd(amount), date.fromisoformat(on), once=once))
+    explained = home.services.explain.named("p")
+    assert [(group.amount, group.costs) for group in explained.burning] == [(usd("7"), 1)]
+    assert [(finding.reason, finding.amount) for finding in explained.not_burning] == [
+        (Reason.ONCE, usd("11")),
+        (Reason.DATES, None),
+    ]
+    titles = {
+        key: [title for title, _ in explanations.sections(explained, value) if title.startswith("What")]
+        for key, value in named(explained.values).items()
+    }
+    assert titles["burn"] == ["What counts", "What does not count"]
+    assert titles["drip"] == ["What counts"]
+    for key in ("runway", "run-rate"):
+        assert titles[key] == [
+            "What counts",
+            "What counts in the burn window",
+            "What does not count in the burn window",
+        ]
+
+
+def test_a_burn_rate_counts_what_stands_below_now(home: Home) -> None:
+    """As on every screen: of what was moved since the close of the period before, its whole window is here."""
+    december = home.on("2025-12-31")
+    december.budget("100")
+    december.services.entities.add("eng", level="department")
+    december.add("p", "q", allocate="20")
+    december.services.entities.add("t", level="team", parent_id="q")
+    december.spend("t", "14", on="2025-12-28")
+    january = home.on("2026-01-02")
+    january.spend("t", "7", on="2026-01-01")
+    january.services.entities.move("t", "p")
+    for subject in ("p", "q"):
+        explained = january.services.explain.named(subject)
+        in_window = named(explained.values)["burn"].terms["spent_in_the_window"].value
+        assert sum(group.amount for group in explained.burning) == in_window

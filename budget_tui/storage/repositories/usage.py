@@ -332,6 +332,7 @@ def _origin(row: Row[Any], found: Row[Any] | None) -> OriginInPeriod:
         provider=row.provider,
         service=row.service,
         category=row.category,
+        is_once=row.charge_category != ChargeCategory.USAGE,
         sub_account_id=row.sub_account_id,
         sub_account_name=row.sub_account_name,
         entity_hint=row.entity_hint,
