@@ -108,9 +108,7 @@ def test_what_counts_adds_up_to_what_is_shown(data: st.DataObject, engine: Engin
     bill(home, *(",".join(each) for each in data.draw(st.lists(cost, min_size=1, max_size=8))))
     for project, day, is_once in data.draw(
         st.lists(
-            st.tuples(
-                st.just("a"), st.sampled_from(["2025-12-30", "2026-01-02", "2026-01-12"]), st.booleans()
-            ),
+            st.tuples(st.just("a"), st.sampled_from(["2025-12-30", "2026-01-02", "2026-01-12"]), st.booleans()),
             max_size=4,
         )
     ):
