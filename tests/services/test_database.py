@@ -13,7 +13,7 @@ pytestmark = pytest.mark.sqlite
 
 def test_a_sound_database(seed: Home) -> None:
     report = seed.services.database.check()
-    assert (report.database, report.version, report.problems) == (seed.address, "current", ())
+    assert (report.database, report.schema_state, report.problems) == (seed.address, "current", ())
     assert report.bytes == Path(seed.address).stat().st_size
 
 
