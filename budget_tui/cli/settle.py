@@ -40,5 +40,5 @@ def settle(
         f"{f.money(settlement.amount, ended.currency)} recorded for {ended.project_id},"
         f" {f.money(ended.amount, ended.currency)} was held"
         + (": the bill for it is there already, and counts instead" if ended.is_billed else "")
-        + ("" if provider.strip() or not settlement.amount else "; without --provider no bill takes its place")
+        + ("" if ended.provider or not settlement.amount else "; without --provider no bill takes its place")
     )

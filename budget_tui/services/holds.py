@@ -17,6 +17,7 @@ from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry, enter
 from budget_tui.services.idempotency import run_once
 from budget_tui.services.limits import Limits, require_left
+from budget_tui.services.usage import provider_named
 from budget_tui.services.work import Work
 
 _log = logging.getLogger("budget_tui.holds")
@@ -41,7 +42,8 @@ class Hold:
 class EndedHold:
     """A hold that is over: ``settled`` is the cost that was recorded, in nanos; None if it was released.
 
-    With ``is_billed`` the bill for it was there already, and counts instead.
+    With ``is_billed`` the bill for it was there already, and counts instead. ``provider`` is that of the cost, if it
+    names one.
     """
 
     hold_id: str
@@ -50,6 +52,7 @@ class EndedHold:
     settled: int | None
     currency: str
     is_billed: bool = False
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Holds:
         """Record the full cost in place of what was held, also after the hold's end; repeating it changes nothing.
 
         It is more or less than was held, and never refused: it was spent. It counts in the period that it was held in.
-        `Conflict` if another amount was settled.
+        `Conflict` if another amount was settled, or another category or provider than is given now.
         """
         if settlement.amount < 0:
             raise Refused("what was held for cannot cost less than 0", "enter a credit as a cost of its own")
@@ -116,8 +119,11 @@ class Holds:
             if stored.state != "settled":
                 _settle(work, stored, settlement)
                 work.commit()
+                provider = settlement.provider.strip()
+            else:
+                provider = _settled_provider(work, hold_id, settlement)
             currency, is_billed = work.organization.currency, work.replaced > 0
-        return EndedHold(hold_id, stored.project_id, stored.amount, settlement.amount, currency, is_billed)
+        return EndedHold(hold_id, stored.project_id, stored.amount, settlement.amount, currency, is_billed, provider)
 
     def release(self, hold_id: str) -> EndedHold:
         """Release what is held; repeating it changes nothing. `Conflict` if the hold was settled."""
@@ -165,6 +171,24 @@ def _settle(work: Work, stored: StoredHold, settlement: Settlement) -> None:
         work.estimated_on.add(day)
     work.unit.grants.end_reservation(stored.hold_id, "settled", 0, amount)
     work.after_commit(lambda: _log.info("%s: hold %s settled with %s", work.label, stored.hold_id, amount))
+
+
+def _settled_provider(work: Work, hold_id: str, repeated: Settlement) -> str:
+    """Return the provider that a hold was settled with; `Conflict` if ``repeated`` names another, or another
+    category."""
+    cost = work.unit.audit.cost_settling(work.organization.org_key, hold_id)
+    known = None if cost is None else work.unit.costs.origin(work.organization.org_key, cost.origin_key)
+    if known is None:
+        return ""
+    provider = provider_named(work.unit, work.organization.org_key, repeated.provider) if repeated.provider else ""
+    for what, given, was in (
+        ("provider", provider.strip(), known.provider.casefold()),
+        ("category", repeated.category or "", known.category),
+    ):
+        if given and given != was:
+            settled = f"{what} {was}" if was else f"no {what}"
+            raise Conflict(f"hold {hold_id} was settled with {settled}", "undo that, and settle it again")
+    return known.provider
 
 
 def _stored(work: Work, hold_id: str) -> StoredHold:

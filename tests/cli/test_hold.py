@@ -19,9 +19,10 @@ def test_holding_settling_and_releasing(seeded: Cli) -> None:
 
     settled = seeded("settle", held["hold_id"], "7.50", "--category", "genai", "--provider", "openai").done()
     assert settled.out == "$7.50 recorded for pcc, $12.00 was held\n"
-    assert seeded("settle", held["hold_id"], "7.50").done().out == (
-        "$7.50 recorded for pcc, $12.00 was held; without --provider no bill takes its place\n"
-    )
+    for repeated in ((), ("--provider", "OpenAI"), ("--category", "genai")):
+        assert seeded("settle", held["hold_id"], "7.50", *repeated).done().out == settled.out
+    wrong = seeded("settle", held["hold_id"], "7.50", "--provider", "aws")
+    wrong.refused(5, f"hold {held['hold_id']} was settled with provider openai", "undo")
     assert seeded("settle", held["hold_id"], "7.50", "--json").json["settled_usd"] == 7.5
     assert seeded("hold", "list").done().out == "nothing is held: budget-tui hold PROJECT AMOUNT\n"
 
@@ -29,6 +30,12 @@ def test_holding_settling_and_releasing(seeded: Cli) -> None:
     assert second[0].startswith("$1.00 held for pcc until ")
     assert second[0].endswith(", $36.50 left and not held")
     assert seeded("release", second[1].split()[2]).done().out == "$1.00 of pcc released\n"
+    third = seeded("hold", "pcc", "1", "--json").json["hold_id"]
+    for _ in range(2):
+        assert seeded("settle", third, "1").done().out == (
+            "$1.00 recorded for pcc, $1.00 was held; without --provider no bill takes its place\n"
+        )
+    seeded("settle", third, "1", "--provider", "aws").refused(5, "was settled with no provider")
     for_days = seeded("hold", "pcc", "1", "--for", "3d").done().out
     assert re.match(r"\$1\.00 held for pcc until [A-Z][a-z]{2} \d+ \d\d:\d\d:\d\d, ", for_days), "it names the day"
 

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.services.holds import Hold, Settlement
@@ -74,6 +75,9 @@ def test_a_hold_is_settled_once_with_the_full_cost(home: AgentHome) -> None:
     assert (shown(pace.spent), pace.reserved) == ("25.5", 0)
     with pytest.raises(Conflict, match=r"was settled with \$15\.50"):
         home.services.holds.settle(held, Settlement(usd("15")))
+    for other in ({"provider": "aws"}, {"category": Category.CLOUD}):
+        with pytest.raises(Conflict, match="was settled with"):
+            home.services.holds.settle(held, Settlement(usd("15.50"), **other))  # type: ignore[arg-type]
     with pytest.raises(Conflict, match="already settled"):
         home.services.holds.release(held)
     assert home.services.undo.undo().what == "pcc: 1 cost recorded, $15.50"

@@ -130,6 +130,16 @@ class AuditRepository(Repository):
                     removed.append(found.pop(record.key)._replace(until=row.at))
         return [*removed, *found.values()]
 
+    def cost_settling(self, org: int, hold_id: str) -> CostRecord | None:
+        """Return the cost that settled a hold; None if it came to nothing."""
+        after = self._value(
+            select(_a.after)
+            .where(_a.org_key == org, _a.action == "cost.add", _a.after.contains(hold_id, autoescape=True))
+            .order_by(_a.audit_key.desc())
+            .limit(1)
+        )
+        return None if after is None else CostRecord(*json.loads(after)[UNDO_DATA]["rows"][0])
+
     def carry_settled_since(self, org: int, entry: int) -> list[AuditEntry]:
         """Return the entries after ``entry`` about carried amounts that were corrected, the oldest first."""
         return self._entries(
