@@ -16,7 +16,6 @@ from budget_tui.domain.plan_results import (
     BudgetLine,
     BudgetPage,
     ForecastsById,
-    ForecastsByPart,
     Part,
     PlanAllocation,
     PlanForecast,
@@ -26,12 +25,12 @@ from budget_tui.domain.plan_results import (
 )
 from budget_tui.domain.variance import Totals, Variance, VarianceStatus, percent_of
 from budget_tui.presentation import formatting as f
-from budget_tui.presentation.columns import NOTHING, Column, forecast_column
+from budget_tui.presentation.columns import NOTHING, Column
 from budget_tui.presentation.formatting import NO_PROVIDER, NOT_BUDGETED
-from budget_tui.presentation.plan_columns import SHAPES, budget_forecast, scope_text, status_style
+from budget_tui.presentation.plan_columns import SHAPES, budget_forecast, part_forecast, scope_text, status_style
 from budget_tui.services.plans import ID_SHOWN_LENGTH
 
-_CENTS = re.compile(r"\.\d+$")
+_CENTS = re.compile(r"\.\d+(?=$| by )")
 _NAME_AT_LEAST = 8
 """Cells of a name in the tree, however deep it stands."""
 Row = TypeVar("Row")
@@ -187,7 +186,7 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
     """Format a line per category or provider; ``of`` is that column's name."""
     currency = breakdown.organization.currency
     entity = breakdown.entity
-    rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part, breakdown.forecasts)]
+    rows = [row for name, part in breakdown.parts.items() for row in _part_rows(name, part)]
 
     def known_of(column: Column[PartRow], row: PartRow) -> str:
         """Return a figure; parts without a budget only have a usage."""
@@ -197,8 +196,8 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
         return only_used.get(column.key, NOTHING)
 
     figures = _figures(_part_figures, lambda row: (row.budget_type, currency))
-    forecast: Column[PartRow] = forecast_column(
-        lambda row: row.forecast, lambda row: (row.budget_type, currency), lambda row: row.planned
+    forecast: Column[PartRow] = part_forecast(
+        breakdown.forecasts, lambda row: row.part, lambda row: (row.budget_type, currency), lambda row: row.planned
     )
     columns: tuple[Column[PartRow], ...] = (
         Column("of", of, lambda row: row.name),
@@ -211,20 +210,19 @@ def breakdown_table(breakdown: Breakdown, of: str) -> list[str]:
 
 
 class PartRow(NamedTuple):
-    """A part in one unit; ``planned`` is None if there is no budget for it."""
+    """A part in one unit; ``planned`` is None if there is no budget for it, ``part`` for what is not budgeted."""
 
     name: str
     budget_type: BudgetType
     planned: int | None
     used: int | None
-    forecast: Forecast | None = None
+    part: tuple[str, BudgetType] | None = None
 
 
-def _part_rows(name: str, part: Part, forecasts: ForecastsByPart) -> Iterator[PartRow]:
+def _part_rows(name: str, part: Part) -> Iterator[PartRow]:
     for budget_type, planned, used, rest in part.by_type:
         if planned is not None or used is not None:
-            found = forecasts.get((name, budget_type))
-            yield PartRow(name or NO_PROVIDER, budget_type, planned, used, found)
+            yield PartRow(name or NO_PROVIDER, budget_type, planned, used, (name, budget_type))
         if rest:
             yield PartRow(f"  {NOT_BUDGETED}", budget_type, None, rest)
 

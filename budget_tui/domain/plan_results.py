@@ -97,7 +97,16 @@ class PlanForecast:
 
 ForecastsById = Mapping[str, Forecast]
 """The forecasts of budgets by id: of those that run today and have any."""
-ForecastsByPart = Mapping[tuple[str, BudgetType], Forecast]
+
+
+class PartForecast(NamedTuple):
+    """The forecast of a part of a breakdown, by the last of its days: parts may be of budgets of different periods."""
+
+    forecast: Forecast
+    last_day: date
+
+
+ForecastsByPart = Mapping[tuple[str, BudgetType], PartForecast]
 """The forecasts of the parts of a breakdown, in money and in tokens."""
 MOST_FORECASTS = 2_000
 """The number of running budgets, or of entities whose usage is drawn, up to which a view has forecasts: it must not
@@ -182,6 +191,11 @@ class Part:
     @property
     def figures(self) -> Variance:
         return Variance(self.budget or 0, self.actual)
+
+    @property
+    def used(self) -> int:
+        """Everything that was used, budgeted or not."""
+        return self.actual + (self.not_budgeted or 0)
 
     @property
     def by_type(self) -> tuple[tuple[BudgetType, int | None, int | None, int | None], ...]:

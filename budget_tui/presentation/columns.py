@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, partial
@@ -364,13 +364,15 @@ def forecast_column(
     found: Callable[[Row], Forecast | None],
     kind: Callable[[Row], tuple[BudgetType, str]],
     planned: Callable[[Row], int | None],
+    last_day: Callable[[Row], date | None] = lambda _: None,
 ) -> Column[Row]:
     """Return the column of the ranges expected by the periods' ends, in the colour of what they say of the amounts
-    ``planned``; ``kind`` gives a row's type and currency."""
+    ``planned``; ``kind`` gives a row's type and currency, ``last_day`` the end where it is not the same for all."""
 
     def text(row: Row) -> str:
-        known = found(row)
-        return NOTHING if known is None else formatting.range_of(known, *kind(row))
+        known, day = found(row), last_day(row)
+        by = "" if day is None else f" by {formatting.short_day(day)}"
+        return NOTHING if known is None else f"{formatting.range_of(known, *kind(row))}{by}"
 
     def style(row: Row) -> str:
         known, amount = found(row), planned(row)

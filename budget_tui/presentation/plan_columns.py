@@ -13,7 +13,7 @@ from budget_tui.domain.forecast import Forecast
 from budget_tui.domain.pacing import Status
 from budget_tui.domain.period import Period
 from budget_tui.domain.plan import PlannedBudget
-from budget_tui.domain.plan_results import BudgetLine, ForecastsById
+from budget_tui.domain.plan_results import BudgetLine, ForecastsById, ForecastsByPart, PartForecast
 from budget_tui.domain.variance import Variance, VarianceStatus
 from budget_tui.presentation import formatting
 from budget_tui.presentation.columns import NOTHING, TOKENS, Bar, Column, by_unit, forecast_column, in_front_of
@@ -177,6 +177,29 @@ def budget_forecast(forecasts: ForecastsById, budget_of: Callable[[Row], Planned
         lambda row: (budget_of(row).budget_type, budget_of(row).currency),
         lambda row: budget_of(row).amount,
     )
+
+
+def part_forecast(
+    forecasts: ForecastsByPart,
+    part_of: Callable[[Row], tuple[str, BudgetType] | None],
+    kind: Callable[[Row], tuple[BudgetType, str]],
+    planned: Callable[[Row], int | None],
+) -> Column[Row]:
+    """Return the column of the forecasts of a breakdown's parts, by which day if that differs; ``part_of`` is None for
+    rows without one."""
+    differ = len({found.last_day for found in forecasts.values()}) > 1
+
+    def found(row: Row) -> PartForecast | None:
+        part = part_of(row)
+        return None if part is None else forecasts.get(part)
+
+    def forecast(row: Row) -> Forecast | None:
+        return of_part.forecast if (of_part := found(row)) else None
+
+    def last_day(row: Row) -> date | None:
+        return of_part.last_day if differ and (of_part := found(row)) else None
+
+    return forecast_column(forecast, kind, planned, last_day)
 
 
 def forecast_words(found: Forecast, budget: PlannedBudget) -> str:

@@ -484,7 +484,11 @@ class PlanPart(Schema):
         description="What `actual` is expected to come to; null where the days that have not ended are not those of one"
         " running period."
     )
+    forecast_by: date | None = Field(
+        description="The last day of `forecast`, which parts of different running periods do not share."
+    )
     tokens_forecast: ForecastRange | None = Field(description="Of `tokens_actual`; null without tokens, too.")
+    tokens_forecast_by: date | None
     seats_not_budgeted: int | None = Field(
         description="The most on one of the budgets' days that count for none of them. Seats do not add up: each may be"
         " of another day."
@@ -500,7 +504,8 @@ class PlanPart(Schema):
 
     @classmethod
     def from_domain(cls, name: str, breakdown: plan_results.Breakdown) -> "PlanPart":
-        part, forecasts = breakdown.parts[name], breakdown.forecasts
+        part = breakdown.parts[name]
+        money, tokens = (breakdown.forecasts.get((name, of)) for of in (BudgetType.MONETARY, BudgetType.TOKEN))
         is_planned = part.budget is not None
         return PlanPart(
             budget=_known(part.budget, BudgetType.MONETARY),
@@ -515,8 +520,10 @@ class PlanPart(Schema):
             not_budgeted=_known(part.not_budgeted, BudgetType.MONETARY),
             tokens_not_budgeted=part.tokens_not_budgeted,
             seats_not_budgeted=part.seats_not_budgeted,
-            forecast=_range(forecasts.get((name, BudgetType.MONETARY)), BudgetType.MONETARY),
-            tokens_forecast=_range(forecasts.get((name, BudgetType.TOKEN)), BudgetType.TOKEN),
+            forecast=_range(money and money.forecast, BudgetType.MONETARY),
+            forecast_by=money and money.last_day,
+            tokens_forecast=_range(tokens and tokens.forecast, BudgetType.TOKEN),
+            tokens_forecast_by=tokens and tokens.last_day,
             left_out=[LeftOut.from_domain(left) for left in part.left_out],
             warnings=list(part.warnings),
             **days_of(around(breakdown.periods)),

@@ -308,17 +308,22 @@ class Forecaster:
             found.append((daily.used(scope, period), daily.forecast(scope, period)))
         return EntityForecast(entity, period, *found[0], *found[1])
 
-    def of_usage(self, counted: Iterable[tuple[UsageScope, Period]], used: int) -> Forecast | None:
+    def of_usage(self, counted: Collection[tuple[UsageScope, Period]], used: int) -> Forecast | None:
         """Return the forecast of usage in one unit that is `counted_together` and came to ``used`` so far.
 
         None unless exactly one period runs today, the same for all that have not ended.
         """
         not_ended = [(scope, period) for scope, period in counted if period.end >= self._today]
-        to_come = {period for _, period in not_ended}
-        if len(to_come) != 1 or not to_come <= self._periods:
+        period = self.period_of(counted)
+        if period is None:
             return None
-        [period], [currency] = to_come, {scope.currency for scope, _ in not_ended}
+        [currency] = {scope.currency for scope, _ in not_ended}
         return self._in(currency).forecast_together([scope for scope, _ in not_ended], period, used)
+
+    def period_of(self, counted: Iterable[tuple[UsageScope, Period]]) -> Period | None:
+        """Return the one running period of what is counted and has not ended; None if there are others."""
+        to_come = {period for _, period in counted if period.end >= self._today}
+        return next(iter(to_come)) if len(to_come) == 1 and to_come <= self._periods else None
 
     def _in(self, currency: str) -> "DailyUsage":
         """Return usage in a currency; '' for tokens."""

@@ -19,7 +19,7 @@ from budget_tui.domain.coverage import (
 from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.period import Period, PeriodKind, PeriodRule
 from budget_tui.domain.plan import PlannedBudget, whole_period, whole_period_until
-from budget_tui.domain.plan_results import Breakdown, ForecastsByPart, Part, TreeNode
+from budget_tui.domain.plan_results import Breakdown, ForecastsByPart, Part, PartForecast, TreeNode
 from budget_tui.domain.records import UsageOrigin
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation.formatting import over_allocation_warnings
@@ -201,9 +201,11 @@ def part_forecasts(
     found = {}
     for (name, budget_type), of_part in counted.items():
         _, used, _ = read.figures(parts[name], budget_type)
-        if used is not None:
-            found[name, budget_type] = forecaster.of_usage(of_part, used)
-    return {key: forecast for key, forecast in found.items() if forecast is not None}
+        period = forecaster.period_of(of_part)
+        forecast = None if used is None else forecaster.of_usage(of_part, used)
+        if forecast is not None and period is not None:
+            found[name, budget_type] = PartForecast(forecast, period.end)
+    return found
 
 
 def periods_of(

@@ -538,17 +538,17 @@ class CategoryShares(Widget):
         if breakdown is None:
             return Content("")
         currency = breakdown.organization.currency
-        shown = {name: part for name, part in breakdown.parts.items() if part.actual or part.budget is not None}
+        shown = {name: part for name, part in breakdown.parts.items() if part.used or part.budget is not None}
         if len(shown) > 1:  # the title says what they add up to
             shown.pop(Category.TOTAL, None)
         if not shown:
             return Content.styled("nothing used or planned", MUTED)
-        texts = {name: formatting.money(part.actual, currency) for name, part in shown.items()}
-        if all(part.actual % NANOS == 0 for part in shown.values()):
-            texts = {name: formatting.short_money(part.actual, currency) for name, part in shown.items()}
+        texts = {name: formatting.money(part.used, currency) for name, part in shown.items()}
+        if all(part.used % NANOS == 0 for part in shown.values()):
+            texts = {name: formatting.short_money(part.used, currency) for name, part in shown.items()}
         room = max(map(len, texts.values()))
-        whole = sum(max(0, part.actual) for part in shown.values())  # credits have no share of what was used
-        shares = {name: share(max(0, part.actual), whole) if whole else Fraction(0) for name, part in shown.items()}
+        whole = sum(max(0, part.used) for part in shown.values())  # credits have no share of what was used
+        shares = {name: share(max(0, part.used), whole) if whole else Fraction(0) for name, part in shown.items()}
         legend = [
             Content.assemble(
                 (shape, style),
@@ -565,7 +565,7 @@ class CategoryShares(Widget):
     def watch_breakdown(self, breakdown: Breakdown | None) -> None:
         if breakdown is not None:
             total = breakdown.parts.get(Category.TOTAL)  # only one category is left of a filtered one
-            amount = f" · {formatting.money(total.actual, breakdown.organization.currency)}" if total else ""
+            amount = f" · {formatting.money(total.used, breakdown.organization.currency)}" if total else ""
             self.border_title = Content(f"By category: {breakdown.entity.name}{amount}")
 
 

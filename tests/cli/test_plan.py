@@ -440,3 +440,17 @@ def test_every_view_names_what_it_leaves_out_and_what_counts_at_a_rate(plan: Cli
         answer = answer.get("total") or answer.get("gcp") or answer
         assert set(told) <= set(answer["warnings"])
         assert [left["amount"] for left in answer["left_out"]] == [8]
+
+
+def test_forecasts_of_a_breakdown_that_reach_to_different_days_name_them(cli: Cli) -> None:
+    cli("budget", "set", "1000")
+    cli("project", "add", "p", "--allocate", "500")
+    cli("cost", "add", "p", "40", "--category", "genai")
+    cli("plan", "create", "ORG", "cloud", "300", "--period", "2026-02").done()
+    rows = {
+        line.split()[0]: line.split("  ")[-1].strip() for line in cli("plan", "by-category").done().out.splitlines()
+    }
+    assert (rows["genai"], rows["total"], rows["cloud"]) == ("$1,880 by Feb 28", "$760 by Jan 31", "–")
+    parts = cli("plan", "by-category", "--json").json
+    assert [parts[name]["forecast_by"] for name in ("genai", "total", "cloud")] == ["2026-02-28", "2026-01-31", None]
+    assert " by " not in cli("plan", "by-category", "--period", "2026-01").done().out

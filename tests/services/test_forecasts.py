@@ -247,7 +247,9 @@ def test_a_part_of_a_breakdown_has_the_range_of_what_counts_for_it(engine: Engin
     inside = home.plan("DEPT-ENG", "cloud", "300", "2026-01", provider="gcp")
     home.plan("DEPT-ENG", "genai", "100", "2026-03")
     views = home.services.plan_views
-    found, known = views.by_category("DEPT-ENG").forecasts, views.forecasts([quarter, inside])
+    of_parts, known = views.by_category("DEPT-ENG").forecasts, views.forecasts([quarter, inside])
+    assert {each.last_day for each in of_parts.values()} == {date(2026, 3, 31)}
+    found = {part: each.forecast for part, each in of_parts.items()}
     money, tokens = BudgetType.MONETARY, BudgetType.TOKEN
     assert known[inside.budget_id].high < known[quarter.budget_id].low
     assert found["cloud", money] == known[quarter.budget_id], "what a budget contains is not counted twice"
@@ -258,10 +260,10 @@ def test_a_part_of_a_breakdown_has_the_range_of_what_counts_for_it(engine: Engin
     assert total.median == pytest.approx(others[0].median + usd("4") * 90, rel=0.001)
     january = PlanFilter(period_start=date(2026, 1, 1), period_end=date(2026, 1, 31))
     of_january = views.by_provider("DEPT-ENG", january).forecasts
-    assert of_january["gcp", money] == known[inside.budget_id]
-    assert of_january["anthropic", money].median == usd("4") * 31
+    assert of_january["gcp", money] == (known[inside.budget_id], date(2026, 1, 31))
+    assert of_january["anthropic", money].forecast.median == usd("4") * 31
     board = views.board()
-    assert views.forecasts_by_category(board, PlanFilter(entity_id="DEPT-ENG")) == found
+    assert views.forecasts_by_category(board, PlanFilter(entity_id="DEPT-ENG")) == of_parts
     of_quarter = views.forecast_together([quarter], usd("0"))
     assert of_quarter is not None
     assert views.forecast_together([quarter, inside], usd("0")) is None, "of two periods that run"

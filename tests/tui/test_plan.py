@@ -16,6 +16,7 @@ from budget_tui.domain.plan import BudgetPlan, PlanFilter
 from budget_tui.presentation.columns import split_at_point
 from budget_tui.presentation.formatting import range_of
 from budget_tui.presentation.plan_columns import forecast_words
+from budget_tui.services.costs import CostEntry
 from budget_tui.services.demo_acme import ORGANIZATION, SHOWN_ON
 from budget_tui.services.plans import PlanChange
 from budget_tui.tui.dialogs.cost_details import CostBox
@@ -484,12 +485,14 @@ async def test_ranges_follow_the_figures_and_the_cursor(open_dashboard: OpenDash
         assert "over, almost surely" in dashboard.text, "of the last branch, which is over already"
         parts = acme.plan_views.by_category().forecasts
         await dashboard.keys("tab")
-        assert range_of(parts["cloud", BudgetType.MONETARY], BudgetType.MONETARY, "USD") in dashboard.line_with(
-            " cloud"
-        )
+        assert range_of(
+            parts["cloud", BudgetType.MONETARY].forecast, BudgetType.MONETARY, "USD"
+        ) in dashboard.line_with(" cloud")
         await dashboard.keys("tab")
         parts = acme.plan_views.by_provider().forecasts
-        assert range_of(parts["gcp", BudgetType.MONETARY], BudgetType.MONETARY, "USD") in dashboard.line_with(" gcp")
+        assert range_of(parts["gcp", BudgetType.MONETARY].forecast, BudgetType.MONETARY, "USD") in dashboard.line_with(
+            " gcp"
+        )
         await dashboard.keys("tab")
         assert range_of(backend, BudgetType.MONETARY, "USD") in dashboard.line_with("Backend")
         assert f"forecast {range_of(tokens, BudgetType.TOKEN, '')}" not in dashboard.text
@@ -565,3 +568,17 @@ async def test_a_breakdown_without_room_for_forecasts_names_that_of_the_row(
         await dashboard.resized(140, 24)
         assert "Forecast" in dashboard.line_with(" Unit ")
         assert "will come to" not in dashboard.text
+
+
+async def test_the_shares_of_categories_add_up_to_their_title(open_dashboard: OpenDashboard, empty: Services) -> None:
+    """With what no budget covers: a budget for a later month takes nothing away."""
+    empty.budgets.set_global(1000 * NANOS)
+    empty.projects.add("p")
+    for amount, category in ((100, Category.CLOUD), (40, Category.GENAI)):
+        empty.costs.add(CostEntry("p", amount * NANOS, category=category))
+    february = Period(date(2026, 2, 1), date(2026, 2, 28))
+    empty.plans.create(BudgetPlan("ORG", Category.CLOUD, 300 * NANOS, PeriodKind.MONTHLY, february))
+    async with open_dashboard(empty, mode="plan", size=(120, 40)) as dashboard:
+        assert "By category: Default · $140.00" in dashboard.text
+        assert re.search(r"cloud +71% +\$100", dashboard.text)
+        assert re.search(r"genai +29% +\$40", dashboard.text)

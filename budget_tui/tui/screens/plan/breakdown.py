@@ -20,12 +20,13 @@ from budget_tui.domain.plan import PlanFilter, PlannedBudget
 from budget_tui.domain.plan_results import Breakdown, BudgetLine
 from budget_tui.domain.variance import Variance
 from budget_tui.presentation import formatting
-from budget_tui.presentation.columns import NOTHING, Bar, Column, forecast_column, in_front_of
+from budget_tui.presentation.columns import NOTHING, Bar, Column, in_front_of
 from budget_tui.presentation.plan_columns import (
     SHAPES,
     amounts,
     bar_column,
     bar_of,
+    part_forecast,
     status_column,
     unit,
     used,
@@ -133,24 +134,27 @@ class BreakdownPane(PlanPane):
         if self.row_forecasts and self.table.place_of("forecast") is None:
             words = ""
             if row is not None and found is not None:
-                words = f"{row.title} will come to {formatting.range_of(found, *_kind(row))}"
+                words = f"{row.title} will come to {self._expected().text(row)}"
             shown = Content("\n").join([shown, Content.styled(words, MUTED)])  # the line stays: no row jumps
         self.query_one(".entity", Static).update(shown)
 
     def show_forecasts(self) -> None:
         if self.board is None or not self.row_forecasts:
             return
-        expected: Column[PartLine] = forecast_column(
-            lambda part: None if part.is_unbudgeted else self.row_forecasts.get((part.name, part.budget_type)),
-            _kind,
-            lambda part: part.planned,
-        )
         rows = self.table.all_rows
         is_planned = _is_planned(rows)
         columns = _columns(self.LABEL, self.today, is_planned)
-        self.table.show(rows, in_front_of("used" if is_planned else "share", expected, columns))
+        self.table.show(rows, in_front_of("used" if is_planned else "share", self._expected(), columns))
         self.table.redraw()
         self._describe()
+
+    def _expected(self) -> Column[PartLine]:
+        return part_forecast(
+            self.row_forecasts,
+            lambda part: None if part.is_unbudgeted else (part.name, part.budget_type),
+            _kind,
+            lambda part: part.planned,
+        )
 
     def warnings(self, board: PlanBoard, lines: Sequence[BudgetLine]) -> Sequence[str]:
         return self._warnings

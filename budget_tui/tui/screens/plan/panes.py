@@ -20,9 +20,8 @@ from budget_tui.tui.table import FollowedTable, Row
 
 if TYPE_CHECKING:
     from budget_tui.bootstrap import Services
-    from budget_tui.domain.forecast import Forecast
 
-    RowForecasts = Mapping[Any, Forecast]
+    RowForecasts = Mapping[Any, Any]
 
 
 class PlanTable(FollowedTable[Row]):
