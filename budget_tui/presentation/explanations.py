@@ -156,9 +156,9 @@ def cause(trouble: Trouble, currency: str) -> str:
         over = f"over by {money(-pace.remaining, currency)}" if pace.remaining else "used up"
         return f"{over} since {short_day(day)}" if day else over
     if trouble.cause is Cause.SPIKE:
-        drip = pace.daily_drip
-        times = f", {trouble.amount // drip:,} times the drip" if 0 < 2 * drip <= trouble.amount else ""
-        return f"{spent}{for_service}{times}"
+        # The drip is no measure: it is of what that day has left.
+        times = trouble.amount * trouble.period.days // pace.allocation
+        return f"{spent}{for_service}, {times:,} times an even day's share"
     if trouble.cause is Cause.PACE:
         return f"spends {money(pace.burn_rate, currency)} a day, the drip allows {money(pace.daily_drip, currency)}"
     if trouble.cause is Cause.AHEAD:

@@ -214,7 +214,7 @@ def taken(same: PlannedBudget) -> Conflict:
     """Return the error for a second budget of the same scope and period."""
     return Conflict(
         f"there is {plan_name(same)} already, of {amount_of(same.amount, same.budget_type, same.currency)}",
-        f"change that one: {same.budget_id}",
+        "change that one",
         command=f"change it with: budget-tui plan update {same.budget_id[:ID_SHOWN_LENGTH]}",
     )
 

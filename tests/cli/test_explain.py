@@ -29,9 +29,9 @@ def example(cli: Cli, database: Path, made_once: MadeOnce) -> Cli:
 def test_the_cause_of_trouble_comes_first(example: Cli) -> None:
     title, cause, blank, header, *_ = example("explain", "pcc").done().out.splitlines()
     assert (title, blank, header.split()[0]) == ("PCC, January 2026", "", "VALUE")
-    assert cause == "$105.00 on Jan 10 for gcp, 42 times the drip"
+    assert cause == "$105.00 on Jan 10 for gcp, 21 times an even day's share"
     assert example("explain", "pcc", "--json").json["trouble"] == cause
-    assert "the drip" not in example("explain", "dandelion").done().out.splitlines()[1]
+    assert "even day" not in example("explain", "dandelion").done().out.splitlines()[1]
     assert example("explain", "dandelion", "--json").json["trouble"] is None
 
 

@@ -38,7 +38,7 @@ def why(allocation: int, days: Days, service: str = "openai") -> tuple[Cause, st
         (0, {3: 7}, (Cause.UNALLOCATED, "$7.00 spent, nothing allocated")),
         (50, {3: 30, 9: 30}, (Cause.OVER, "over by $10.00 since Jan 9")),
         (60, {3: 30, 9: 30}, (Cause.OVER, "used up since Jan 9")),
-        (100, {2: 2, 10: 80}, (Cause.SPIKE, "$80.00 on Jan 10 for openai, 80 times the drip")),
+        (100, {2: 2, 10: 80}, (Cause.SPIKE, "$80.00 on Jan 10 for openai, 24 times an even day's share")),
         (310, dict.fromkeys(range(1, 13), 20), (Cause.PACE, "spends $20.00 a day, the drip allows $3.89")),
         (
             310,

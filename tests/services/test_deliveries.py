@@ -248,7 +248,7 @@ def test_apprise_reaches_what_it_knows_and_no_secret_is_told(
     [(_, body)] = receiver.requests
     assert json.loads(body)["message"].splitlines() == [
         "pcc has spent 85% of $100.00 for January 2026: $15.00 left",
-        "$85.00 on Jan 13, 102 times the drip",
+        "$85.00 on Jan 13, 26 times an even day's share",
         "data through Jan 13, 2026",
         "budget-tui cover pcc",
     ]

@@ -75,7 +75,7 @@ def test_bug_3_levels_are_data(home: PlanHome) -> None:
 
 def test_bug_4_a_duplicate_is_found_by_its_dates(home: PlanHome) -> None:
     home.plan(*USUAL)
-    with pytest.raises(Conflict, match=r"Engineering's cloud budget for February 2026 already, of \$20,000\.00"):
+    with pytest.raises(Conflict, match=r"Engineering's cloud budget for February 2026 already, of \$20,000\.00; change that one$"):
         home.plan(*USUAL)
     home.plan("DEPT-ENG", "cloud", "20000", "2026-03")
     assert len(home.listed()) == 2

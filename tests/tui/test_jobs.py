@@ -40,7 +40,7 @@ async def test_jobs_on_projects(open_dashboard: OpenDashboard, services: Service
         assert "▲ spends $14.51 a day, the drip allows $0.64" in dashboard.text
         await dashboard.keys("escape", "1")
         await do("why is it red", dashboard, "2", "j", "j", "x")
-        assert "▲ $84.36 on Jan 9 for aws, 9 times the drip" in dashboard.text
+        assert "▲ $84.36 on Jan 9 for aws, 7 times an even day" in dashboard.text
 
         await dashboard.keys("escape", "g", "1")
         await do("costs behind a number", dashboard, "2", "j", "j", "l")

@@ -314,7 +314,7 @@ async def test_a_wide_screen_describes_the_project_under_the_cursor(
         assert "$64.20" in dashboard.line_with("anthropic")
         await dashboard.keys("j")
         assert "$72.00 left of $120.00" in dashboard.text
-        assert "times the drip" not in dashboard.text
+        assert "times an even day" not in dashboard.text
         assert "$64.20" not in dashboard.text
         await dashboard.keys("e", *"130", "enter")
         assert "$82.00 left of $130.00" in dashboard.text
