@@ -4,8 +4,10 @@ Columns are recognized by their names, in several languages, or named by the use
 notation of dates and amounts is derived from the whole column; ambiguous columns are refused, not guessed.
 """
 
+import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -27,6 +29,7 @@ from budget_tui.sources.reduction import Sums
 from budget_tui.sources.vendors import vendor_of
 
 _ROWS_AT_ONCE = 20_000
+_ROWS_LOOKED_AT = 20
 _MAX_IGNORED = 4
 
 
@@ -46,8 +49,9 @@ class Field(StrEnum):
 
 
 _DEBITS = "debit|debits|debit amount|paid out|money out|withdrawal|withdrawals|soll"
-# Names of columns, normalized by `_folded`. The second list is used only if no name of the first is present.
-_NAMES: Mapping[Field, tuple[str, str]] = {
+_VALUE_DATES = "value date|valutadatum|wertstellung|wertstellungsdatum|wertstellungstag|wertstellung valuta"
+# Names of columns, normalized by `_folded`. A list is used only if no name of those before it is present.
+_NAMES: Mapping[Field, tuple[str, ...]] = {
     Field.DATE: (
         "date|day|datum|tag|fecha|dia|data|jour|usage date|cost date|charge date|transaction date|booking date"
         "|posting date|invoice date|billing date|payment date|purchase date|date posted|buchungstag|buchungsdatum"
@@ -55,13 +59,14 @@ _NAMES: Mapping[Field, tuple[str, str]] = {
         "timestamp|time|datetime|date time|created|created at|month|monat|mes|mois|period|billing month|usage month"
         "|start date|period start|charge period start|start time|zeitpunkt|start|from|interval start|started date"
         "|request created at|buchung",
+        _VALUE_DATES,
     ),
     Field.AMOUNT: (
         "amount|cost|costs|spend|spent|betrag|kosten|importe|coste|costo|montant|cout|importo|valor|bedrag|kwota|belob"
         "|belopp|total cost|cost total|net amount|amount charged|nettobetrag",
         "total|total amount|price|total price|charge|charges|sum|value|expense|gesamt|gesamtbetrag|summe|preis|prix"
         "|precio|prezzo|gross amount|amount due|bruttobetrag|usd|eur|gbp|list cost|usage in currency"
-        f"|{_DEBITS}",
+        f"|umsatz|umsatz in|{_DEBITS}",
     ),
     Field.CREDIT: ("credit|credits|credit amount|paid in|money in|deposit|deposits|haben", ""),
     Field.PROJECT: (
@@ -87,7 +92,7 @@ _NAMES: Mapping[Field, tuple[str, str]] = {
     ),
 }
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõøúùûüçñ", "aaaaaaeeeeiiiioooooouuuucn")
-_FIELD_OF: Mapping[str, tuple[Field, int]] = {
+_FIELD_OF: Mapping[str, "_Meaning"] = {
     name: (field, tier)
     for field, tiers in _NAMES.items()
     for tier, names in enumerate(tiers)
@@ -111,13 +116,19 @@ def _spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
 
 
-def _currency_in_name(name: str) -> str:
-    """Return the currency in the name of an amount column: ``Cost (USD)``, ``amount_eur``, ``Betrag in €``."""
+def _currency_in_name(name: str, own: str) -> str:
+    """Return the currency in the name of an amount column: ``Cost (USD)``, ``amount_eur``, ``Betrag in €``.
+
+    ``own`` is the organization's, which decides what a dollar is.
+    """
     if (found := re.search(r"[(\[]\s*([A-Za-z]{3})\s*[)\]]", name)) and found[1].upper() in CODES:
         return found[1].upper()
     words = re.sub(r"[^A-Z]+", " ", _spaced(name).upper()).split()
     codes = [word for word in (words[:1] + words[-1:]) if word in CODES - _WORDS]
-    return codes[-1] if codes else next((code for sign, code in _SIGNS.items() if sign in name and code), "")
+    if codes:
+        return codes[-1]
+    signs = {**_SIGNS, **{sign: _meant_by(sign, own) for sign in _SHARED if not sign.isalpha()}}
+    return next((code for sign, code in signs.items() if sign in name), "")
 
 
 class Delimited:
@@ -133,7 +144,7 @@ class Delimited:
         if kind is Kind.PARQUET:
             return False
         header = read_header(path, kind, _is_known, encoding_of(path, kind))
-        found = {_FIELD_OF[folded][0] for folded in map(_folded, header.names) if folded in _FIELD_OF}
+        found = {known[0] for known in _meanings(header.names, _first_rows(path, kind, header)) if known}
         return {Field.DATE, Field.AMOUNT} <= found and not vendor_of(header.names)
 
     def read(
@@ -154,6 +165,38 @@ class Delimited:
 
 def _is_known(name: str) -> bool:
     return _folded(name) in _FIELD_OF
+
+
+_Meaning = tuple[Field, int]
+"""What a column holds by its name, and the number of the list that has the name."""
+
+
+def _meanings(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[_Meaning | None]:
+    """Return what each column holds. *Valuta* is a currency in several languages, and in German a date: its cells tell
+    which."""
+    found = [_FIELD_OF.get(_folded(name)) for name in names]
+    for at, known in enumerate(found):
+        if known and known[0] is Field.CURRENCY and any(len(row) > at and _is_date(row[at]) for row in rows):
+            found[at] = _FIELD_OF["value date"]
+    return found
+
+
+def _first_rows(path: Path, kind: Kind, header: Header) -> list[list[str]]:
+    with closing(_raw_rows(path, kind, header)) as rows:
+        return [fields for _, fields in islice(rows, _ROWS_LOOKED_AT)]
+
+
+def _raw_rows(path: Path, kind: Kind, header: Header) -> Generator[tuple[int, list[str]]]:
+    """Yield the rows below the header, malformed ones, too, each with its first line."""
+    line = header.dialect.header_end + 1
+    with long_fields(), reading(path), open_text(path, kind, header.encoding) as text:
+        rows = header.dialect.rows(islice(text, header.dialect.header_end, None))
+        try:
+            for fields in rows:
+                yield line, fields
+                line = header.dialect.header_end + rows.line_num + 1
+        except csv.Error as error:
+            raise SourceError(f"{path} line {line}: {error}", "look for a quote that is not closed") from error
 
 
 # The user's column names
@@ -203,7 +246,7 @@ def _without_word(column: str, words: Sequence[str]) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Table:
-    """A file with its header and the position of each field. ``currency`` is one given by the user, not in a column."""
+    """A file with its header and the position of each field. ``currency`` is the user's for rows that name none."""
 
     path: Path
     kind: Kind
@@ -220,7 +263,7 @@ class _Table:
         header = read_header(
             path, kind, lambda name: _is_known(name) or name.strip().casefold() in named, encoding_of(path, kind)
         )
-        positions, currency = _positions(path, header.names, wanted)
+        positions, currency = _positions(path, header.names, _first_rows(path, kind, header), wanted)
         if any(each.column.isdecimal() for each in wanted.values()) and _is_date(header.names[positions[Field.DATE]]):
             end = header.dialect.header_end - 1  # what was taken for the header is the first row
             names = tuple(f"column {number}" for number in range(1, len(header.names) + 1))
@@ -236,7 +279,9 @@ class _Table:
         return self.header.names[self.positions[field]].strip()
 
 
-def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _NamedColumn]) -> tuple[dict[Field, int], str]:
+def _positions(
+    path: Path, names: Sequence[str], rows: Sequence[Sequence[str]], wanted: Mapping[Field, _NamedColumn]
+) -> tuple[dict[Field, int], str]:
     """Find the column of each field, and the currency if one was given in place of a column."""
     positions: dict[Field, int] = {}
     currency = ""
@@ -253,11 +298,12 @@ def _positions(path: Path, names: Sequence[str], wanted: Mapping[Field, _NamedCo
             several = "several columns" if found else "no column"
             raise SourceError(f"{path} has {several} called '{named.column}'", f"its columns are {listed}")
     taken = set(positions.values())
+    meanings = _meanings(names, rows)
     for field in Field:
-        if field not in positions and not (field is Field.CURRENCY and currency):
+        if field not in positions:
             if field is Field.CREDIT and not _is_debit(names, positions.get(Field.AMOUNT)):
                 continue
-            at = _column_of(path, field, names, taken)
+            at = _column_of(path, field, names, meanings, taken)
             if at is not None:
                 positions[field] = at
     for field in (Field.DATE, Field.AMOUNT):
@@ -275,12 +321,12 @@ def _is_debit(names: Sequence[str], amount_at: int | None) -> bool:
     return amount_at is not None and _folded(names[amount_at]) in _DEBITS.split("|")
 
 
-def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[int]) -> int | None:
+def _column_of(
+    path: Path, field: Field, names: Sequence[str], meanings: Sequence[_Meaning | None], taken: Iterable[int]
+) -> int | None:
     """Return the column that holds ``field``; several candidates for the date or the amount are refused."""
-    for tier in (0, 1):
-        found = [
-            at for at, name in enumerate(names) if _FIELD_OF.get(_folded(name)) == (field, tier) and at not in taken
-        ]
+    for tier in range(len(_NAMES[field])):
+        found = [at for at, meaning in enumerate(meanings) if meaning == (field, tier) and at not in taken]
         if len(found) > 1 and field in (Field.DATE, Field.AMOUNT):
             several = " and ".join(f"'{names[at].strip()}'" for at in found)
             are_alike = len({names[at].strip().casefold() for at in found}) < len(found)
@@ -299,15 +345,20 @@ def _column_of(path: Path, field: Field, names: Sequence[str], taken: Iterable[i
 
 
 class _Notation(NamedTuple):
-    """The notation of a table. ``order`` is the order of day and month in numeric dates with the year last;
-    ``is_negated``: costs are negative."""
+    """The notation of a table. ``order`` is the order of day and month in numeric dates with the year last.
+
+    ``currency`` is that of rows that name none, and ``shared`` the currencies meant by signs of several. With
+    ``other``, a currency that some row names and the line of that row, nothing tells what the others are in.
+    ``is_negated``: costs are negative.
+    """
 
     order: str
     decimal: str
     currency: str
-    dollar: str
+    shared: Mapping[str, str]
     zone: str
     is_negated: bool = False
+    other: tuple[int, str] | None = None
 
 
 _NUMBERS = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})\.?")
@@ -319,48 +370,56 @@ _SIGNS: Mapping[str, str] = {
     "AU$": "AUD",
     "€": "EUR",
     "£": "GBP",
-    "¥": "JPY",
     "₹": "INR",
     "₩": "KRW",
     "zł": "PLN",
-    "kr": "",
-    "$": "",
-}  # an ambiguous sign means the organization's own currency if it is one of these, otherwise the first
-_DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN")
+}
+_SHARED: Mapping[str, tuple[str, ...]] = {
+    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"),
+    "¥": ("JPY", "CNY"),
+    "kr": ("", "SEK", "NOK", "DKK", "ISK"),
+}
+"""Signs of several currencies: one means the table's or the organization's own if it is among them, else the first; of
+``kr`` none is the most likely."""
+
+
+def _meant_by(sign: str, *preferred: str) -> str:
+    """Return the currency of a sign of several: the first of the ``preferred`` ones that it stands for."""
+    codes = _SHARED[sign]
+    return next((code for code in preferred if code and code in codes), codes[0])
 
 
 def _form_of(table: _Table, wanted: Mapping[Field, _NamedColumn], options: ReadOptions) -> _Notation:
     """Determine the notation of a table. Raises `SourceError` if it is ambiguous."""
     dates, amounts = _Dates(), _Decimals()
-    currencies: set[str] = set()
+    currencies: dict[str, int] = {}
     day_at = table.positions[Field.DATE]
     amounts_at = [table.positions[field] for field in (Field.AMOUNT, Field.CREDIT) if field in table.positions]
     currency_at = table.positions.get(Field.CURRENCY)
-    width, end = len(table.header.names), table.header.dialect.header_end
-    with long_fields(), reading(table.path), table.opened() as text:
-        rows = table.header.dialect.rows(islice(text, end, None))
-        line = end + 1
-        for fields in rows:
-            if width <= len(fields) <= width + 1:
-                dates.see(fields[day_at], line)
-                for at in amounts_at:
-                    amounts.see(fields[at], line)
-                    currencies.add(_BESIDE_NUMBER.sub("", fields[at]))
-                currencies.add(fields[currency_at].strip() if currency_at is not None else "")
-            line = end + rows.line_num + 1
+    width = len(table.header.names)
+    for line, fields in _raw_rows(table.path, table.kind, table.header):
+        if width <= len(fields) <= width + 1:
+            dates.see(fields[day_at], line)
+            for at in amounts_at:
+                amounts.see(fields[at], line)
+                currencies.setdefault(_BESIDE_NUMBER.sub("", fields[at]), line)
+            if currency_at is not None:
+                currencies.setdefault(fields[currency_at].strip(), line)
     said = wanted.get(Field.DATE, _NamedColumn("")).written
     amount = wanted.get(Field.AMOUNT, _NamedColumn(""))
     own = options.currency
+    stated = table.currency or _currency_in_name(table.column(Field.AMOUNT), own)
     form = _Notation(
         said or dates.order(table),
         amount.written or amounts.decimal(table),
-        table.currency or _currency_in_name(table.column(Field.AMOUNT)) or own,
-        own if own in _DOLLARS else "USD",
+        stated or own,
+        {sign: _meant_by(sign, stated, own) for sign in _SHARED},
         options.time_zone,
         amount.is_negated,
     )
-    found = {code for text in currencies if (code := _currency_of([text], form))}
-    return form._replace(currency=next(iter(found))) if len(found) == 1 else form
+    named = [(line, code) for text, line in currencies.items() if (code := _currency_of([text], form))]
+    others = [(line, code) for line, code in named if code != own]
+    return form._replace(other=min(others)) if others and not stated else form
 
 
 class _Dates:
@@ -474,6 +533,9 @@ class _Reading:
         self._refused_count = 0
         self._rows = self._amounts = self._negative = 0
         self._total = self._since_total = Decimal(0)
+        self._totals: list[int] = []
+        self._currencies: set[str] = set()
+        self._has_bare = False
         self._day = lru_cache(maxsize=10_000)(lambda text: _days_of(text, form))
         self._said = lru_cache(maxsize=10_000)(self._more)
         self._day_at, self._amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
@@ -490,7 +552,8 @@ class _Reading:
                 try:
                     if row.reason:
                         raise _Unusable(row.reason)
-                    lines.append(self._charge(row.fields))
+                    if charge := self._charge(row.line, row.fields):
+                        lines.append(charge)
                 except _Unusable as error:
                     self._refused_count += 1
                     if len(self._refused) < LISTED_REFUSALS:
@@ -507,20 +570,26 @@ class _Reading:
             self._table.path, self._rows, self._refused_count, tuple(self._refused), read_as=self._described()
         )
 
-    def _charge(self, fields: Sequence[str]) -> UsageLine:
+    def _charge(self, line: int, fields: Sequence[str]) -> UsageLine | None:
+        """Return the charge of a row; None if it is the total of the rows above."""
         text = fields[self._day_at].strip()
         day, cell_day = self._day(text)
         if day is None or cell_day is None:
+            if self._is_total(fields, self._amount_alone(fields)):
+                self._leave_out_total(line)
+                return None
             shown = f"'{text[:40]}' is not a date" if text else "is empty"
             raise _Unusable(f"{self._table.column(Field.DATE)} {shown}")
         text = fields[self._amount_at].strip()
         credited = fields[self._credit_at].strip() if self._credit_at is not None else ""
         amount, sign = self._amount(text, Field.AMOUNT) if text or not credited else (Decimal(0), "")
         credit, sign_of_credit = self._amount(credited, Field.CREDIT) if credited else (Decimal(0), "")
-        sums = self._total, self._since_total
-        if amount and amount in sums and any(_folded(field) in _TOTALS for field in fields):
-            self._since_total = Decimal(0)
-            raise _Unusable("it is the total of the rows above")
+        if self._is_total(fields, amount):
+            self._leave_out_total(line)
+            return None
+        said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
+        currency = said.currency or sign or sign_of_credit or self._bare_currency(line)
+        self._currencies.add(currency)
         self._total += amount
         self._since_total += amount
         self._amounts += 1
@@ -528,12 +597,11 @@ class _Reading:
         if self._form.is_negated:
             amount = -amount if amount else amount
         if credited:
-            amount, sign = amount - abs(credit), sign or sign_of_credit
-        said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
+            amount -= abs(credit)
         return UsageLine(
             day,
             amount,
-            said.currency or sign or self._form.currency,
+            currency,
             said.project,
             said.provider,
             said.service,
@@ -544,6 +612,35 @@ class _Reading:
             cell_day=None if cell_day == day else cell_day,
         )
 
+    def _is_total(self, fields: Sequence[str], amount: Decimal) -> bool:
+        """Return whether a row is called a total and is the sum of the rows above, of all or since the last total."""
+        is_sum = bool(amount) and amount in (self._total, self._since_total)
+        return is_sum and any(_folded(field) in _TOTALS for field in fields)
+
+    def _amount_alone(self, fields: Sequence[str]) -> Decimal:
+        """Return the amount of a row without a date; 0 if it has none either."""
+        try:
+            return self._amount(fields[self._amount_at].strip(), Field.AMOUNT)[0]
+        except _Unusable:
+            return Decimal(0)
+
+    def _leave_out_total(self, line: int) -> None:
+        self._since_total = Decimal(0)
+        self._totals.append(line)
+
+    def _bare_currency(self, line: int) -> str:
+        """Return the currency of a row that names none; `SourceError` if other rows make that a guess."""
+        if self._form.other:
+            where, code = self._form.other
+            either = f"currency={code} or currency={self._form.currency}"
+            raise SourceError(
+                f"{self._table.path}: the amount in line {line} has no currency, and that in line {where} is in {code}",
+                f"say which one amounts without any are in: {either}",
+                command=f"say which one amounts without any are in: --columns {either}",
+            )
+        self._has_bare = True
+        return self._form.currency
+
     def _more(
         self, project: str, provider: str, category: str, description: str, currency: str, account: str
     ) -> _RowFields:
@@ -553,6 +650,8 @@ class _Reading:
         if _ROUNDED.fullmatch(account):
             raise _Unusable(f"{self._table.column(Field.ACCOUNT)} '{account}' is an id that a spreadsheet rounded")
         code = _currency_of([currency], self._form)
+        if code is None and self._table.currency:
+            code = ""
         if code is None:
             raise _Unusable(f"{self._table.column(Field.CURRENCY)} '{currency[:40]}' is not a currency's code")
         is_ours = category.casefold() in CATEGORIES
@@ -578,10 +677,8 @@ class _Reading:
         ignored``; '' if every column is called what it holds."""
         notes = {
             Field.DATE: {"dmy": " (day first)", "mdy": " (month first)"}.get(self._form.order, ""),
-            Field.AMOUNT: f"{self._described_amount()} in {self._form.currency}",
+            Field.AMOUNT: f"{self._described_amount()}{self._described_currency()}",
         }
-        if Field.CURRENCY in self._table.positions:
-            notes[Field.AMOUNT] = notes[Field.AMOUNT].partition(" in ")[0]
         read = []
         for field in (each for each in Field if each in self._table.positions):
             column = self._table.column(field)
@@ -592,8 +689,25 @@ class _Reading:
         are_ignored = f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored" if ignored else ""
         is_windows = self._table.header.encoding is Encoding.WINDOWS_1252
         encoding = "text in Windows-1252, as it is not UTF-8" if is_windows else ""
-        parts = (", ".join(read), are_ignored, encoding, self._described_credits())
+        parts = (", ".join(read), are_ignored, encoding, self._described_totals(), self._described_credits())
         return "; ".join(filter(None, parts))
+
+    def _described_currency(self) -> str:
+        """Describe the currencies of the amounts, of those alone that no column states."""
+        if Field.CURRENCY not in self._table.positions:
+            *others, last = sorted(self._currencies or {self._form.currency})
+            return f" in {' and '.join(filter(None, (', '.join(others), last)))}"
+        return f" in {self._form.currency} where no currency is named" if self._has_bare else ""
+
+    def _described_totals(self) -> str:
+        """Describe the rows that are left out because they are totals."""
+        if not self._totals:
+            return ""
+        shown = [f"{line:,}" for line in self._totals[:_MAX_IGNORED]]
+        more = len(self._totals) - len(shown)
+        lines = ", ".join([*shown, *([f"{more:,} more"] if more else [])])
+        is_one = len(self._totals) == 1
+        return f"{'line' if is_one else 'lines'} {lines} {'is a total' if is_one else 'are totals'} and left out"
 
     def _described_credits(self) -> str:
         """Describe amounts of which most are negative, as banks write costs; '' for others, or a single one."""
@@ -666,12 +780,8 @@ def _currency_of(texts: Iterable[str], form: _Notation) -> str | None:
     for text in (each.strip() for each in texts):
         if not text:
             continue
-        code = text.upper() if text.upper() in CODES else _SIGNS.get(text)
-        if text == "$":
-            code = form.dollar
-        elif code == "":  # kr: used by several countries
-            code = form.currency
-        if code is None or (currency and currency != code):
+        code = text.upper() if text.upper() in CODES else _SIGNS.get(text) or form.shared.get(text)
+        if not code or (currency and currency != code):
             return None
         currency = code
     return currency

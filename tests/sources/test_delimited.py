@@ -303,12 +303,12 @@ def test_dates_of_two_kinds_are_refused(tmp_path: Path) -> None:
          "12,345,678": "12345678 USD", "0.000000001": "0.000000001 USD", "1.5e-3": "0.0015 USD", "GBP 3": "3 GBP",
          "£3": "3 GBP", "0": "0 USD", "5 USD-": "-5 USD"},
         {"1.234,50 €": "1234.5 EUR", "€ 7,5": "7.5 EUR", "1 234,50": "1234.5 USD", "12.345.678,9": "12345678.9 USD",
-         ",5": "0.5 USD", "(1.234,00) kr": "-1234 USD", "CAD 3": "3 CAD", "1.234": "1234 USD"},
+         ",5": "0.5 USD", "(1.234,00) zł": "-1234 PLN", "CAD 3": "3 CAD", "1.234": "1234 USD"},
     ],
 )  # fmt: skip
 def test_amounts(tmp_path: Path, amounts: dict[str, str]) -> None:
     rows = "".join(f'2026-01-05,"{text}",{number}\n' for number, text in enumerate(amounts))
-    rollup = taken(table(tmp_path, f"date,cost,project\n{rows}"))
+    rollup = taken(table(tmp_path, f"date,cost,project\n{rows}"), columns="currency=USD")
     assert rollup.refused == ()
     found = {
         int(cost.origin.sub_account_id): f"{Decimal(cost.amount_nanos) / 10**9:f} {cost.origin.currency}"
@@ -358,7 +358,9 @@ def test_amounts_of_two_kinds_are_refused(tmp_path: Path) -> None:
     ("header", "cell", "own", "currency"),
     [("cost", "$5", "CAD", "CAD"), ("cost", "$5", "EUR", "USD"), ("cost (EUR)", "5", "USD", "EUR"),
      ("cost_gbp", "5", "USD", "GBP"), ("Betrag in €", "5", "USD", "EUR"), ("All costs", "5", "USD", "USD"),
-     ("cost", "5", "EUR", "EUR"), ("cost", "5 kr", "SEK", "SEK")],
+     ("cost", "5", "EUR", "EUR"), ("cost", "5 kr", "SEK", "SEK"), ("cost (CAD)", "$5", "USD", "CAD"),
+     ("cost (NOK)", "5 kr", "USD", "NOK"), ("cost (USD)", "5 €", "GBP", "EUR"), ("cost ($)", "5", "EUR", "USD"),
+     ("cost ($)", "5", "CAD", "CAD"), ("cost", "¥5", "USD", "JPY"), ("cost", "¥5", "CNY", "CNY")],
 )  # fmt: skip
 def test_the_currency_is_the_signs_the_columns_or_the_organizations(
     tmp_path: Path, header: str, cell: str, own: str, currency: str
@@ -368,15 +370,63 @@ def test_the_currency_is_the_signs_the_columns_or_the_organizations(
     assert costs(path, currency=own, columns=columns) == [("2026-01-05", "5", currency)]
 
 
+def test_a_sign_of_several_currencies_needs_one_of_them(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost\n2026-01-05,5 kr\n")
+    assert refusals(path) == [(2, "cost '5 kr' is not a number")]
+    assert costs(path, columns="currency=DKK") == [("2026-01-05", "5", "DKK")]
+
+
 def test_a_column_of_currencies(tmp_path: Path) -> None:
-    path = table(tmp_path, "date,cost,currency\n2026-01-05,5,eur\n2026-01-06,6,€\n2026-01-07,7,\n2026-01-08,8,Taler\n")
+    path = table(tmp_path, "date,cost,currency\n2026-01-05,5,eur\n2026-01-06,6,€\n2026-01-08,8,Taler\n")
     rollup = taken(path)
-    assert [cost.origin.currency for cost in rollup.daily] == ["EUR", "EUR", "EUR"]
-    assert [(row.line, row.reason) for row in rollup.refused] == [(5, "currency 'Taler' is not a currency's code")]
+    assert [cost.origin.currency for cost in rollup.daily] == ["EUR", "EUR"]
+    assert [(row.line, row.reason) for row in rollup.refused] == [(4, "currency 'Taler' is not a currency's code")]
+    assert rollup.files[0].read_as == "amount from cost"
 
 
-def test_a_sign_that_is_alone_in_a_column_is_the_currency_of_all(tmp_path: Path) -> None:
-    path = table(tmp_path, "date;cost\n2026-01-05;5 €\n2026-01-06;6\n")
+@pytest.mark.parametrize(
+    ("rows", "line", "where"),
+    [("date;cost|05.01.2026;5 €|06.01.2026;6", 3, 2), ("date;cost|05.01.2026;5|06.01.2026;6 EUR", 2, 3),
+     ("date;cost|05.01.2026;5|06.01.2026;$6|07.01.2026;7 €", 2, 4), ("date;cost|;EUR|06.01.2026;6", 3, 2),
+     ("date;cost|05.01.2026;5|Total;5 €", 2, 3), ("date;cost;currency|05.01.2026;5;EUR|06.01.2026;6;", 3, 2),
+     ("date;cost;currency|05.01.2026;5;|06.01.2026;6;EUR", 2, 3),
+     ("date;debit;credit|05.01.2026;5;|06.01.2026;;€6", 2, 3)],
+)  # fmt: skip
+def test_amounts_without_a_currency_beside_others_in_one_are_refused(
+    tmp_path: Path, rows: str, line: int, where: int
+) -> None:
+    path = table(tmp_path, rows.replace("|", "\n") + "\n")
+    with pytest.raises(
+        SourceError, match=f"the amount in line {line} has no currency, and that in line {where} is in EUR"
+    ) as raised:
+        taken(path)
+    assert raised.value.command.endswith("--columns currency=EUR or currency=USD")
+    for chosen in ("EUR", "USD"):
+        read_as = taken(path, columns=f"currency={chosen}").files[0].read_as
+        assert f"in {chosen}" in read_as or f"and {chosen}" in read_as
+
+
+def test_amounts_without_a_currency_are_in_the_tables(tmp_path: Path) -> None:
+    path = table(tmp_path, "date;cost\n2026-01-05;5 €\n2026-01-06;6\n2026-01-07;7 USD\n")
+    assert [currency for *_, currency in costs(path, columns="currency=EUR")] == ["EUR", "EUR", "USD"]
+    assert [currency for *_, currency in costs(path, columns="currency=GBP")] == ["EUR", "GBP", "USD"]
+    assert taken(path, columns="currency=GBP").files[0].read_as == "amount from cost in EUR, GBP and USD"
+    headed = table(tmp_path, "date;cost (GBP)\n2026-01-05;5 €\n2026-01-06;6\n", "headed.csv")
+    assert [currency for *_, currency in costs(headed)] == ["EUR", "GBP"]
+    ours = table(tmp_path, "date;cost\n2026-01-05;5 €\n2026-01-06;6\n", "ours.csv")
+    assert [currency for *_, currency in costs(ours, currency="EUR")] == ["EUR", "EUR"]
+
+
+def test_amounts_without_a_currency_in_the_column_are_in_the_tables(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,amount,currency\n2026-01-05,5,EUR\n2026-01-06,6,\n2026-01-07,7,USD\n")
+    assert [currency for *_, currency in costs(path, columns="currency=GBP")] == ["EUR", "GBP", "USD"]
+    assert taken(path, columns="currency=GBP").files[0].read_as == "amount in GBP where no currency is named"
+    words = table(tmp_path, "date,amount,currency\n2026-01-05,5,Euro\n", "words.csv")
+    assert costs(words, columns="currency=EUR") == [("2026-01-05", "5", "EUR")]
+
+
+def test_a_total_may_lack_the_currency(tmp_path: Path) -> None:
+    path = table(tmp_path, "date;cost\n2026-01-05;5 €\n2026-01-06;6 €\nTotal;11\n")
     assert [currency for *_, currency in costs(path)] == ["EUR", "EUR"]
 
 
@@ -425,6 +475,13 @@ def test_bytes_that_are_no_text_cost_their_row_only(tmp_path: Path) -> None:
         format_of([path])
 
 
+def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    rows = '2026-01-05,1,a\n2026-01-06,2,"b\n' + ("x" * 99 + "\n") * 330_000
+    path = table(tmp_path, f"date,cost,note\n{rows}")
+    with pytest.raises(SourceError, match=r"costs\.csv line 3: field larger than field limit .* a quote that is not"):
+        taken(path)
+
+
 def test_many_rows_come_in_batches(tmp_path: Path) -> None:
     path = table(tmp_path, "date,cost\n" + "2026-01-05,0.01\n2026-01-06,0.02\n" * 30_000)
     assert costs(path) == [("2026-01-05", "300", "USD"), ("2026-01-06", "600", "USD")]
@@ -438,7 +495,9 @@ def test_negative_amounts_are_credits_unless_named_as_costs(tmp_path: Path) -> N
         said == "amount in USD; 2 of 3 amounts are negative and count as credits; as costs with amount=Amount:negative"
     )
     summed = table(tmp_path, "date,Amount\n2026-01-05,-100\n2026-01-06,-4.5\n2026-01-07,20\nTotal,-84.5\n", "sum.csv")
-    assert [file.read_as for file in taken(summed).files] == [said]
+    assert [file.read_as for file in taken(summed).files] == [
+        said.replace("USD;", "USD; line 5 is a total and left out;")
+    ]
     as_costs = {"columns": "amount=Amount:negative"}
     assert [nanos for _, nanos, _ in costs(path, **as_costs)] == ["100", "4.5", "-20"]
     assert [file.read_as for file in taken(path, **as_costs).files] == ["amount (costs negative) in USD"]
@@ -472,7 +531,8 @@ def test_debits_and_credits_of_any_name(tmp_path: Path) -> None:
     assert [nanos for _, nanos, _ in costs(negative, columns="amount=Debit:negative")] == ["20", "-7.5"]
     rows = "1,50;;2026-01-05;\nx;4;2026-01-06;\n;2;2026-01-07;\n;2;2026-01-08;Total\n"
     first = table(tmp_path, f"In;Out;Date;Note\n{rows}", "first.csv")
-    assert refusals(first, **named) == [(3, "In 'x' is not a number"), (5, "it is the total of the rows above")]
+    assert refusals(first, **named) == [(3, "In 'x' is not a number")]
+    assert taken(first, **named).files[0].read_as.endswith("; line 5 is a total and left out")
     assert [cost.amount_nanos for cost in taken(first, **named).daily] == [-1_500_000_000, 2 * 10**9]
     beside = table(tmp_path, "Date,Amount,Money In\n2026-01-05,20.00,\n2026-01-06,-7.50,7.50\n", "beside.csv")
     assert [nanos for _, nanos, _ in costs(beside)] == ["20", "-7.5"], "an amount has its own sign"
@@ -498,8 +558,18 @@ def test_names_in_invoices_and_statements(tmp_path: Path, header: str, row: str,
 def test_a_total_is_no_cost(tmp_path: Path) -> None:
     rows = "Date,Vendor,Amount\n2026-09-03,Hetzner,10.00\n2026-09-04,Total,4.00\n2026-09-05,Fly,10.00\n"
     path = table(tmp_path, f"{rows}2026-09-30,Total,24.00\n2026-09-30,Total,5.00\n")
-    assert refusals(path) == [(5, "it is the total of the rows above")]
+    assert refusals(path) == []
+    assert taken(path).files[0].read_as == "amount in USD, provider from Vendor; line 5 is a total and left out"
     assert sum(cost.amount_nanos for cost in taken(path).daily) == 29 * 10**9
+
+
+@pytest.mark.parametrize("row", [",Total,15.00", "Total,,15.00", "Summe,,15.00", "Gesamt:,,$15.00", ",Sub-total,15.00"])
+def test_a_total_needs_no_date(tmp_path: Path, row: str) -> None:
+    path = table(tmp_path, f"date,description,amount\n2026-09-01,x,10.00\n2026-09-02,y,5.00\n{row}\n")
+    assert [nanos for _, nanos, _ in costs(path)] == ["10", "5"]
+    assert taken(path).files[0].read_as == "amount in USD; line 4 is a total and left out"
+    other = table(tmp_path, f"date,description,amount\n2026-09-01,x,10.00\n{row}\n", "other.csv")
+    assert [line for line, _ in refusals(other)] == [3]
 
 
 def test_subtotals_are_no_costs(tmp_path: Path) -> None:
@@ -507,7 +577,10 @@ def test_subtotals_are_no_costs(tmp_path: Path) -> None:
     for word in ("Total", "Subtotal", "Zwischensumme", "Sous-total"):
         rows = groups.format("2026-09-03", word)
         path = table(tmp_path, f"Date,Vendor,Amount\n{rows}2026-09-30,Total,35.00\n")
-        assert refusals(path) == [(line, "it is the total of the rows above") for line in (4, 6, 7)]
+        assert refusals(path) == []
+        assert (
+            taken(path).files[0].read_as == "amount in USD, provider from Vendor; lines 4, 6, 7 are totals and left out"
+        )
         assert sum(cost.amount_nanos for cost in taken(path).daily) == 35 * 10**9
 
 
@@ -515,6 +588,28 @@ def test_seconds_since_1970_are_dates(tmp_path: Path) -> None:
     path = table(tmp_path, "date,amount\n1767571200,1\n1767657599,2\n")  # Jan 5, 2026, its begin and its last second
     assert costs(path) == [("2026-01-05", "3", "USD")]
     assert costs(path, time_zone="Asia/Tokyo") == [("2026-01-05", "1", "USD"), ("2026-01-06", "2", "USD")]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "read_as"),
+    [("Buchungstag;Valuta;Verwendungszweck;Umsatz", "05.01.2026;07.01.2026;x;6,00",
+      "date from Buchungstag (day first), amount from Umsatz (decimal comma) in USD"),
+     ("Buchung;Valuta;Verwendungszweck;Betrag;Währung", "05.01.2026;07.01.2026;x;6,00;USD",
+      "date from Buchung (day first), amount from Betrag (decimal comma)"),
+     ("Valuta;Text;Umsatz in EUR", "05.01.2026;x;6,00",
+      "date from Valuta (day first), amount from Umsatz in EUR (decimal comma) in EUR"),
+     ("Wertstellung (Valuta);Buchung;Umsatz", "07.01.2026;05.01.2026;6,00",
+      "date from Buchung (day first), amount from Umsatz (decimal comma) in USD"),
+     ("Datum;Umsatz;Betrag", "05.01.2026;9,00;6,00",
+      "date from Datum (day first), amount from Betrag (decimal comma) in USD"),
+     ("dato;valuta;beløb", "05.01.2026;DKK;6,00", "currency from valuta")],
+)  # fmt: skip
+def test_statements_of_german_banks(tmp_path: Path, header: str, row: str, read_as: str) -> None:
+    path = table(tmp_path, f"{header}\n{row}\n")
+    assert Delimited().recognizes(path)
+    [(day, amount, _)] = costs(path)
+    assert (day, amount) == ("2026-01-05", "6")
+    assert read_as in taken(path).files[0].read_as
 
 
 # Which format it is
