@@ -128,9 +128,10 @@ class Services:
             return self
         return Services(replace(self.context, is_new=True), self.settings)
 
-    def without_evaluation(self) -> Services:
-        """Return services whose commands do not evaluate alerts: the program watches them in a thread of its own."""
-        return Services(replace(self.context, on_change=None), self.settings)
+    def lasting(self) -> Services:
+        """Return services for a program that stays. It watches alerts in a thread of its own, so that changes do not
+        evaluate them, and has somebody who waits, so that it does not wait for other writers as long as a command."""
+        return Services(replace(self.context, on_change=None, patience=None), self.settings)
 
     def close(self) -> None:
         """Close the connections that are open."""

@@ -136,7 +136,8 @@ def made_once() -> MadeOnce:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who wants to write while another program does gives up at once."""
-    monkeypatch.setattr("budget_tui.storage.unit_of_work.PATIENCE_SECONDS", 0.05)
+    for each in ("budget_tui.storage.unit_of_work", "budget_tui.cli.session"):
+        monkeypatch.setattr(f"{each}.PATIENCE_SECONDS", 0.05)
 
 
 @pytest.fixture(autouse=True)

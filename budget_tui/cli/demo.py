@@ -80,5 +80,5 @@ def _show(session: Session, database: Path) -> None:
     session.start_logging(aloud=False)
     services = Session(str(database), ORGANIZATION, session.as_of or _DAYS[slug]).services
     load_demo(services.context)
-    run_dashboard(services.of_organization(slug).without_evaluation(), "demonstration")
+    run_dashboard(services.of_organization(slug).lasting(), "demonstration")
     print_lines("To begin for real, run budget-tui: it opens your own database and says how.")

@@ -40,7 +40,7 @@ def serve(
             raise
         raise Refused("the HTTP API is not installed", "in the checkout: pip install '.[api]'") from None
 
-    services = session_of(context).services.without_evaluation()
+    services = session_of(context).services.lasting()
 
     warn(services.settings.channel_problems)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DB_VARIABLE = "BUDGET_TUI_DB"
 ORG_VARIABLE = "BUDGET_TUI_ORG"
 AS_OF_VARIABLE = "BUDGET_TUI_AS_OF"
+PATIENCE_SECONDS = 30.0
+"""The time that a command waits while others write: dozens of them may begin at once, as from a build."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Session:
             on_closed_early=_report_closed_early,
             on_created=self._note_created,
             on_change=self._note_change,
+            patience=PATIENCE_SECONDS,
         )
         return Services(context, found.settings)
 
@@ -152,4 +155,4 @@ def open_dashboard(session: Session) -> None:
     gc.disable()  # until the first frame
     from budget_tui.tui.run import run_dashboard
 
-    run_dashboard(session.services.without_evaluation())
+    run_dashboard(session.services.lasting())

@@ -38,7 +38,7 @@ def watch(
 
 
 def _watch(session: Session) -> None:
-    services = session.services.without_evaluation()
+    services = session.services.lasting()
     warn(services.settings.channel_problems)
     watcher = Watcher(services.context, channels_of(services.settings.channels))
 

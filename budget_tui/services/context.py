@@ -36,7 +36,8 @@ class Context:
     was no database at the start: it reads like an empty one until it exists. ``on_carry_settled`` is called with each
     carry-over that a command corrected, ``on_closed_early`` with the periods that it closed although they
     end only after the clock's day, ``on_created`` once the first change has created the database, and ``on_change``
-    after each command that was committed.
+    after each command that was committed. A change waits
+    ``patience`` seconds at most while others write, by default as long as a screen may.
     """
 
     database: Database
@@ -52,6 +53,7 @@ class Context:
     on_closed_early: "ClosedEarly | None" = None
     on_created: "Callable[[], None] | None" = None
     on_change: "Callable[[Context], None] | None" = None
+    patience: float | None = None
 
     @cached_property
     def label(self) -> str:
@@ -82,10 +84,14 @@ class Context:
         The first one creates the database when it commits.
         """
         if self.prepare():
-            return self._unit(organization)
-        from budget_tui.storage.unit_of_work import FirstUnitOfWork
+            unit = self._unit(organization)
+        else:
+            from budget_tui.storage.unit_of_work import FirstUnitOfWork
 
-        return FirstUnitOfWork(self.database, organization, self.on_created)
+            unit = FirstUnitOfWork(self.database, organization, self.on_created)
+        if self.patience is not None:
+            unit.patience = self.patience
+        return unit
 
     def _unit(self, organization: str) -> "UnitOfWork":
         from budget_tui.storage.unit_of_work import UnitOfWork

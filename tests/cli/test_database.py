@@ -6,11 +6,15 @@ import random
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from budget_tui.cli.session import Session
+from budget_tui.domain.errors import Locked
 from tests.databases import change, locked
 from tests.unprivileged import unprivileged
 
@@ -302,9 +306,32 @@ def test_the_url_of_a_file_is_its_path(seeded: Cli, database: Path) -> None:
     assert seeded("--db", f"sqlite:///{database}", "status").done().out == seeded("status").out
 
 
+def test_a_command_waits_longer_for_other_writers_than_a_screen(
+    seeded: Cli, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("budget_tui.storage.unit_of_work.PATIENCE_SECONDS", 0.05)
+    seeded("budget", "set", "600").done()
+    writing, ended = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with locked(database):
+            writing.set()
+            ended.wait(60)
+
+    with ThreadPoolExecutor() as threads:
+        writer = threads.submit(write)
+        writing.wait(60)
+        services = Session(str(database)).services
+        with pytest.raises(Locked), services.lasting().context.work():
+            pass
+        threading.Timer(0.5, ended.set).start()
+        seeded("budget", "set", "700").done()
+        writer.result()
+
+
 def test_a_locked_database_can_be_read_but_not_written(seeded: Cli, database: Path, impatient: None) -> None:
     with locked(database):
-        seeded("budget", "set", "5").refused(2, "is locked by another program", "nothing was changed")
+        seeded("budget", "set", "5").refused(6, "is locked by another program", "nothing was changed")
         assert seeded("status", "--line").done().out.startswith("$259 left")
     seeded("budget", "set", "5")
     assert seeded("budget", "show", "--json").json["monthly_budget_usd"] == 5

@@ -9,13 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, StorageError
+from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, Locked, StorageError
 
 HEAD = "0019"
 """The newest migration; a test keeps it equal to Alembic's own head."""
 
 PATIENCE_SECONDS = 5.0
-"""The time that a writer waits for its turn."""
+"""The time that a writer waits for its turn while somebody waits at a screen, or for a response."""
 
 _NOTHING: Mapping[str, object] = {}
 
@@ -244,6 +244,11 @@ class _DescribedErrors:
             described = self._database.error_of(error)
             if described is not None and described is not error:
                 raise described from error
+
+
+def locked(name: object) -> Locked:
+    """Return the error for a database that another program has been writing to for too long."""
+    return Locked(f"{name} is locked by another program", "try again in a moment; nothing was changed")
 
 
 def made_meanwhile() -> Conflict:

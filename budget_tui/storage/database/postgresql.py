@@ -28,6 +28,7 @@ from budget_tui.storage.database.base import (
     Row,
     SchemaState,
     WriteConnection,
+    locked,
     made_meanwhile,
     schema_state,
 )
@@ -143,6 +144,8 @@ class PostgresDatabase(Database):
             return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
         if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):  # in a name that somebody asks for
             return Refused("no text has a NUL character in it", "leave it out")
+        if isinstance(cause, _LOCKED):
+            return locked(self)
         for kinds, what, hint in _MEANINGS:
             if isinstance(cause, kinds):
                 kind = NotWritable if kinds in _NOT_WRITABLE else StorageError
@@ -192,12 +195,8 @@ class PostgresDatabase(Database):
         """Allow all ``paths``: a user cannot name any file of this database."""
 
 
+_LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
 _MEANINGS: Sequence[tuple[tuple[type[psycopg.Error], ...], str, str]] = (
-    (
-        (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure),
-        "{database} is locked by another program",
-        "try again in a moment; nothing was changed",
-    ),
     ((errors.DiskFull,), "the disk of {database} is full", "free some space; nothing was changed"),
     ((errors.ReadOnlySqlTransaction,), "{database} may not be written", "check that it is no standby"),
     (

@@ -22,6 +22,7 @@ from budget_tui.storage.database.base import (
     Row,
     SchemaState,
     WriteConnection,
+    locked,
     made_meanwhile,
 )
 from budget_tui.storage.database.sqlite_files import has_content, require_one_name, state_of
@@ -60,8 +61,8 @@ def begin(execute: Callable[[str], object], patience: float = PATIENCE_SECONDS) 
             execute("BEGIN IMMEDIATE")
             return
         except Exception as error:
-            locked = "locked" in str(getattr(error, "orig", error))
-            if not locked or time.monotonic() > deadline:
+            is_locked = "locked" in str(getattr(error, "orig", error))
+            if not is_locked or time.monotonic() > deadline:
                 raise
             time.sleep(random.uniform(0.0005, 0.01))
 
@@ -315,6 +316,7 @@ def _empty() -> bytes:
         return connection.serialize()
 
 
+_LOCKED = ("database is locked", "database table is locked")
 _FULL = "database or disk is full"
 _OF_A_FULL_DISK_TOO = ("disk I/O error", "unable to open database")
 """SQLite's messages for a full disk when it finds no room for the files beside the database."""
@@ -322,13 +324,6 @@ _DAMAGED = ("{path} is damaged", "restore a backup", "restore a backup: budget-t
 # The beginning of SQLite's message, what it means, what to do about it, and by which command.
 _READ_ONLY = "attempt to write a readonly"
 _MEANINGS = (
-    ("database is locked", "{path} is locked by another program", "try again in a moment; nothing was changed", ""),
-    (
-        "database table is locked",
-        "{path} is locked by another program",
-        "try again in a moment; nothing was changed",
-        "",
-    ),
     (_FULL, "the disk of {path} is full", "free some space; nothing was changed", ""),
     ("disk I/O error", "{path} cannot be read or written", "check the disk and the permissions of its folder", ""),
     (
@@ -361,6 +356,8 @@ def error_at(path: Path, error: BaseException) -> BudgetError | None:
     text = str(cause)
     if text.startswith("integer overflow"):
         return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
+    if text.startswith(_LOCKED):
+        return locked(path)
     if text.startswith(_OF_A_FULL_DISK_TOO) and _has_no_room(path.parent):
         text = _FULL
     for beginning, what, hint, command in _MEANINGS:
