@@ -178,7 +178,7 @@ def import_costs(
     strict: Annotated[bool, typer.Option("--strict", help="Import nothing if any row is refused.")] = False,
     effective: Annotated[bool, typer.Option("--effective", help="Use EffectiveCost instead of BilledCost.")] = False,
     part: Annotated[str, typer.Option("--part", metavar="NAME", help="Store it next to existing costs as NAME.")] = "",
-    replace: Annotated[bool, typer.Option("--replace", help="Replace everything that it overlaps.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace whole months of accounts it touches.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Import exports of costs.
@@ -250,6 +250,9 @@ def map_costs(
     if json:
         print_json(schemas.costs.MappedCosts.from_domain(project, field, value, outcome))
         return
+    if not outcome.is_new:
+        print_lines(f"costs with {field} = {value} belong to {project} already")
+        return
     amounts = ", ".join(f.money(nanos, currency) for currency, nanos in outcome.moved.items())
     moved = amounts or (f"{f.count(outcome.costs, 'cost')} without an amount" if outcome.costs else "nothing")
     print_lines(f"costs with {field} = {value} belong to {project}; {moved} from the past moved there")
@@ -299,7 +302,8 @@ def category(
 
 
 def _print_rule(words: str, changed: int) -> None:
-    print_lines(f"{words}; {f.count(changed, 'kind')} of past costs changed")
+    kinds = f"{f.count(changed, 'kind')} of" if changed else "no"
+    print_lines(f"{words}; {kinds} past costs changed")
 
 
 def _directory(text: str) -> str:

@@ -69,7 +69,9 @@ def counts_elsewhere(outcome: "CostOutcome") -> str:
     """Return what to add to the figures of today where a cost changes none of them; '' where it does."""
     if outcome.is_scheduled:
         return "; scheduled, not spent yet"
-    return f"; restates {f.period_name(outcome.restates)}, which is closed" if outcome.restates else ""
+    if outcome.restates:
+        return f"; restates {f.period_name(outcome.restates)}, which is closed"
+    return f"; counts in no period: the first is {f.period_name(outcome.precedes)}" if outcome.precedes else ""
 
 
 def imported_far_ahead(report: "ImportReport") -> list[str]:

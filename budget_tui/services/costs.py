@@ -74,19 +74,21 @@ class MappingOutcome:
     """The effect of new rules on existing costs.
 
     It is the number of origins that changed and, for rules that name a project, the costs that this gained: how many,
-    and their amounts in nanos of each currency.
+    and their amounts in nanos of each currency. ``is_new`` if one of the rules did not stand already.
     """
 
     changed_origins: int
     moved: Mapping[str, int] = field(default_factory=dict)
     costs: int = 0
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class CostOutcome:
     """The day of a cost and its currency; ``is_far_ahead`` if the day is probably mistyped.
 
-    ``is_scheduled`` if the day is to come; ``restates`` is the closed period that it is in.
+    ``is_scheduled`` if the day is to come; ``restates`` is the closed period that it is in, and ``precedes`` the first
+    period, if it is before that.
     """
 
     on: date
@@ -94,6 +96,7 @@ class CostOutcome:
     is_far_ahead: bool
     is_scheduled: bool
     restates: Period | None
+    precedes: Period | None
 
 
 class Costs:
@@ -117,8 +120,16 @@ class Costs:
             result = run_once(work, "cost.add", key, request, lambda: _add_one(work, entry))
             on, organization = date.fromisoformat(result["on"]), work.organization
             restates = work.unit.periods.closed_on(organization.org_key, on)
+            first = work.unit.budgets.first_global(organization.org_key)
             work.commit()
-        return CostOutcome(on, organization.currency, is_far_ahead(on, work.today), on > work.today, restates)
+        return CostOutcome(
+            on,
+            organization.currency,
+            is_far_ahead(on, work.today),
+            is_scheduled=on > work.today,
+            restates=restates,
+            precedes=first.period if first and on < first.period.start else None,
+        )
 
     def add_all(self, entries: Sequence[CostEntry]) -> None:
         """Record many costs at once: all of them or, if one is refused, none."""
@@ -137,14 +148,13 @@ class Costs:
         """Map costs to a project by several pairs of a field and its value, as one change."""
         with self._context.work() as work:
             entity = mapped_to(work, project_id)
-            for field, value in rules:
-                set_rule(work, "entity", parse_rule_field(field), value, entity)
+            is_new = [set_rule(work, "entity", parse_rule_field(field), value, entity) for field, value in rules]
             changes = resolve_costs_again(work)
             gained = [change.origin_key for change in changes if change.after == entity.entity_key != change.before]
             moved = work.unit.costs.sums_of(gained)
             work.commit()
         amounts = {currency: each.amount for currency, each in moved.items() if each.amount}
-        return MappingOutcome(len(changes), amounts, sum(each.costs for each in moved.values()))
+        return MappingOutcome(len(changes), amounts, sum(each.costs for each in moved.values()), any(is_new))
 
     def name_provider(self, exported_name: str, short_name: str) -> MappingOutcome:
         """Treat the provider that exports call ``exported_name`` as ``short_name``, past costs included."""
@@ -412,8 +422,8 @@ def _sums(entries: Iterable[CostEntry]) -> Mapping[str, dict[str, object]]:
     return {project_id: {"costs": costs, "amount": written(amount)} for project_id, (costs, amount) in found.items()}
 
 
-def set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str) -> None:
-    """Set a rule and record it; costs follow by `resolve_costs_again`."""
+def set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str) -> bool:
+    """Set a rule and record it; costs follow by `resolve_costs_again`. Return False, and do nothing, if it stands."""
     value = rule_value(field, one_line(value))
     if not value:
         raise Refused(
@@ -422,9 +432,22 @@ def set_rule(work: Work, kind: str, field: str, value: str, target: Entity | str
             command="see the values with: budget-tui cost unmapped",
         )
     target_id, target_name = (target.entity_id, target.name) if isinstance(target, Entity) else (target, target)
-    before, after = _make_rule(work, RuleName(kind, field, value.casefold()), target_id)
+    name = RuleName(kind, field, value.casefold())
+    if _stands(work, name, target_id):
+        return False
+    before, after = _make_rule(work, name, target_id)
     after |= {"of": _account_name(work, value) if field == "sub_account" else value, "to": target_name}
     _record_rule(work, f"{field}={value}", before, after)
+    return True
+
+
+def _stands(work: Work, name: RuleName, target_id: str) -> bool:
+    """Return whether a rule is stored, and no newer one for another entity might go before it."""
+    rules = work.unit.cost_rules.all(work.organization.org_key)
+    if (name, target_id) not in rules:
+        return False
+    newer = rules[rules.index((name, target_id)) + 1 :]
+    return name.kind != "entity" or all(target == target_id for other, target in newer if other.kind == name.kind)
 
 
 def remove_rule(work: Work, name: RuleName) -> None:

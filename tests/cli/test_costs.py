@@ -29,9 +29,12 @@ def test_a_credit_is_a_negative_cost(seeded: Cli) -> None:
     assert spent(seeded, "pcc") == Decimal("99.5")
 
 
+BEFORE = "; counts in no period: the first is January 2026\n"
+
+
 def test_a_cost_counts_on_its_own_day(seeded: Cli) -> None:
     out = seeded("cost", "add", "dandelion", "7", "--on", "2025-12-31").done().out
-    assert out == "$7.00 on Dec 31, 2025 recorded for Dandelion: $0.00 spent, $50.00 left\n"
+    assert out == f"$7.00 on Dec 31, 2025 recorded for Dandelion: $0.00 spent, $50.00 left{BEFORE}"
     assert spent(seeded, "dandelion") == 0
     assert spent(seeded, "dandelion", "2025-12-31") == 7
 
@@ -49,7 +52,9 @@ def test_a_cost_that_changes_no_figure_of_today_says_why(seeded: Cli) -> None:
         seeded(*late, "pcc", "7", "--on", "2026-01-31").done().out.endswith(f"PCC: $1.00 spent, $149.00 left{restated}")
     )
     assert seeded(*late, "DEPT", "7", "--on", "2026-01-01").done().out.endswith(f"recorded for DEPT{restated}")
-    for day in ("2025-12-31", "2026-02-01", "2026-02-03"):
+    assert seeded(*late, "pcc", "1", "--on", "2025-12-31").done().out.endswith(BEFORE)
+    assert seeded(*late, "DEPT", "1", "--on", "2025-08-01").done().out.endswith(BEFORE)
+    for day in ("2026-02-01", "2026-02-03"):
         assert ";" not in seeded(*late, "pcc", "1", "--on", day).done().out
 
 
@@ -166,7 +171,11 @@ def test_an_amount_that_looks_like_an_option_value_stays_one(seeded: Cli) -> Non
 
 
 def test_a_provider_can_be_called_otherwise(cli: Cli) -> None:
-    assert cli("cost", "alias", "OpenAI, LLC", "OpenAI").done().out.startswith("OpenAI, LLC is openai; 0 kinds")
+    assert (
+        cli("cost", "alias", "OpenAI, LLC", "OpenAI")
+        .done()
+        .out.startswith("OpenAI, LLC is openai; no past costs changed")
+    )
     answer = cli("cost", "alias", "ACME Cloud", "acme", "--json").done().json
     assert answer == {"exported_name": "ACME Cloud", "provider": "acme", "changed": 0}
     cli("cost", "alias", "ACME Cloud", " ").refused(2, "a provider needs a name")
@@ -185,6 +194,26 @@ def test_a_service_or_provider_can_be_put_into_a_category(seeded: Cli) -> None:
         seeded("cost", "category", "acme", "CLOUD").done().out == "acme counts as cloud; 1 kind of past costs changed\n"
     )
     seeded("cost", "category", "acme", "total").refused(2, "'total' is not a category")
+
+
+def test_a_rule_that_stands_is_no_change(seeded: Cli) -> None:
+    rules = (
+        ("cost", "map", "pcc", "--service", "S3"),
+        ("cost", "alias", "ACME", "acme"),
+        ("cost", "category", "acme", "cloud"),
+    )
+    for rule in rules:
+        seeded(*rule).done()
+    entries = seeded("log", "--json").json
+    assert (
+        seeded("cost", "map", "pcc", "--service", "s3").done().out == "costs with service = s3 belong to pcc already\n"
+    )
+    for rule in rules:
+        seeded(*rule).done()
+    assert seeded("log", "--json").json == entries
+    seeded("cost", "map", "dandelion", "--provider", "aws").done()
+    out = seeded("cost", "map", "pcc", "--service", "S3").done().out
+    assert "belong to pcc; nothing from the past" in out, "now the newest again"
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,18 @@ async def test_a_table_is_read_by_the_columns_that_were_named_and_shown_first(
     assert spent(services) - before == 3_750_000_000
 
 
+async def test_tab_shows_what_a_path_that_was_typed_whole_brings(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path
+) -> None:
+    path = export(tmp_path / "x.csv", "1", "2")
+    async with open_dashboard(size=(120, 40)) as dashboard:
+        await dashboard.keys("i", *str(path), "tab")
+        assert "focus 1.4: 1 file, 2 rows read" in shown(dashboard)
+        assert dashboard.app.focused is dashboard.field("source")
+        await dashboard.keys("enter")
+        assert "2 daily costs stored ($3.00)" in dashboard.text
+
+
 async def test_a_path_is_completed_previewed_and_imported_again(
     open_dashboard: OpenDashboard, services: Services, tmp_path: Path
 ) -> None:

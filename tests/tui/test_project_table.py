@@ -388,6 +388,8 @@ async def test_what_needs_a_project_asks_for_the_first(open_dashboard: OpenDashb
         assert "$12.00 on Jan 13, 2026 recorded for Checkout; u undoes it" in dashboard.text
         await dashboard.keys("dollar_sign", *"7", *("tab",) * 3, *"2026-01-14", "enter")
         assert "recorded for Checkout; scheduled, not spent yet; u undoes it" in dashboard.text
+        await dashboard.keys("dollar_sign", *"7", *("tab",) * 3, *"2025-08-01", "enter")
+        assert "Checkout; counts in no period: the first is January 2026; u undoes it" in dashboard.text
 
 
 # Many

@@ -61,7 +61,7 @@ class PathField(TextField):
     ]
 
     class Completed(Message):
-        """A file was completed."""
+        """A file was completed, or was complete."""
 
     _cycle: deque[str] = deque()
     """The completions that further presses show, one after the other; the first is in the field, and the last is what
@@ -86,20 +86,24 @@ class PathField(TextField):
             self._cycle = deque([*(each for each in matches if each != typed), typed])
             self._complete(self._cycle[0])
         else:
+            self._post_if_complete()
             self.screen.focus_next()
 
     def _complete(self, path: str) -> None:
         self.value = path
         self.cursor_position = len(path)
-        if from_home(path).is_file():
+        self._post_if_complete()
+
+    def _post_if_complete(self) -> None:
+        if self.value and from_home(self.value).is_file():
             self.post_message(self.Completed())
 
 
 class ImportScreen(ReadingBox[ImportReport]):
     """A form to import files, dismissed with the report. Cancelling while files are read stops the import.
 
-    The files of the last import are proposed, and files that are proposed or completed are previewed. An import that
-    replaces rows, leaves some out, or guesses the columns shows its preview before it runs.
+    The files of the last import are proposed, and files that are proposed, or complete after Tab, are previewed. An
+    import that replaces rows, leaves some out, or guesses the columns shows its preview before it runs.
     """
 
     BOX_CLASSES = "box wide"
