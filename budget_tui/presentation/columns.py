@@ -299,8 +299,12 @@ def project_columns(currency: str, tick: Fraction | None = None) -> tuple[Column
             ),
         ),
         of_budget("left", "Left", lambda pace: pace.remaining),
-        money("drip", "Drip", lambda pace: pace.daily_drip, drop_order=5, is_muted=True),
-        of_budget("today", "Today", lambda pace: pace.available_today, drop_order=4, is_muted=True),
+        # Names are shortened before what may be spent today goes.
+        replace(money("drip", "Drip", lambda pace: pace.daily_drip, drop_order=5, is_muted=True), yields_late=True),
+        replace(
+            of_budget("today", "Today", lambda pace: pace.available_today, drop_order=4, is_muted=True),
+            yields_late=True,
+        ),
         replace(
             money("burn", "Burn", lambda pace: pace.burn_rate, drop_order=2, is_muted=True),
             text=lambda line: number(line.pace.burn_rate) if line.pace.burn_rate else "–",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,8 @@ _MAX_NAME, _MIN_NAME = 24, 6
 _MAX_LINES = 2
 """Lines of the freshness of the data at most."""
 _SEPARATOR = Content.styled(" · ", MUTED)
+_TELLING = 12
+"""The cells of a message's beginning that tell what it is about."""
 
 
 class TopBar(Widget):
@@ -217,7 +219,8 @@ class Freshness(Widget):
         return Content("\n").join(self._lines(self.content_size.width))
 
     def _lines(self, width: int) -> list[Content]:
-        """Return the parts in lines that end between two of them; of those that do not fit, ``…`` takes the place."""
+        """Return the parts in lines that end between two of them; the first that does not fit is begun as far as it
+        does, and ``…`` takes the place of the rest."""
         is_flat = self.screen.has_class("-flat")
         parts, most = [*self._parts(is_brief=is_flat)], 1 if is_flat else _MAX_LINES
         if not width:
@@ -227,7 +230,7 @@ class Freshness(Widget):
             whole = Content.assemble(_SEPARATOR.join(parts[:number]), (more, MUTED))
             for lines in (_in_lines(parts[:number], more, width), whole.wrap(width)):
                 if len(lines) <= most:
-                    return lines
+                    return lines if number == len(parts) else _begun(lines, more, parts[number], width, most)
         return [*lines[: most - 1], Content(" ").join(lines[most - 1 :]).truncate(width, ellipsis=True)]
 
     def _parts(self, *, is_brief: bool) -> Iterator[Content]:
@@ -279,6 +282,17 @@ def _in_lines(parts: Iterable[Content], more: str, width: int) -> list[Content]:
             lines.append(part)
     lines[-1] = Content.assemble(lines[-1], (more, MUTED))
     return [piece for line in lines for piece in line.wrap(width)]
+
+
+def _begun(lines: Sequence[Content], more: str, part: Content, width: int, most: int) -> list[Content]:
+    """Add to ``lines``, which end in ``more``, the words of another part for which there is room, if they tell
+    anything."""
+    *whole, last = lines
+    last = last[: -len(more)]
+    begun = Content.assemble(last, _SEPARATOR, part).wrap(width - len(more))[: most - len(whole)]
+    if len(begun) == 1 and begun[0].cell_length < last.cell_length + len(_SEPARATOR) + _TELLING:
+        begun = [last]
+    return [*whole, *begun[:-1], Content.assemble(begun[-1].rstrip(), (more, MUTED))]
 
 
 def _hint(before: str, key: str, after: str) -> Content:

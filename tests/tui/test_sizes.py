@@ -1,12 +1,19 @@
 """From 40×10 to 300×90: nothing stands beyond the edge, nothing is cut in the middle of a word."""
 
 import re
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
 
 from budget_tui.bootstrap import Services
+from budget_tui.services.costs import CostEntry
+from budget_tui.services.imports import ImportRequest
 from budget_tui.tui.chrome import SCREENS
 from budget_tui.tui.table import Table
 from tests.tui.conftest import OpenDashboard
-from tests.tui.driving import Dashboard, stored, units
+from tests.tui.driving import TODAY, Dashboard, stored, units
 
 SIZES = [
     *((40, 10), (50, 16), (59, 24), (60, 20), (70, 30), (79, 24), (80, 24)),
@@ -118,3 +125,35 @@ async def test_a_box_on_a_tiny_screen_has_no_blank_lines_before_what_it_asks(ope
         at = dashboard.lines.index(dashboard.line_with("─ January 2026 ─"))
         begins = [line.strip(" │").split()[0] for line in dashboard.lines[at + 1 : at + 3]]
         assert begins == ["$241.00", "Service"]
+
+
+async def test_names_are_cut_before_what_may_be_spent_today_goes(
+    open_dashboard: OpenDashboard, services: Services
+) -> None:
+    services.projects.rename("pcc", "Datenplattform (Köln) und Umgebung")
+    async with open_dashboard(services, mode="projects", size=(80, 24)) as dashboard:
+        assert {"Drip", "Today"} <= {*dashboard.line_with("Runway").split()}
+        assert "Datenplattfo" in dashboard.text
+        assert "…" in dashboard.line_with("Datenplattfo")
+
+
+@pytest.mark.parametrize("height", [24, 12])
+async def test_the_line_at_the_foot_begins_what_it_cannot_end(
+    open_dashboard: OpenDashboard, services: Services, tmp_path: Path, height: int
+) -> None:
+    """Until there is room for all of it, its last line is as full as words allow."""
+    services.fx.set("EUR", "USD", Decimal("1.1"), TODAY - timedelta(days=90))
+    services.costs.add(CostEntry("pcc", units(3), on=TODAY + timedelta(days=5)))
+    bill = tmp_path / "bill.csv"
+    bill.write_text("date,amount,currency,project\n2026-01-02,10.00,EUR,pcc\n2026-01-03,3.00,EUR,nobody\n")
+    services.imports.run(ImportRequest((str(bill),)))
+    shown = []
+    async with open_dashboard(services, size=(200, height)) as dashboard:
+        for width in range(200, 30, -7):
+            await dashboard.resized(width, height)
+            shown.append(str(dashboard.app.screen.query_one("Freshness").render()))
+            lines = shown[-1].splitlines()
+            assert all(len(line) <= width for line in lines), lines
+            assert "…" not in shown[-1] or len(lines[-1]) > width - 30, lines
+    assert shown[0].endswith("€13.00 counted as $14.30, at rates up to 80 days old")
+    assert any("…" in each and "€13.00 counted as" in each for each in shown), shown
