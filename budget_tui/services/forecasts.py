@@ -264,12 +264,13 @@ class Forecaster:
         """``wanted`` are the scopes and periods that may be asked for; only those that run today have forecasts, and
         none that was closed today. ``origins`` are all that there are, if ``session`` read them before."""
         running = [(scope, period) for scope, period in wanted if period.contains(today)]
-        if any(period.end == today for _, period in running):
-            closed = session.fast.last_close(organization.org_key)
-            running = [each for each in running if closed is None or each[1].half_open != closed.half_open]
         self._session, self._organization, self._today = session, organization, today
         self._last = min(known_through, today - ONE_DAY)
         self._scopes, self._periods = {scope for scope, _ in running}, {period for _, period in running}
+        self._open = self._periods
+        if any(period.end == today for period in self._periods):
+            closed = session.fast.last_close(organization.org_key)
+            self._open = {each for each in self._periods if closed is None or each.half_open != closed.half_open}
         self._known_origins = origins
         self._daily: dict[str, DailyUsage] = {}
 
@@ -296,7 +297,7 @@ class Forecaster:
         """Yield those of ``budgets`` that run today, but for seats, with what counts for them, and the usage in their
         unit."""
         for budget in budgets:
-            if budget.period in self._periods and budget.budget_type is not BudgetType.SEAT:
+            if budget.period in self._open and budget.budget_type is not BudgetType.SEAT:
                 counted = counted_by(budget)
                 yield budget, counted, self._in(counted[0].currency)
 
@@ -323,7 +324,7 @@ class Forecaster:
     def period_of(self, counted: Iterable[tuple[UsageScope, Period]]) -> Period | None:
         """Return the one running period of what is counted and has not ended; None if there are others."""
         to_come = {period for _, period in counted if period.end >= self._today}
-        return next(iter(to_come)) if len(to_come) == 1 and to_come <= self._periods else None
+        return next(iter(to_come)) if len(to_come) == 1 and to_come <= self._open else None
 
     def _in(self, currency: str) -> "DailyUsage":
         """Return usage in a currency; '' for tokens."""

@@ -122,6 +122,11 @@ def test_a_forecast_is_reported_at_once_when_it_is_certain(certain: list[Reading
     assert fired(rule(AlertKind.FORECAST, MEDIAN), certain)[-1] == MEDIAN
 
 
+def test_what_is_spent_is_over_whatever_credits_are_expected() -> None:
+    over = rule(AlertKind.FORECAST, MEDIAN)
+    assert fired(over, [forecast(100, 80, 90, 10), forecast(100, 80, 90, 10, used=101)]) == [None, MEDIAN]
+
+
 def test_both_ends_of_a_forecast_are_one_message() -> None:
     both = rule(AlertKind.FORECAST, MEDIAN, LOW_END)
     assert fired(both, [forecast(100, 101, 120, 10)]) == [LOW_END]

@@ -576,3 +576,4 @@ def test_a_period_that_was_closed_today_has_no_forecasts(home: Home) -> None:
     assert with_forecasts() == ({"Jan 2026", "Q1 2026"}, {"pcc", "Default"})
     home.close()
     assert with_forecasts() == ({"Q1 2026"}, set())
+    assert home.services.plan_views.forecast("pcc").entity.spent == usd("52"), "an entity is asked for"
