@@ -110,9 +110,12 @@ class AuditWindow:
         return tuple(self._found)
 
     def _add_newer(self) -> None:
+        if not self._newest:  # nothing was read yet, or there was nothing
+            self._forget()
+            return
         newer: list[AuditEntry] = []
         before: int | None = None
-        while self._newest:
+        while True:
             page = self._audit.newest(_PAGE, before)
             if before is None and (not page or page[0].entry < self._newest):
                 self._forget()  # the database was replaced by another one

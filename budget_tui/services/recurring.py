@@ -87,13 +87,18 @@ class RecurringFees:
 def _add(work: Work, new: NewFee) -> int:
     """Add a fee and book it; return its key."""
     fee = _checked(work, new)
-    for other in _called(work, fee.name):
-        if not other.has_ended:
-            raise Conflict(f"there is a fee called '{other.name}'", "give this one another name, or end that one")
+    _require_no_other(work, fee)
     fee = fee._replace(fee_key=work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now))
     work.record("recurring.add", fee.name, None, _facts(fee))
     settle_fees(work, work.today)
     return fee.fee_key
+
+
+def _require_no_other(work: Work, fee: RecurringFee) -> None:
+    """Raise `Conflict` if another fee of that name runs: a bill would fit both."""
+    for other in _called(work, fee.name):
+        if not other.has_ended and other.fee_key != fee.fee_key:
+            raise Conflict(f"there is a fee called '{other.name}'", "give this one another name, or end that one")
 
 
 def _to_end(work: Work, name: str) -> RecurringFee:
@@ -190,8 +195,9 @@ def _undo_add(work: Work, lines: Lines) -> None:
         facts, kept = line.before or {}, undo_data(line.before)
         starts_on = date.fromisoformat(kept["starts_on"])
         entity = spender(work, str(facts["of"]))
+        is_taken = any(fee.fee_key == kept["fee"] for fee in _fees(work))  # SQLite gives the key of a removed one again
         fee = RecurringFee(
-            kept["fee"],
+            0 if is_taken else kept["fee"],
             entity.entity_key,
             entity.entity_id,
             entity.path,
@@ -206,7 +212,8 @@ def _undo_add(work: Work, lines: Lines) -> None:
             starts_on - ONE_DAY,
             False,
         )
-        work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now)
+        _require_no_other(work, fee)
+        fee = fee._replace(fee_key=work.unit.recurring.add(work.organization.org_key, fee, work.actor, work.now))
         work.record("recurring.add", line.subject, None, _facts(fee))
 
 
@@ -216,7 +223,9 @@ def _undo_end(work: Work, lines: Lines) -> None:
     for line in lines:
         before, after = line.before or {}, line.after or {}
         fee = fees.get(undo_data(after)["fee"])
-        stored = fee.ended_on.isoformat() if fee is not None and fee.ended_on is not None else None
+        if fee is None or fee.name != line.subject:
+            raise Conflict(f"the fee {line.subject} was removed since", "add it again")
+        stored = fee.ended_on.isoformat() if fee.ended_on is not None else None
         require_same(f"the end of the fee {line.subject}", stored, after["last_day"])
-        assert fee is not None
+        _require_no_other(work, fee)
         _set_end(work, fee, date.fromisoformat(before["last_day"]) if before["last_day"] else None)

@@ -39,8 +39,8 @@ _JSON: Mapping[str, str] = {
     "OpenAI's costs in JSON": '"organization.costs.result"',
     "Anthropic's cost report in JSON": '"cost_type"',
     "ccusage's report": '"modelBreakdowns"',
-    "a transcript of Claude Code": '"sessionId"',
 }
+_AGENT_LOGS = ('"sessionId"', '"session_meta"')
 
 
 def vendor_of(names: Iterable[str]) -> str:
@@ -60,6 +60,10 @@ def unknown(path: Path) -> SourceError:
     with reading(path), open_text(path, kind) as text:
         begins = text.read(_LOOKED_AT).lstrip()
     if begins[:1] in ("{", "["):
+        if any(word in begins for word in _AGENT_LOGS):
+            return SourceError(
+                f"{path} is a log of an agent's program", "sync reads those", command="budget-tui sync reads those"
+            )
         what = next((name for name, word in _JSON.items() if word in begins), "")
         return SourceError(
             f"{path} is {what or 'JSON'}; there is no reader for {'that' if what else 'this kind of it'} yet",

@@ -148,6 +148,32 @@ def test_adding_and_ending_are_undone_and_redone(web: Home) -> None:
     recurring.add(FIGMA)  # the name is free again
 
 
+def as_other(home: Home) -> Home:
+    """Another user of the same database."""
+    return Home(replace(home.services, context=replace(home.services.context, actor="bert")))
+
+
+def test_no_undo_makes_two_fees_of_one_name_run(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    web.services.recurring.end("figma")
+    as_other(web).services.recurring.add(replace(FIGMA, name="Figma"))
+    with pytest.raises(Conflict, match="there is a fee called 'Figma'"):
+        web.services.undo.undo()
+    as_other(web).services.undo.undo()
+    web.services.undo.undo()
+    assert only(web).fee.next_on is not None
+
+
+def test_a_fee_comes_back_though_another_one_was_added_meanwhile(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    web.services.undo.undo()
+    as_other(web).services.recurring.add(replace(FIGMA, name="other"))
+    web.services.undo.redo()
+    assert [report.fee.name for report in web.services.recurring.all()] == ["other", "figma"]
+    web.services.undo.undo()
+    assert only(web).fee.name == "other"
+
+
 def test_what_is_refused(web: Home) -> None:
     recurring = web.services.recurring
     recurring.add(FIGMA)

@@ -227,3 +227,14 @@ async def test_news_for_a_screen_that_is_still_being_built_wait_for_it(open_dash
         await dashboard.settled()
         assert log_of(dashboard).rows
         assert "✓ it is done" in dashboard.text
+
+
+async def test_the_first_change_of_all_shows_on_an_empty_log(
+    open_dashboard: OpenDashboard, empty: Services, services_on: OpenServices
+) -> None:
+    async with open_dashboard(empty) as dashboard:
+        await dashboard.keys("6")
+        assert "no changes yet" in dashboard.text
+        services_on(Path(str(empty.context.database))).budgets.set_global(units(500))
+        await dashboard.looked()
+        assert "$0.00 → $500.00" in dashboard.text
