@@ -213,7 +213,7 @@ async def test_a_chosen_day_and_all_that_has_no_rate_is_told_at_80_columns(
         told = " ".join(line.strip() for line in dashboard.lines[at : at + 2])
         assert told == (
             "data through Jan 10 · as of Jan 13, 2026 · CHF 10, CZK 10, DKK 10, €10, £10,"
-            " NOK 10, PLN 10, SEK 10 left out: no usable rate to USD …"
+            " NOK 10, PLN 10, SEK 10 left out: no usable rate to USD · $30.00 scheduled …"
         )
         await dashboard.resized(40, 10)
         assert dashboard.line_with("data through").strip() == "data through Jan 10 · as of Jan 13 …"
