@@ -179,6 +179,10 @@ def import_costs(
     effective: Annotated[bool, typer.Option("--effective", help="Use EffectiveCost instead of BilledCost.")] = False,
     part: Annotated[str, typer.Option("--part", metavar="NAME", help="Store it next to existing costs as NAME.")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Replace whole months of accounts it touches.")] = False,
+    once: Annotated[
+        bool | None,
+        typer.Option("--once/--no-once", help="One-off costs in a CSV: no part of the burn rate.", show_default=False),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Import exports of costs.
@@ -197,6 +201,7 @@ def import_costs(
         replace=replace,
         form=form,
         columns=columns,
+        once=once,
     )
     import_files(session_of(context), request, json=json)
 

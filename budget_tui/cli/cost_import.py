@@ -49,12 +49,15 @@ def request_for(
     replace: bool = False,
     form: str = "",
     columns: str = "",
+    once: bool | None = None,
 ) -> "ImportRequest":
     """Build the request from the options."""
     from budget_tui.services.imports import ImportRequest
 
     cost_column = "EffectiveCost" if effective else "BilledCost"
-    return ImportRequest(tuple(files), source, tuple(tags), cost_column, strict, dry_run, part, replace, form, columns)
+    return ImportRequest(
+        tuple(files), source, tuple(tags), cost_column, strict, dry_run, part, replace, form, columns, once
+    )
 
 
 def import_files(session: Session, request: "ImportRequest", *, json: bool) -> None:

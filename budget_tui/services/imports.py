@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from budget_tui.domain.amount import to_decimals
 from budget_tui.domain.audit import UNDO_DATA
 from budget_tui.domain.budget import Organization
-from budget_tui.domain.cost import FAR_AHEAD_DAYS
+from budget_tui.domain.cost import FAR_AHEAD_DAYS, ChargeCategory, CostOrigin
 from budget_tui.domain.delivery import Arrangement, Delivery, LeftOutFile, arrange, folded_account
 from budget_tui.domain.errors import Conflict, Refused
 from budget_tui.domain.estimates import ESTIMATED_SOURCES, LOG_PREFIXES
@@ -48,7 +48,7 @@ class ImportRequest:
 
     ``format`` is detected by default; ``columns`` names the columns of files where these may have any name.
     With ``part``, costs are stored under that name next to existing ones; ``replace`` replaces every part that they
-    overlap.
+    overlap. ``once`` is whether the charges of a table come once; None if they do as those of its source so far.
     """
 
     paths: tuple[str, ...]
@@ -61,6 +61,7 @@ class ImportRequest:
     replace: bool = False
     format: str = ""
     columns: str = ""
+    once: bool | None = None
 
 
 class VanishedCosts(NamedTuple):
@@ -140,7 +141,7 @@ class Imports:
         form = format_of(found.paths, request.format, request.columns)
         source = named or form.name
         context = self._context if self._context.prepare() else replace(self._context, is_new=True)
-        organization, known_tags = _before_reading(context, source)
+        organization, known_tags, were_once = _before_reading(context, source)
         # The modules for storing are imported while DuckDB reads, which leaves the interpreter free.
         threading.Thread(target=_load_storing, daemon=True).start()
         tags = {DEFAULT_TAG, *known_tags, *(tag.casefold() for tag in request.tags)}
@@ -150,6 +151,7 @@ class Imports:
             tuple(sorted(tags)),
             request.cost_column,
             request.columns,
+            request.once if request.once is not None else form.is_known_by_content and were_once,
         )
         with reduce_files(found.paths, form, options, source, progress) as reduction:
             _require_usable(reduction, strict=request.strict)
@@ -159,7 +161,7 @@ class Imports:
                     _in_one([each.reason for each in arrangement.ambiguities]), arrangement.ambiguities[0].hint
                 )
             with self._context.work() as work:
-                storing = _Storing(work, reduction, form, source, part, request)
+                storing = _Storing(work, reduction, form, source, part, request, is_once=options.once)
                 report = storing.store(arrangement, found.left_out)
                 if request.dry_run:
                     work.settle()
@@ -189,14 +191,16 @@ def _checked_source(name: str) -> str:
     return name
 
 
-def _before_reading(context: Context, source: str) -> tuple[Organization, set[str]]:
-    """Return the organization, and the tags to keep: those of mapping rules and those kept in earlier imports.
+def _before_reading(context: Context, source: str) -> tuple[Organization, set[str], bool]:
+    """Return the organization, the tags to keep (those of mapping rules and those kept in earlier imports), and whether
+    the source's charges come once.
 
-    Without the latter, importing a file again with fewer options would unmap its costs.
+    Without what earlier imports kept, importing a file again with fewer options would change what is stored of it.
     """
     with context.reading() as session:
         organization = context.organization(session)
-        return organization, session.fast.tags_to_keep(organization.org_key, source)
+        org = organization.org_key
+        return organization, session.fast.tags_to_keep(org, source), session.fast.has_one_off_costs(org, source)
 
 
 def _format_name(form: SourceFormat, reduction: Reduction) -> str:
@@ -238,6 +242,8 @@ class _Storing:
         source: str,
         part: str,
         request: ImportRequest,
+        *,
+        is_once: bool,
     ) -> None:
         self._work = work
         self._form = form
@@ -245,6 +251,7 @@ class _Storing:
         self._source = source
         self._part = part
         self._basis = request.cost_column
+        self._is_once = is_once
         self._mode = self._mode_of(request)
         known = work.unit.costs.origins(work.organization.org_key)
         resolver = Resolver(work, [*(row.origin for row in known), *reduction.origins])
@@ -403,14 +410,27 @@ class _Storing:
 
     def _is_same(self, part: ReducedPart, old: Part) -> bool:
         """Return whether the rows of ``part`` equal the stored ones, whatever their source is called."""
-        as_new: dict[int | None, int | None] = {
-            key: self._keys.get(replace(origin, source=self._source))
-            for origin, key in self._keys.items()
-            if origin.source == old.facts.source
-        }
+        as_new = self._as_new(old)
         rows = {tuple(row) for batch in self._reduction.daily_rows(part.number) for row in batch}
         stored = self._work.unit.datasets.rows([old.key], _FIRST, _LAST)
         return all((as_new[origin], *rest) in rows for origin, *rest in stored)
+
+    def _as_new(self, old: Part) -> dict[int | None, int | None]:
+        """Return the origins of a stored part as this import calls them: by its source and, of a table, by its kind of
+        charge."""
+        kinds = (ChargeCategory.USAGE, ChargeCategory.ONE_OFF)
+        kind = kinds[self._is_once]
+
+        def renamed(origin: CostOrigin) -> CostOrigin:
+            is_other_kind = self._form.is_known_by_content and origin.charge_category in kinds
+            charge = kind if is_other_kind else origin.charge_category
+            return replace(origin, source=self._source, charge_category=charge)
+
+        return {
+            key: self._keys.get(renamed(origin))
+            for origin, key in self._keys.items()
+            if origin.source == old.facts.source
+        }
 
     def _is_stored(self, part: ReducedPart, keys: Sequence[int]) -> bool:
         """Return whether the rows of ``part`` equal the stored ones of its days, row by row."""
@@ -443,8 +463,9 @@ class _Storing:
         sub_accounts: Mapping[int | None, str] = {
             key: folded_account(origin.sub_account_id) for origin, key in self._keys.items()
         }
+        as_new = self._as_new(old)
         shared = [
-            row
+            (as_new[row[0]], *row[1:])
             for row in self._work.unit.datasets.rows([old.key], _FIRST, _LAST)
             if row[0] in sub_accounts and (sub_accounts[row[0]], row[2]) in cells
         ]

@@ -61,7 +61,7 @@ class ReadOptions:
     """Options of reading. ``time_zone`` and ``currency`` are the organization's.
 
     ``cost_column`` is for formats with several amounts per charge; ``columns``, such as ``date=Day,amount=Net``, for
-    those whose columns may have any name.
+    those whose columns may have any name. ``once``, for those that do not say it themselves, makes charges one-off.
     """
 
     time_zone: str
@@ -69,6 +69,7 @@ class ReadOptions:
     tag_keys: tuple[str, ...] = ("project",)
     cost_column: str = "BilledCost"
     columns: str = ""
+    once: bool = False
 
 
 class UsageLine(NamedTuple):

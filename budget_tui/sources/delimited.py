@@ -157,7 +157,7 @@ class Delimited:
         for number, path in enumerate(paths):
             table = _Table.of(path, wanted)
             form = _form_of(table, wanted, options)
-            reading_of = _Reading(table, form)
+            reading_of = _Reading(table, form, ChargeCategory.ONE_OFF if options.once else ChargeCategory.USAGE)
             for lines in reading_of.batches(lambda percent, path=path: progress(path, percent)):  # type: ignore[misc]
                 sums.add_lines(number, lines)
             yield reading_of.file_read()
@@ -526,9 +526,11 @@ class _RowFields(NamedTuple):
 class _Reading:
     """A file while it is read."""
 
-    def __init__(self, table: _Table, form: _Notation) -> None:
+    def __init__(self, table: _Table, form: _Notation, charge: ChargeCategory) -> None:
+        """``charge`` is what amounts are that are no credits."""
         self._table = table
         self._form = form
+        self._charge_category = charge
         self._refused: list[RefusedRow] = []
         self._refused_count = 0
         self._rows = self._amounts = self._negative = 0
@@ -608,7 +610,7 @@ class _Reading:
             said.category,
             said.service_category,
             sub_account=said.account or said.project,
-            charge_category=ChargeCategory.CREDIT if amount < 0 else ChargeCategory.USAGE,
+            charge_category=ChargeCategory.CREDIT if amount < 0 else self._charge_category,
             cell_day=None if cell_day == day else cell_day,
         )
 
@@ -689,7 +691,9 @@ class _Reading:
         are_ignored = f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored" if ignored else ""
         is_windows = self._table.header.encoding is Encoding.WINDOWS_1252
         encoding = "text in Windows-1252, as it is not UTF-8" if is_windows else ""
-        parts = (", ".join(read), are_ignored, encoding, self._described_totals(), self._described_credits())
+        is_once = self._charge_category is ChargeCategory.ONE_OFF
+        once = "one-off costs, which are no part of the burn rate" if is_once else ""
+        parts = (", ".join(read), once, are_ignored, encoding, self._described_totals(), self._described_credits())
         return "; ".join(filter(None, parts))
 
     def _described_currency(self) -> str:

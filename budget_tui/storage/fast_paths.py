@@ -406,6 +406,17 @@ class FastPaths:
         of_rules = {row["field"].removeprefix("tag:") for row in rules if row["field"].startswith("tag:")}
         return of_rules.union(*(json.loads(row["tags"]) for row in stored))
 
+    def has_one_off_costs(self, org: int, source: str) -> bool:
+        """Return whether charges of an imported ``source`` were imported as one-off costs, for the next import."""
+        rows = self._rows(
+            "SELECT 1 FROM cost_origin o WHERE o.org_key = :org AND o.source = :source AND NOT o.live"
+            " AND o.charge_category = 'one-off' AND EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key)"
+            " LIMIT 1",
+            org=org,
+            source=source,
+        )
+        return bool(rows)
+
     def imported_accounts(self, org: int, today: date) -> list[ImportedAccount]:
         """Return each billing account of each imported source that had costs by ``today``, by name."""
         ended = {

@@ -428,6 +428,46 @@ def test_a_table_is_imported_like_an_export(seeded: Cli, tmp_path: Path) -> None
     assert spent(seeded)["pcc"] == 105
 
 
+def test_costs_of_a_table_may_come_once(seeded: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "bank.csv"
+    note = "one-off costs, which are no part of the burn rate"
+
+    def write(*amounts: int) -> None:
+        rows = "".join(f"2026-01-0{day},dandelion,{amount}\n" for day, amount in enumerate(amounts, 5))
+        path.write_text(f"date,project,amount\n{rows}", "utf-8")
+
+    def taken(*options: str) -> tuple[bool, float, object, object]:
+        """Whether it was said, the burn, what is spent, and whether nothing changed."""
+        report = seeded("cost", "import", str(path), "--json", *options).done().json
+        (line,) = (
+            line for line in seeded("project", "list", "--json").json["projects"] if line["project_id"] == "dandelion"
+        )
+        return note in report["read_as"][0], line["burn_rate_usd"], line["spent_usd"], report["unchanged"]
+
+    write(10, -1)
+    assert taken() == (False, 10, 9, False)
+    assert taken("--once") == (True, 0, 9, False), "what was imported without is replaced"
+    write(10, -1, 20)
+    assert taken() == (True, 0, 29, False), "a longer file is read as the shorter one was"
+    assert taken("--once") == (True, 0, 29, True)
+    again = seeded("cost", "import", str(path), "--source", "other")
+    again.refused(5, "the same costs are stored already as the source csv")
+    burning = taken("--no-once")
+    assert (burning[0], burning[1] > 0, *burning[2:]) == (False, True, 29, False)
+    assert taken() == (*burning[:3], True)
+    seeded("undo").done()
+    assert taken("--dry-run")[0], "undone, it is as before"
+
+
+def test_a_focus_export_says_itself_what_comes_once(seeded: Cli, tmp_path: Path) -> None:
+    path = export(tmp_path / "x.csv", [{"BilledCost": "1"}])
+    seeded("cost", "import", str(path), "--once").refused(2, "says itself which charges come once; leave out --once")
+    table = tmp_path / "table.csv"
+    table.write_text("date,amount\n2026-01-05,7\n", "utf-8")
+    seeded("cost", "import", str(table), "--once", "--source", "mine").done()
+    seeded("cost", "import", str(path), "--source", "mine").done()
+
+
 def test_an_account_is_a_sub_account_and_columns_that_are_not_read_are_named(seeded: Cli, tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     path.write_text(

@@ -97,6 +97,12 @@ class Focus:
         """Read each file in one streaming pass; small files with the same columns together."""
         if options.columns:
             raise Refused("the columns of FOCUS have names of their own", "leave out which ones to read")
+        if options.once:
+            raise Refused(
+                "a FOCUS export says itself which charges come once",
+                "import it as it is",
+                command="leave out --once",
+            )
         reader = _Reader(sums, Wanted(options.cost_column, options.tag_keys), options.time_zone)
         number = 0
         for style, batch in _batches(paths, reader):
