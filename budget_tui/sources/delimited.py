@@ -35,11 +35,12 @@ _MAX_IGNORED = 4
 
 class Field(StrEnum):
     """A field of a cost that a column may hold. Date and amount are required; a credit is what came back, in tables
-    that have debits for amounts."""
+    that have debits for amounts, and the side says which of both an amount without a sign is."""
 
     DATE = "date"
     AMOUNT = "amount"
     CREDIT = "credit"
+    SIDE = "side"
     PROJECT = "project"
     PROVIDER = "provider"
     CATEGORY = "category"
@@ -63,12 +64,16 @@ _NAMES: Mapping[Field, tuple[str, ...]] = {
     ),
     Field.AMOUNT: (
         "amount|cost|costs|spend|spent|betrag|kosten|importe|coste|costo|montant|cout|importo|valor|bedrag|kwota|belob"
-        "|belopp|total cost|cost total|net amount|amount charged|nettobetrag",
+        "|belopp|total cost|cost total|net amount|amount charged|nettobetrag|betrag in|kosten in",
         "total|total amount|price|total price|charge|charges|sum|value|expense|gesamt|gesamtbetrag|summe|preis|prix"
         "|precio|prezzo|gross amount|amount due|bruttobetrag|usd|eur|gbp|list cost|usage in currency"
         f"|umsatz|umsatz in|{_DEBITS}",
     ),
     Field.CREDIT: ("credit|credits|credit amount|paid in|money in|deposit|deposits|haben", ""),
+    Field.SIDE: (
+        "s h|sh|soll haben|soll haben kennzeichen|debit credit|debit credit indicator|credit debit|dr cr|cr dr"
+        "|credit debit indicator",
+    ),
     Field.PROJECT: (
         "project|project id|project name|projekt|projet|proyecto|progetto|projeto|project code",
         "team|cost center|cost centre|costcenter|kostenstelle|department|workspace|entity|application|app|abteilung",
@@ -91,6 +96,11 @@ _NAMES: Mapping[Field, tuple[str, ...]] = {
         "sub account name|konto|kontonummer|compte|cuenta|conto|conta",
     ),
 }
+_SIDES: Mapping[str, int] = {
+    **dict.fromkeys("s soll d dr dbit debit".split(), 1),
+    **dict.fromkeys("h haben c cr crdt credit".split(), -1),
+}
+"""The sign of a cost by its side, in lower case."""
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõøúùûüçñ", "aaaaaaeeeeiiiioooooouuuucn")
 _FIELD_OF: Mapping[str, "_Meaning"] = {
     name: (field, tier)
@@ -542,7 +552,8 @@ class _Reading:
         self._said = lru_cache(maxsize=10_000)(self._more)
         self._day_at, self._amount_at = table.positions[Field.DATE], table.positions[Field.AMOUNT]
         self._credit_at = table.positions.get(Field.CREDIT)
-        self._more_at = [table.positions.get(field) for field in list(Field)[3:]]
+        self._side_at = table.positions.get(Field.SIDE)
+        self._more_at = [table.positions.get(field) for field in list(Field)[4:]]
 
     def batches(self, progress: Callable[[float], None]) -> Iterator[list[UsageLine]]:
         """Yield the charges of the file in batches."""
@@ -591,18 +602,19 @@ class _Reading:
             return None
         said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
         currency = said.currency or sign or sign_of_credit or self._bare_currency(line)
+        cost = amount if self._side_at is None else self._on_its_side(amount, fields[self._side_at].strip())
         self._currencies.add(currency)
         self._total += amount
         self._since_total += amount
         self._amounts += 1
         self._negative += amount < 0
-        if self._form.is_negated:
-            amount = -amount if amount else amount
+        if self._form.is_negated and self._side_at is None and cost:
+            cost = -cost
         if credited:
-            amount -= abs(credit)
+            cost -= abs(credit)
         return UsageLine(
             day,
-            amount,
+            cost,
             currency,
             said.project,
             said.provider,
@@ -610,7 +622,7 @@ class _Reading:
             said.category,
             said.service_category,
             sub_account=said.account or said.project,
-            charge_category=ChargeCategory.CREDIT if amount < 0 else self._charge_category,
+            charge_category=ChargeCategory.CREDIT if cost < 0 else self._charge_category,
             cell_day=None if cell_day == day else cell_day,
         )
 
@@ -629,6 +641,18 @@ class _Reading:
     def _leave_out_total(self, line: int) -> None:
         self._since_total = Decimal(0)
         self._totals.append(line)
+
+    def _on_its_side(self, amount: Decimal, side: str) -> Decimal:
+        """Return an amount with the sign of a cost; its own sign, if it has one, is that of the account's balance."""
+        if not amount:
+            return amount
+        sign = _SIDES.get(side.casefold().rstrip("."))
+        column = self._table.column(Field.SIDE)
+        if sign is None:
+            raise _Unusable(f"{column} '{side[:40]}' is neither debit nor credit" if side else f"{column} is empty")
+        if amount < 0 and sign < 0:
+            raise _Unusable(f"{column} '{side}' is a credit, and the amount is negative")
+        return sign * abs(amount)
 
     def _bare_currency(self, line: int) -> str:
         """Return the currency of a row that names none; `SourceError` if other rows make that a guess."""
@@ -715,7 +739,8 @@ class _Reading:
 
     def _described_credits(self) -> str:
         """Describe amounts of which most are negative, as banks write costs; '' for others, or a single one."""
-        if self._form.is_negated or self._negative <= max(1, self._amounts // 2):
+        is_signed = self._form.is_negated or self._side_at is not None
+        if is_signed or self._negative <= max(1, self._amounts // 2):
             return ""
         option = f"amount={self._table.column(Field.AMOUNT)}:{_NEGATED}"
         return (

@@ -521,6 +521,33 @@ def test_what_came_back_is_in_a_column_of_its_own(tmp_path: Path, header: str, r
     assert {cost.origin.charge_category for cost in taken(path).daily} == {"usage", "credit"}
 
 
+@pytest.mark.parametrize(
+    ("header", "debit", "credit"),
+    [("S/H", "S", "H"), ("Soll/Haben", "Soll", "Haben"), ("Soll/Haben-Kennzeichen", "S", "H"),
+     ("Debit/Credit", "D", "C"), ("DR/CR", "DR.", "cr."), ("Credit/Debit Indicator", "DBIT", "CRDT")],
+)  # fmt: skip
+@pytest.mark.parametrize("minus", ["", "-"])
+def test_the_side_of_an_amount(tmp_path: Path, header: str, debit: str, credit: str, minus: str) -> None:
+    rows = f"05.01.2026;{minus}20,00;{debit}\n06.01.2026;7,50;{credit}\n07.01.2026;0,00;\n"
+    path = table(tmp_path, f"Buchungstag;Umsatz;{header}\n{rows}")
+    assert [nanos for _, nanos, _ in costs(path)][:2] == ["20", "-7.5"]
+    assert taken(path).files[0].read_as == (
+        f"date from Buchungstag (day first), amount from Umsatz (decimal comma) in USD, side from {header}"
+    )
+
+
+def test_a_side_that_is_unknown_or_contradicts_the_amount(tmp_path: Path) -> None:
+    path = table(
+        tmp_path, "date,amount,S/H,\n2026-01-05,20.00,x,S\n2026-01-06,1,,S\n2026-01-07,-1,H,S\n2026-01-08,2,S,H\n"
+    )
+    assert refusals(path) == [
+        (2, "S/H 'x' is neither debit nor credit"),
+        (3, "S/H is empty"),
+        (4, "S/H 'H' is a credit, and the amount is negative"),
+    ]
+    assert [nanos for _, nanos, _ in costs(path, columns="side=4")] == ["20", "1", "1", "-2"]
+
+
 def test_debits_and_credits_of_any_name(tmp_path: Path) -> None:
     path = table(tmp_path, "Date,Out,In\n2026-01-05,20.00,5.00\n2026-01-06,,7.50\n2026-01-07,,\n2026-01-08,,x\n")
     named = {"columns": "amount=Out,credit=In"}
