@@ -13,7 +13,7 @@ from budget_tui.cli.session import Session
 if TYPE_CHECKING:
     from budget_tui.services.imports import ImportRequest
 
-FLAGS = ("--dry-run", "--strict", "--effective", "--replace", "--json")
+FLAGS = ("--dry-run", "--strict", "--effective", "--replace", "--json", "--once", "--no-once")
 
 
 def plain_import(words: Sequence[str]) -> Callable[[Session], None] | None:
@@ -25,12 +25,13 @@ def plain_import(words: Sequence[str]) -> Callable[[Session], None] | None:
         return None
     options = {word for word in words[2:] if word.startswith("-")}
     files = tuple(word for word in words[2:] if word not in options)
-    if not files or not options.issubset(FLAGS):
+    if not files or not options.issubset(FLAGS) or {"--once", "--no-once"} <= options:
         return None
 
     def carry_out(session: Session) -> None:
-        dry_run, strict, effective, replace, json = (flag in options for flag in FLAGS)
-        request = request_for(files, effective=effective, strict=strict, dry_run=dry_run, replace=replace)
+        dry_run, strict, effective, replace, json, is_once, is_usage = (flag in options for flag in FLAGS)
+        once = is_once if is_once or is_usage else None
+        request = request_for(files, effective=effective, strict=strict, dry_run=dry_run, replace=replace, once=once)
         with _without_garbage_collection():
             import_files(session, request, json=json)
 

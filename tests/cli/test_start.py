@@ -62,6 +62,7 @@ def test_everything_else_is_left_to_typer(arguments: list[str]) -> None:
         ["cost", "import", "a.csv", "--tag=team"],
         ["cost", "import", "--", "--strict"],
         ["cost", "import", "a.csv", "-h"],
+        ["cost", "import", "a.csv", "--once", "--no-once"],
         ["cost", "unmapped", "a.csv"],
         ["import", "a.csv"],
     ],
@@ -72,11 +73,14 @@ def test_an_import_that_says_more_than_files_and_flags_is_left_to_typer(words: l
 
 def test_an_import_without_typer_knows_the_same_flags() -> None:
     command = typer.main.get_command(app).get_command(None, "cost").get_command(None, "import")  # type: ignore[attr-defined]
-    flags = {name for option in command.params if getattr(option, "is_flag", False) for name in option.opts}
+    options = [option for option in command.params if getattr(option, "is_flag", False)]
+    flags = {name for option in options for name in (*option.opts, *option.secondary_opts)}
     assert set(FLAGS) == flags
 
 
-@pytest.mark.parametrize("flags", [(), ("--json",), ("--dry-run",), ("--strict",), ("--effective", "--json")])
+@pytest.mark.parametrize(
+    "flags", [(), ("--json",), ("--dry-run",), ("--strict",), ("--effective", "--json"), ("--no-once",)]
+)
 def test_an_import_without_typer_does_what_typer_would(
     flags: tuple[str, ...], seeded: Cli, example: Path, database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
