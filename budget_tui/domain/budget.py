@@ -110,37 +110,48 @@ class AllocationChange:
 
 def parse_change(text: str) -> AllocationChange:
     """Parse a change of an allocation: ``120`` or ``=120``, ``+20``, ``-15``, ``25%`` of the total, ``rest``."""
-    cleaned = text.strip().replace("−", "-")
+    cleaned = text.strip()
     is_set, cleaned = cleaned.startswith("="), cleaned.removeprefix("=").strip()
     if cleaned.casefold() == "rest":
         return AllocationChange(ChangeKind.REST)
     if cleaned.endswith("%"):
         return AllocationChange(ChangeKind.PERCENT, percent=parse_percent(cleaned[:-1]) / 100)
     try:
-        amount = parse_amount(cleaned)
+        change = None if is_set else _difference(cleaned, parse_amount)
+        if change is not None:
+            return AllocationChange(ChangeKind.ADD, change)
+        return AllocationChange(ChangeKind.SET, parse_amount(cleaned))
     except NotAnAmount:
         raise Refused(f"'{cleaned or text.strip()}' is not an allocation", "type 120, +20, -15, 25% or rest") from None
-    kind = ChangeKind.ADD if not is_set and re.match(r"[^\d.]*[+-]", cleaned) else ChangeKind.SET
-    return AllocationChange(kind, amount)
 
 
 def parse_over(text: str, before: int, parse: Callable[[str], int]) -> int:
     """Parse a value typed over ``before``: ``120`` or ``=120``, or ``+20`` and ``-15`` to change it by that."""
-    cleaned = text.strip().replace("−", "-")
-    if not is_difference(text):
-        return parse(cleaned.removeprefix("="))
-    try:
-        change = parse(cleaned[1:])
-    except NotAnAmount as error:
-        raise NotAnAmount(f"'{text.strip()}' is not an amount", error.hint) from None
-    if change < 0:
-        raise NotAnAmount(f"'{text.strip()}' has two signs", "give one, such as +20 or -15")
-    return before + change if cleaned.startswith("+") else before - change
+    change = _difference(text, parse)
+    return parse(text.strip().removeprefix("=")) if change is None else before + change
 
 
 def is_difference(text: str) -> bool:
     """Return whether what was typed is added to a value, or taken from it, rather than put in its place."""
-    return text.strip().startswith(("+", "-", "−"))
+    return _DIFFERENCE.fullmatch(text) is not None
+
+
+_DIFFERENCE = re.compile(r"\s*([$€£¥₹]?)\s*([-+−])(.*)", re.DOTALL)
+
+
+def _difference(text: str, parse: Callable[[str], int]) -> int | None:
+    """Parse ``+20``, ``-15`` or ``-$15``; None if there is no sign, `NotAnAmount` if there are two, or no amount."""
+    found = _DIFFERENCE.fullmatch(text)
+    if found is None:
+        return None
+    currency, sign, amount = found.groups()
+    try:
+        change = parse(currency + amount)
+    except NotAnAmount as error:
+        raise NotAnAmount(f"'{text.strip()}' is not an amount", error.hint) from None
+    if change < 0:
+        raise NotAnAmount(f"'{text.strip()}' has two signs", "give one, such as +20 or -15")
+    return change if sign == "+" else -change
 
 
 def parse_percent(text: str) -> Fraction:

@@ -18,11 +18,14 @@ class SeatRegister:
         self._context = context
 
     def register(self, entity_id: str, provider: str, seats: int, from_day: date | None = None) -> SeatRegistration:
-        """Register ``seats`` of ``provider`` for an entity from ``from_day`` on, by default today."""
+        """Register ``seats`` of ``provider`` for an entity from ``from_day`` on, by default today.
+
+        `NotFound` if there is no such entity, or it is archived.
+        """
         if not provider.strip():
             raise Refused("seats need a provider", "name one such as figma")
         with self._context.work() as work:
-            entity = work.entity(entity_id)
+            entity = work.active(entity_id)
             name = short_provider_name(
                 checked_name(provider), work.unit.cost_rules.provider_aliases(work.organization.org_key)
             )
@@ -38,8 +41,10 @@ class SeatRegister:
 
 
 def _store(work: Work, entity: Entity, provider: str, day: date, seats: int | None) -> None:
-    """Store the registration of that day (None removes it), and record it in the audit log."""
+    """Store the registration of that day (None removes it), and record it in the audit log, unless it is the same."""
     before = work.unit.seats.registered(entity.entity_key, provider, day)
+    if seats == before:
+        return
     if seats is None:
         work.unit.seats.remove(entity.entity_key, provider, day)
     else:

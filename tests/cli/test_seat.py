@@ -24,3 +24,15 @@ def test_what_is_no_number_of_seats_is_refused(seeded: Cli) -> None:
     seeded("seat", "set", "nobody", "figma", "2").refused(4, "'nobody'")
     seeded("seat", "set", "pcc", "figma", "2", "--from", "soon").refused(2, "'soon' is not a date")
     assert "no seats are registered" in seeded("seat", "list").done().out
+
+
+def test_the_same_seats_again_are_no_change(seeded: Cli) -> None:
+    for _ in range(2):
+        seeded("seat", "set", "pcc", "figma", "25").done()
+    assert seeded("undo").done().out.startswith("undone: ")
+    assert "no seats are registered" in seeded("seat", "list").done().out
+
+
+def test_an_archived_project_gets_no_seats(seeded: Cli) -> None:
+    assert seeded("project", "archive", "dandelion").code == 0
+    seeded("seat", "set", "dandelion", "figma", "2").refused(4, "is archived")

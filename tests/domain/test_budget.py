@@ -14,6 +14,7 @@ from budget_tui.domain.budget import (
     check_unchanged,
     most_transferable,
     parse_change,
+    parse_over,
     split_by_percent,
     unallocated,
 )
@@ -89,6 +90,13 @@ def test_nonsense_is_refused_in_words(text: str) -> None:
         parse_change(text)
     assert f"'{text.strip()}' is not a" in refusal.value.message
     assert refusal.value.hint
+
+
+@pytest.mark.parametrize(("text", "change"), [("+20", 20), ("-$1.5", -1.5), ("$+20", 20), ("− 3", -3), (" +.5 ", 0.5)])
+def test_a_sign_before_or_after_the_currencys_is_a_difference_everywhere(text: str, change: float) -> None:
+    nanos = int(change * NANOS)
+    assert parse_change(text) == AllocationChange(ChangeKind.ADD, nanos)
+    assert parse_over(text, 7 * NANOS, parse_amount) == 7 * NANOS + nanos
 
 
 def test_too_much_and_too_fine_keep_their_own_reason() -> None:
