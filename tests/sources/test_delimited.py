@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -423,6 +424,40 @@ def test_amounts_without_a_currency_in_the_column_are_in_the_tables(tmp_path: Pa
     assert taken(path, columns="currency=GBP").files[0].read_as == "amount in GBP where no currency is named"
     words = table(tmp_path, "date,amount,currency\n2026-01-05,5,Euro\n", "words.csv")
     assert costs(words, columns="currency=EUR") == [("2026-01-05", "5", "EUR")]
+
+
+CODES_OR_NONE = st.sampled_from(["", "USD", "EUR", "GBP"])
+
+
+@IN_ONE_FOLDER
+@given(
+    st.lists(st.tuples(CODES_OR_NONE, CODES_OR_NONE), min_size=1, max_size=4),
+    CODES_OR_NONE,
+    CODES_OR_NONE,
+    st.sampled_from(["USD", "EUR"]),
+    st.booleans(),
+)
+def test_no_currency_is_guessed(
+    tmp_path: Path, cells: list[tuple[str, str]], heading: str, said: str, own: str, has_column: bool
+) -> None:
+    """Each amount is in the currency of its column, its sign, the user, the heading or the organization, in this order;
+    the last only if no other amount says otherwise."""
+    rows = [(sign, column if has_column else "") for sign, column in cells]
+    lines = [f"2026-01-{day:02},5 {sign},{column}" for day, (sign, column) in enumerate(rows, 5)]
+    name = f"cost ({heading})" if heading else "cost"
+    path = table(tmp_path, "\n".join([f"date,{name},{'currency' if has_column else 'note'}", *lines]) + "\n")
+    expected = [column or sign or said or heading or own for sign, column in rows]
+    is_guess = not (said or heading) and any(
+        not column and not sign and {*sum(rows, ())} - {"", own} for sign, column in rows
+    )
+    columns = f"currency={said}" if said else ""
+    if is_guess:
+        with pytest.raises(SourceError, match="has no currency, and that in line"):
+            taken(path, currency=own, columns=columns)
+        return
+    assert [currency for *_, currency in costs(path, currency=own, columns=columns)] == expected
+    read_as = taken(path, currency=own, columns=columns).files[0].read_as
+    assert has_column or set(re.findall("USD|EUR|GBP", read_as.replace(name, ""))) == set(expected)
 
 
 def test_a_total_may_lack_the_currency(tmp_path: Path) -> None:
