@@ -18,15 +18,7 @@ from unicodedata import category, east_asian_width
 
 from budget_tui import schemas
 from budget_tui.config.streams import discard_output
-from budget_tui.domain.errors import (
-    BudgetError,
-    Conflict,
-    DatabaseNotFound,
-    InsufficientBudget,
-    Locked,
-    NotFound,
-    Refused,
-)
+from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.text import escaped, escaped_lines
 
 if TYPE_CHECKING:
@@ -45,7 +37,6 @@ EXIT_CODES: tuple[tuple[type[BudgetError], int], ...] = (
     (NotFound, 4),
     (DatabaseNotFound, 4),
     (Conflict, 5),
-    (Locked, 6),
 )
 _COLOURS = {
     "muted": "2",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DB_VARIABLE = "BUDGET_TUI_DB"
 ORG_VARIABLE = "BUDGET_TUI_ORG"
 AS_OF_VARIABLE = "BUDGET_TUI_AS_OF"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 15.0
 """The time that a command waits while others write: dozens of them may begin at once, as from a build."""
 
 

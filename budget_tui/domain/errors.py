@@ -68,10 +68,6 @@ class StorageError(BudgetError):
     code = "storage"
 
 
-class Locked(StorageError):
-    """Another program is writing, for longer than one waits."""
-
-
 class NotWritable(StorageError):
     """The database may be read, but not written, by this user."""
 

@@ -349,7 +349,7 @@ class _AgentsOnDay:
         self._expired = session.agents.expired_reservations(self._org, now)
         self._ahead: dict[str, int] = {}
         if stored and self._is_over:
-            budgets = budgets_ahead(session, organization, stored, today, self._expired)
+            budgets = budgets_ahead(session, organization, stored, today, now, self._expired)
             self._ahead = {budget.budget_id: budget.amount for budget in budgets}
 
     def named(self, agent_id: str) -> AgentFact:

@@ -239,7 +239,7 @@ class Readings:
         since = min(self.since, self._today)
         found = self._session.budgets.beside_snapshot(self._organization.org_key, since, self._today)
         known = {budget.budget_id for budget in found}
-        ahead = foreseen(self._session, self._organization, self._today)
+        ahead = foreseen(self._session, self._organization, self._today, self._now)
         return found + [
             budget
             for budget in ahead

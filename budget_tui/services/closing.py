@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from budget_tui.domain import carry
@@ -92,14 +92,21 @@ class PathsAtClose:
         return lambda path: then.get(path, path)
 
 
-def plan_close(session: Session, organization: Organization, running: Budget, ending: Period) -> ClosePlan:
+def plan_close(
+    session: Session, organization: Organization, running: Budget, ending: Period, now: datetime
+) -> ClosePlan:
     """Return the close of ``running``'s period, whose days are ``ending``; a manual close shortens them."""
     budgets = session.fast.cycle_budgets(organization.org_key, running.period.start)
-    return _plan(session, organization, running.budget_id, budgets, ending)
+    return _plan(session, organization, running.budget_id, budgets, ending, now)
 
 
 def budgets_ahead(
-    session: Session, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int] = NONE_EXPIRED
+    session: Session,
+    organization: Organization,
+    ended: Budget,
+    today: date,
+    now: datetime,
+    expired: Mapping[str, int] = NONE_EXPIRED,
 ) -> list[CycleBudget]:
     """Return the budgets of ``today``'s period as they would open if all ended periods were closed now.
 
@@ -113,7 +120,7 @@ def budgets_ahead(
         for budget in budgets
     ]
     while period.end < today:
-        plan = _plan(session, organization, ended.budget_id, budgets, period)
+        plan = _plan(session, organization, ended.budget_id, budgets, period, now)
         budgets, period = [_opened(closing) for closing in (plan.total, *plan.below)], plan.following
     return budgets
 
@@ -124,26 +131,32 @@ def beyond_reach(last: Period, today: date) -> bool:
 
 
 def _plan(
-    session: Session, organization: Organization, total_id: str, budgets: Sequence[CycleBudget], ending: Period
+    session: Session,
+    organization: Organization,
+    total_id: str,
+    budgets: Sequence[CycleBudget],
+    ending: Period,
+    now: datetime,
 ) -> ClosePlan:
     spent = PeriodSpend(*spent_by_path(session, organization, ending))
+    held = PeriodSpend(session.fast.reserved_by_path(organization.org_key, ending, now), 0)
     following = organization.period_rule.after(ending)
     planned = session.fast.planned_for(organization.org_key, following)
     room, below = LIMIT_NANOS, []
     for budget in budgets:
         if budget.budget_id == total_id:
-            total = _close_budget(budget, planned, spent.total)
+            total = _close_budget(budget, planned, spent.total, held.total)
         elif budget.parent_id == total_id:  # their sum must be small enough to store too
-            below.append(_close_budget(budget, planned, spent.at(budget.path), room))
+            below.append(_close_budget(budget, planned, spent.at(budget.path), held.at(budget.path), room))
             room -= below[-1].opening.amount
         else:
             used = spent.at(budget.path) if budget.budget_type is BudgetType.MONETARY else budget.used
-            below.append(_close_budget(budget, planned, used, reserved=budget.reserved))
+            below.append(_close_budget(budget, planned, used, budget.reserved))
     return ClosePlan(ending, following, total, tuple(below), spent, data_through(session, organization, ending.end))
 
 
 def _close_budget(
-    budget: CycleBudget, planned: Mapping[CycleKey, Planned], spent: int, room: int = LIMIT_NANOS, reserved: int = 0
+    budget: CycleBudget, planned: Mapping[CycleKey, Planned], spent: int, reserved: int, room: int = LIMIT_NANOS
 ) -> ClosingBudget:
     """Compute the close of one budget. What is ``reserved`` may still be used in the ending period: it is not carried
     over."""

@@ -36,8 +36,8 @@ class Context:
     was no database at the start: it reads like an empty one until it exists. ``on_carry_settled`` is called with each
     carry-over that a command corrected, ``on_closed_early`` with the periods that it closed although they
     end only after the clock's day, ``on_created`` once the first change has created the database, and ``on_change``
-    after each command that was committed. A change waits
-    ``patience`` seconds at most while others write, by default as long as a screen may.
+    after each command that was committed. A change waits ``patience`` seconds at most while others write, by default
+    as long as a screen may.
     """
 
     database: Database

@@ -49,7 +49,7 @@ def open_period(work: Work) -> Budget:
     closed = []
     while stored.period.end < work.today:
         settle_fees(work, stored.period.end)
-        plan = plan_close(work.unit, work.organization, stored, stored.period)
+        plan = plan_close(work.unit, work.organization, stored, stored.period, work.now)
         archive_period(work, plan)
         open_next(work, plan, plan.below)
         closed.append(plan.ending)
@@ -224,18 +224,22 @@ def _settle_carry(work: Work) -> None:
 
 
 def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
-    """Yield the budgets of the closed period that carry over, with the amounts now known to be spent."""
+    """Yield the budgets of the closed period that carry over, with the amounts now known to be spent or held in it."""
     org = work.organization.org_key
     by_path, unmapped = spent_by_path(work.unit, work.organization, closed)
     then = PathsAtClose(work.unit, org).of(closed)
     spent = PeriodSpend({then(path): amount for path, amount in by_path.items()}, unmapped)
+    reserved = work.unit.fast.reserved_by_path(org, closed, work.now)
+    held = PeriodSpend({then(path): amount for path, amount in reserved.items()}, 0)
     for budget in work.unit.fast.cycle_budgets(org, closed.start):
         if budget.carry.policy is CarryPolicy.NONE:
             continue
         if budget.budget_type is not BudgetType.MONETARY:
             yield budget, budget.used + budget.reserved
+        elif budget.entity_id == ROOT_ID:
+            yield budget, spent.total + held.total
         else:
-            yield budget, spent.total if budget.entity_id == ROOT_ID else spent.at(then(budget.path))
+            yield budget, spent.at(then(budget.path)) + held.at(then(budget.path))
 
 
 def _carried_over(ended: CycleBudget, spent: int) -> int:

@@ -119,6 +119,6 @@ def _agent(session: Session, organization: Organization, agent_id: str, today: d
     expired = session.fast.expired_tokens(agent.budget_id, now) if agent.reserved else 0
     left = agent.allocated - agent.used - agent.reserved + expired
     if stored is not None and stored.period.end < today:
-        ahead = amounts_ahead(session, organization, stored, today, {agent.budget_id: expired} if expired else {})
+        ahead = amounts_ahead(session, organization, stored, today, now, {agent.budget_id: expired} if expired else {})
         left = ahead.get(agent.budget_id, left)
     return provider_of_model(agent.model), left

@@ -134,7 +134,8 @@ class Holds:
             if stored.state == "held":
                 work.unit.grants.end_reservation(hold_id, "released")
                 work.after_commit(lambda: _log.info("%s: hold %s released", work.label, hold_id))
-                work.commit(tokens_only=True)
+                is_of_open_period = stored.last_day >= work.open.period.start
+                work.commit(tokens_only=is_of_open_period)  # else what is left of an earlier one may be carried over
         return EndedHold(hold_id, stored.project_id, stored.amount, None, work.organization.currency)
 
     def open(self) -> list[StoredHold]:

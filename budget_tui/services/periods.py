@@ -144,7 +144,7 @@ def _manual_plan(work: Work, seen: Period | None) -> ClosePlan:
     if seen is not None and seen != ending:
         raise Conflict(f"it is {period_name(ending)} that would be closed by now", "check again, then confirm it")
     work.release_expired_reservations()
-    return plan_close(work.unit, work.organization, work.open, ending)
+    return plan_close(work.unit, work.organization, work.open, ending, work.now)
 
 
 def _reallocated(work: Work, plan: ClosePlan, changes: Reallocations) -> Sequence[ClosingBudget]:

@@ -97,7 +97,7 @@ class PlanViews:
         """Return the matching budgets by entity: at most ``limit``, after the first ``offset``."""
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            found = budgets_matching(session, organization, conditions, self._today(organization))
+            found = budgets_matching(session, organization, conditions, self._today(organization), self._now())
             history = session.fast.hierarchy_history(organization.org_key)
             allocated = _allocated_totals(session, organization, conditions, found, history)
             today = self._today(organization)
@@ -128,7 +128,7 @@ class PlanViews:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._today(organization)
-            budgets = budgets_matching(session, organization, conditions, today)
+            budgets = budgets_matching(session, organization, conditions, today, self._now())
             queries = usage_queries(budgets)
             usage = Usage(session, organization, today, queries)
             containment = Containment(budgets, usage.history)
@@ -138,7 +138,7 @@ class PlanViews:
             lines = usage.lines(budgets, queries)
             if conditions.status is not None:
                 lines = [line for line in lines if line.status is conditions.status]
-            lines = _reserved(session, organization, today, self._context.clock.now()).lines(lines)
+            lines = _reserved(session, organization, today, self._now()).lines(lines)
             shown = [line.budget for line in lines] if with_forecasts else []
             forecasts = _forecasts(session, organization, today, known, shown, usage.origins)
         conversions = usage.conversions(queries)
@@ -162,7 +162,7 @@ class PlanViews:
         running = PlanFilter(is_running=True)
         with self._reader.session() as session:
             organization = self._context.organization(session)
-            budgets = budgets_matching(session, organization, running, self._today(organization))
+            budgets = budgets_matching(session, organization, running, self._today(organization), self._now())
             if all(budget.in_cycle for budget in budgets):
                 return None
         return self.summary(running, with_forecasts=False)
@@ -172,7 +172,7 @@ class PlanViews:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._today(organization)
-            budgets = budgets_matching(session, organization, conditions, today)
+            budgets = budgets_matching(session, organization, conditions, today, self._now())
             if root_entity_id:
                 top = entity_named(session, organization, root_entity_id)
                 history = session.fast.hierarchy_history(organization.org_key)
@@ -208,7 +208,7 @@ class PlanViews:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._today(organization)
-            budgets = budgets_matching(session, organization, replace(conditions, is_running=True), today)
+            budgets = budgets_matching(session, organization, replace(conditions, is_running=True), today, self._now())
             history = session.fast.hierarchy_history(organization.org_key)
             top = entity_named(session, organization, root_entity_id or ROOT_ID)
             if root_entity_id:
@@ -243,7 +243,7 @@ class PlanViews:
             organization = self._context.organization(session)
             today = self._today(organization)
             conditions = PlanFilter(budget_type=BudgetType.TOKEN, is_running=True)
-            found = budgets_matching(session, organization, conditions, today)
+            found = budgets_matching(session, organization, conditions, today, self._now())
             budgets = [budget for budget in found if budget.level_code == "agent" and budget.in_cycle]
             known = data_through(session, organization, today)
             forecasts = _forecasts(session, organization, today, known, budgets)
@@ -298,13 +298,16 @@ class PlanViews:
     def _today(self, organization: Organization) -> date:
         return self._context.clock.today(organization.time_zone)
 
+    def _now(self) -> datetime:
+        return self._context.clock.now()
+
     def _breakdown(self, entity_id: str, conditions: PlanFilter, parts: "PartsOf") -> Breakdown:
         with self._reader.session() as session:
             organization = self._context.organization(session)
             today = self._today(organization)
             entity = entity_named(session, organization, entity_id or ROOT_ID)
             here = replace(conditions, entity_id=entity.entity_id)
-            budgets = budgets_matching(session, organization, here, today)
+            budgets = budgets_matching(session, organization, here, today, self._now())
             periods = periods_of(
                 budgets,
                 conditions.period_kind,
@@ -523,7 +526,7 @@ def _reserved(session: Session, organization: Organization, today: date, now: da
 
 def read_board(session: Session, organization: Organization, today: date, now: datetime) -> PlanBoard:
     """Read the current plan, from one consistent read."""
-    budgets = planned_ahead(session, organization, today)
+    budgets = planned_ahead(session, organization, today, now)
     entities = session.fast.entities(organization.org_key) or [unstored_root(organization.name)]
     root = next(entity for entity in entities if entity.entity_id == ROOT_ID)
     periods = {*_running(organization, today), *_months(today), *(budget.period for budget in budgets)}
@@ -573,7 +576,7 @@ def _fitting(lines: Sequence[BudgetLine], choice: PlanFilter, today: date) -> Se
 
 
 def budgets_matching(
-    session: Session, organization: Organization, conditions: PlanFilter, today: date
+    session: Session, organization: Organization, conditions: PlanFilter, today: date, now: datetime
 ) -> list[PlannedBudget]:
     """Return the planned budgets that match ``conditions``, whose provider may have any of its names."""
     if conditions.entity_id:
@@ -583,7 +586,7 @@ def budgets_matching(
         provider=provider_named(session, organization.org_key, conditions.provider),
         currency=conditions.currency.upper(),
     )
-    return planned_ahead(session, organization, today, wanted)
+    return planned_ahead(session, organization, today, now, wanted)
 
 
 _NOTHING_USED = Forecast(0, 0, 0, has_range=False, days_of_history=0)
@@ -687,11 +690,11 @@ def _only(values: Iterable[_Value]) -> _Value | None:
 
 
 def planned_ahead(
-    session: Session, organization: Organization, today: date, wanted: PlanFilter = EVERYTHING
+    session: Session, organization: Organization, today: date, now: datetime, wanted: PlanFilter = EVERYTHING
 ) -> list[PlannedBudget]:
     """Return the planned budgets that match; those of a period not opened yet are computed as they would open."""
     found = session.budgets.planned(organization.org_key, wanted, today)
-    ahead = foreseen(session, organization, today)
+    ahead = foreseen(session, organization, today, now)
     if not ahead:
         return list(filter(text_matcher(wanted.search), found)) if wanted.search.strip() else found
     ids = {budget.budget_id for budget in ahead}
@@ -700,7 +703,7 @@ def planned_ahead(
     return sorted([*(budget for budget in found if budget.budget_id not in ids), *opening], key=_place)
 
 
-def foreseen(session: Session, organization: Organization, today: date) -> list[PlannedBudget]:
+def foreseen(session: Session, organization: Organization, today: date, now: datetime) -> list[PlannedBudget]:
     """Return the budgets that open with the period of ``today``, if nobody has opened it yet."""
     if not session.budgets.is_to_open(organization.org_key, today):
         return []
@@ -710,7 +713,7 @@ def foreseen(session: Session, organization: Organization, today: date) -> list[
     period = organization.period_rule.after(ended.period)
     if not period.contains(today):
         period = organization.period_rule.containing(today)
-    opened = budgets_ahead(session, organization, ended, today)
+    opened = budgets_ahead(session, organization, ended, today, now)
     planned = session.fast.planned_for(organization.org_key, period)
     ids = {
         each.budget_id: planned[each.cycle_key].budget_id

@@ -142,7 +142,7 @@ def _budgets_and_spend(session: Session, organization: Organization, today: date
     closed = session.fast.last_close(key)
     projects, allocated = session.fast.project_facts(key, parent_id), session.fast.allocated(parent_id)
     if budget is not None and not running:
-        budget, projects, allocated = _carried_over(session, organization, budget, projects, today)
+        budget, projects, allocated = _carried_over(session, organization, budget, projects, today, now)
     return SnapshotFacts(
         organization=organization,
         period=period,
@@ -178,7 +178,12 @@ def _as_it_stood(session: Session, facts: SnapshotFacts) -> SnapshotFacts:
 
 
 def amounts_ahead(
-    session: Session, organization: Organization, ended: Budget, today: date, expired: Mapping[str, int]
+    session: Session,
+    organization: Organization,
+    ended: Budget,
+    today: date,
+    now: datetime,
+    expired: Mapping[str, int],
 ) -> dict[str, int]:
     """Return what the budgets that recur will be in ``today``'s period, which nobody has opened, by their ids.
 
@@ -186,17 +191,22 @@ def amounts_ahead(
     """
     from budget_tui.services.closing import budgets_ahead
 
-    budgets = budgets_ahead(session, organization, ended, today, expired)
+    budgets = budgets_ahead(session, organization, ended, today, now, expired)
     return {budget.budget_id: budget.amount for budget in budgets}
 
 
 def _carried_over(
-    session: Session, organization: Organization, ended: Budget, projects: list[ProjectFact], today: date
+    session: Session,
+    organization: Organization,
+    ended: Budget,
+    projects: list[ProjectFact],
+    today: date,
+    now: datetime,
 ) -> tuple[Budget, list[ProjectFact], int]:
     """Return the global budget, the projects and their total allocation, as a command would open them today."""
     from budget_tui.services.closing import budgets_ahead
 
-    budgets = budgets_ahead(session, organization, ended, today)
+    budgets = budgets_ahead(session, organization, ended, today, now)
     total = next(budget for budget in budgets if budget.budget_id == ended.budget_id)
     below = {budget.path: budget for budget in budgets if budget.parent_id == ended.budget_id}
     facts = [

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from budget_tui.cli.session import Session
-from budget_tui.domain.errors import Locked
+from budget_tui.domain.errors import StorageError
 from tests.databases import change, locked
 from tests.unprivileged import unprivileged
 
@@ -322,7 +322,7 @@ def test_a_command_waits_longer_for_other_writers_than_a_screen(
         writer = threads.submit(write)
         writing.wait(60)
         services = Session(str(database)).services
-        with pytest.raises(Locked), services.lasting().context.work():
+        with pytest.raises(StorageError, match="is locked"), services.lasting().context.work():
             pass
         threading.Timer(0.5, ended.set).start()
         seeded("budget", "set", "700").done()
@@ -331,7 +331,7 @@ def test_a_command_waits_longer_for_other_writers_than_a_screen(
 
 def test_a_locked_database_can_be_read_but_not_written(seeded: Cli, database: Path, impatient: None) -> None:
     with locked(database):
-        seeded("budget", "set", "5").refused(6, "is locked by another program", "nothing was changed")
+        seeded("budget", "set", "5").refused(2, "is locked by another program", "nothing was changed")
         assert seeded("status", "--line").done().out.startswith("$259 left")
     seeded("budget", "set", "5")
     assert seeded("budget", "show", "--json").json["monthly_budget_usd"] == 5

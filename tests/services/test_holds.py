@@ -7,13 +7,14 @@ from datetime import date
 
 import pytest
 
+from budget_tui.domain.carry import CarryPolicy
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, NotFound, Refused
 from budget_tui.domain.hierarchy import ROOT_ID
 from budget_tui.services.holds import Hold, Settlement
 from tests.databases import Address, Engine, change
 from tests.services.agents_home import NOON, AgentHome, home_with_agents
-from tests.services.conftest import shown, usd
+from tests.services.conftest import Home, shown, usd
 from tests.services.planning import plan_of
 
 THREADS = 8
@@ -198,3 +199,57 @@ def test_threads_never_hold_more_than_there_is(home: AgentHome) -> None:
         taken = sum(done.result(timeout=120) for done in [pool.submit(take) for _ in range(THREADS)])
     assert shown(taken) == "29.7"  # 27 times $1.10 of $30, of 40 attempts
     assert home.pace("pcc").reserved == taken
+
+
+# Over the turn of a period
+
+
+@pytest.fixture
+def january(home: AgentHome) -> AgentHome:
+    """What is unspent of pcc carries over: $30 of its $40."""
+    home.services.budgets.set_carry(CarryPolicy.UNSPENT, None, "pcc")
+    home.services.budgets.set_carry(CarryPolicy.UNSPENT, None, "")
+    return home
+
+
+def at(home: AgentHome, moment: str) -> Home:
+    return Home(home.services).at(moment)
+
+
+def carried(home: Home) -> tuple[str, str, str]:
+    """What was carried over into pcc and into the total, and what pcc has."""
+    line = home.snapshot.project("pcc")
+    return shown(line.carry.carried), shown(home.snapshot.carry.carried), shown(line.pace.allocation)
+
+
+@pytest.mark.both_engines
+def test_what_is_held_when_a_period_closes_counts_in_it_and_is_not_carried_over(january: AgentHome) -> None:
+    eve = at(january, "2026-01-31T23:00")
+    held = eve.services.holds.hold("pcc", usd("12"), 7 * 86_400)
+    february = at(january, "2026-02-01T09:00")
+    assert carried(february) == ("18", "78", "58"), "foreseen"
+    february.spend("web", "1")
+    assert carried(february) == ("18", "78", "58"), "opened"
+    february.services.holds.settle(held.hold_id, Settlement(usd("5")))
+    assert carried(february) == ("25", "85", "65")
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("is_released", [True, False])
+def test_what_is_held_no_longer_is_carried_over_after_all(january: AgentHome, is_released: bool) -> None:
+    eve = at(january, "2026-01-31T23:00")
+    held = eve.services.holds.hold("pcc", usd("12"), 86_400)
+    february = at(january, "2026-02-01T09:00")
+    february.spend("web", "1")
+    if is_released:
+        february.services.holds.release(held.hold_id)
+    else:
+        february = at(january, "2026-02-02T09:00")
+        february.spend("web", "1")
+    assert carried(february) == ("30", "90", "70")
+
+
+def test_a_close_by_hand_leaves_what_is_held(january: AgentHome) -> None:
+    hold(january, "12")
+    [line] = [line for line in january.services.periods.preview_close().lines if line.project_id == "pcc"]
+    assert shown(line.carried) == "18"

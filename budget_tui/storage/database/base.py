@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, Locked, StorageError
+from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, StorageError
 
 HEAD = "0019"
 """The newest migration; a test keeps it equal to Alembic's own head."""
@@ -246,9 +246,9 @@ class _DescribedErrors:
                 raise described from error
 
 
-def locked(name: object) -> Locked:
+def locked(name: object) -> StorageError:
     """Return the error for a database that another program has been writing to for too long."""
-    return Locked(f"{name} is locked by another program", "try again in a moment; nothing was changed")
+    return StorageError(f"{name} is locked by another program", "try again in a moment; nothing was changed")
 
 
 def made_meanwhile() -> Conflict:
