@@ -79,15 +79,17 @@ def _made(settings: ChannelSettings) -> Channel:
 
 
 def secret_of(settings: ChannelSettings) -> str:
-    """Read the channel's secret; raises `DeliveryError` if it cannot be read."""
+    """Read the channel's secret, '' if it has none; raises `DeliveryError` if it is empty or cannot be read."""
     if settings.secret_env:
-        secret = os.environ.get(settings.secret_env, "")
-        if not secret:
-            raise DeliveryError(f"the environment variable {settings.secret_env} is empty")
-        return secret
-    if not settings.secret_file:
+        place, secret = f"environment variable {settings.secret_env}", os.environ.get(settings.secret_env, "")
+    elif settings.secret_file:
+        place = "file of the secret"
+        try:
+            secret = from_home(settings.secret_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise DeliveryError(f"the {place} cannot be read") from None
+    else:
         return ""
-    try:
-        return from_home(settings.secret_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise DeliveryError("the file of the secret cannot be read") from None
+    if not secret.strip():
+        raise DeliveryError(f"the {place} is empty")
+    return secret.strip()

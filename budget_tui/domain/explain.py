@@ -238,7 +238,7 @@ def explain_pace(
 def explain_allocation(amount: int, carry: Carry) -> Explanation:
     """Explain an allocation, and what of it was carried over from the previous period."""
     if not carry.carried:
-        return Explanation("allocation", "Allocation", money(amount), "as it was set")
+        return Explanation("allocation", "Allocation", money(amount), "as it was set" if amount else "none was set")
     terms = {"recurring": money(amount - carry.carried), "carried_over": money(carry.carried)}
     if amount == 0:
         return Explanation(

@@ -77,6 +77,13 @@ def archived_error(entity: Entity) -> NotFound:
     return archived("project" if entity.level_code == "project" else "entity", entity.entity_id)
 
 
+def checked_project(entity: Entity) -> Entity:
+    """Return ``entity`` if it is a project, else raise `Refused`."""
+    if entity.level_code != "project":
+        raise Refused(f"'{entity.entity_id}' is no project: its level is {entity.level_code}", "name a project")
+    return entity
+
+
 def unstored_root(name: str) -> Entity:
     """Return the root of the default organization before anything of it is stored."""
     return Entity(0, ROOT_ID, name, DEFAULT_LEVELS[0].code, path_of("/", ROOT_ID))

@@ -7,7 +7,7 @@ from budget_tui.domain.amount import within_limit
 from budget_tui.domain.budget import Organization
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Refused, unknown
-from budget_tui.domain.hierarchy import ROOT_ID, Entity, archived_error, unstored_root
+from budget_tui.domain.hierarchy import ROOT_ID, Entity, archived_error, checked_project, unstored_root
 from budget_tui.domain.tokens import provider_of_model
 from budget_tui.presentation.formatting import money
 from budget_tui.services.context import Context
@@ -104,6 +104,8 @@ def _entity(session: Session, org: int, request: GateRequest) -> Entity:
         raise unknown(noun, entity_id)
     if found.archived:
         raise archived_error(found)
+    if noun == "project":
+        checked_project(found)
     if request.agent_id and request.project_id and f"/{request.project_id}/" not in found.path:
         raise Refused(f"agent '{request.agent_id}' is not of {request.project_id}", "name one of the two")
     return found

@@ -219,11 +219,12 @@ def _undo_add(work: Work, lines: Lines) -> None:
 
 @reverses("recurring.end")
 def _undo_end(work: Work, lines: Lines) -> None:
-    fees = {fee.fee_key: fee for fee in _fees(work)}
     for line in lines:
         before, after = line.before or {}, line.after or {}
-        fee = fees.get(undo_data(after)["fee"])
-        if fee is None or fee.name != line.subject:
+        named = [fee for fee in _called(work, line.subject) if fee.name == line.subject]
+        # One that came back while another had its key has a new one.
+        fee = next((fee for fee in named if fee.fee_key == undo_data(after)["fee"]), named[-1] if named else None)
+        if fee is None:
             raise Conflict(f"the fee {line.subject} was removed since", "add it again")
         stored = fee.ended_on.isoformat() if fee.ended_on is not None else None
         require_same(f"the end of the fee {line.subject}", stored, after["last_day"])

@@ -11,7 +11,7 @@ from budget_tui.domain.audit import without_consequences, written
 from budget_tui.domain.budget import Budget, Organization
 from budget_tui.domain.carry import SettledCarry
 from budget_tui.domain.errors import Refused, archived_above, unknown
-from budget_tui.domain.hierarchy import Entity, archived_error
+from budget_tui.domain.hierarchy import Entity, archived_error, checked_project
 from budget_tui.domain.period import Period
 from budget_tui.domain.records import AgentFact
 from budget_tui.domain.tokens import TokenKind
@@ -274,9 +274,7 @@ class Work:
             raise unknown("project", project_id)
         if found.archived:
             raise archived_error(found)
-        if found.level_code != "project":
-            raise Refused(f"'{project_id}' is no project: its level is {found.level_code}", "name a project")
-        return found
+        return checked_project(found)
 
     def release_expired_reservations(self) -> None:
         """Release all expired reservations."""

@@ -126,7 +126,9 @@ def _find(patterns: Sequence[str | Path]) -> Found:
             require_narrow(named)
     for named in named_files:
         if not named.is_dir():
-            if paths.setdefault(named.resolve(), named) is named:
+            if (manifest := _manifest(named)) is not None:
+                manifests.setdefault(named.resolve(), manifest)
+            elif paths.setdefault(named.resolve(), named) is named:
                 folders[named] = (named.resolve().parent.name,)
             continue
         exports = 0
@@ -230,9 +232,9 @@ def _first(*values: Any) -> str:
 def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day(text: str) -> date | None:

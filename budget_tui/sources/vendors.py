@@ -40,7 +40,7 @@ _JSON: Mapping[str, str] = {
     "Anthropic's cost report in JSON": '"cost_type"',
     "ccusage's report": '"modelBreakdowns"',
 }
-_AGENT_LOGS = ('"sessionId"', '"session_meta"')
+_AGENT_LOGS = (('"sessionId"', '"uuid"'), ('"session_meta"', '"payload"'))
 
 
 def vendor_of(names: Iterable[str]) -> str:
@@ -60,10 +60,9 @@ def unknown(path: Path) -> SourceError:
     with reading(path), open_text(path, kind) as text:
         begins = text.read(_LOOKED_AT).lstrip()
     if begins[:1] in ("{", "["):
-        if any(word in begins for word in _AGENT_LOGS):
-            return SourceError(
-                f"{path} is a log of an agent's program", "sync reads those", command="budget-tui sync reads those"
-            )
+        if any(all(word in begins for word in words) for words in _AGENT_LOGS):
+            hint = "sync reads those where the program keeps them"
+            return SourceError(f"{path} is a log of an agent's program", hint, command=f"budget-tui {hint}")
         what = next((name for name, word in _JSON.items() if word in begins), "")
         return SourceError(
             f"{path} is {what or 'JSON'}; there is no reader for {'that' if what else 'this kind of it'} yet",

@@ -150,6 +150,7 @@ def test_for_a_hook_the_gate_is_silent_and_blocks_whatever_stops_it(seeded: Cli,
         assert (allowed.code, allowed.out, allowed.err) == (0, "", "")
         seeded("gate", "--project", "pcc", "--est", "46", "--hook", hook).refused(2, "$45.00 is all that PCC has left")
         seeded("gate", "--project", "nothing", "--hook", hook).refused(2, "there is no project 'nothing'")
+        seeded("gate", "--project", "ORG", "--hook", hook).refused(2, "'ORG' is no project")
         seeded("gate", "--hook", hook, "--json").refused(2, "give one of --hook and --json")
         missing = str(tmp_path / "none.db")
         seeded("--db", missing, "gate", "--hook", hook).refused(2, "there is no database")

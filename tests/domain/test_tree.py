@@ -73,6 +73,8 @@ def test_an_archived_one_comes_back(tree: Tree) -> None:
         ([Placement("A", "old")], Conflict, "'OLD' is already called Old, and is archived"),
         ([Placement("A", "Same"), Placement("B", "same")], Conflict, "is already called"),
         ([Placement("ORG", "Other")], Refused, "'ORG' is reserved"),
+        ([Placement("Global")], Refused, "'Global' is reserved"),
+        ([Placement("list")], Refused, "'list' is reserved"),
         ([Placement("a/b")], Refused, "cannot be an id"),
     ],
 )

@@ -85,6 +85,20 @@ def writing_to(path: Path) -> ChannelSettings:
     return ChannelSettings(command=f'{sys.executable} -S -c "{program}" {path}')
 
 
+def test_an_empty_secret_sends_nothing_unsigned(
+    home: Home, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("\n")
+    monkeypatch.setenv("BUDGET_SECRET", " \n")
+    in_file = ChannelSettings(webhook=receiver.url, secret_file=str(tmp_path / "secret"))
+    hooks = channels_of({"file": in_file, "env": ChannelSettings(webhook=receiver.url, secret_env="BUDGET_SECRET")})
+    failed = crossed(home, "file", "env").services.deliveries.send_due(hooks)
+    assert sorted(attempt.error for attempt in failed) == [
+        "the environment variable BUDGET_SECRET is empty",
+        "the file of the secret is empty",
+    ]
+
+
 @pytest.mark.parametrize("path", ["/nowhere/secret", "~nobody-of-that-name/secret"])
 def test_a_secret_that_cannot_be_read_fails_the_attempt_alone(home: Home, receiver: Receiver, path: str) -> None:
     hook = channels_of({"hook": ChannelSettings(webhook=receiver.url, secret_file=path)})

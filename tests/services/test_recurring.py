@@ -174,6 +174,20 @@ def test_a_fee_comes_back_though_another_one_was_added_meanwhile(web: Home) -> N
     assert only(web).fee.name == "other"
 
 
+def test_an_end_is_redone_of_a_fee_that_came_back_under_another_key(web: Home) -> None:
+    web.services.recurring.add(FIGMA)
+    web.services.recurring.end("figma")
+    web.services.undo.undo()
+    web.services.undo.undo()
+    as_other(web).services.recurring.add(replace(FIGMA, name="other"))
+    web.services.undo.redo()
+    web.services.undo.redo()
+    assert {report.fee.name: report.fee.has_ended for report in web.services.recurring.all()} == {
+        "figma": True,
+        "other": False,
+    }
+
+
 def test_what_is_refused(web: Home) -> None:
     recurring = web.services.recurring
     recurring.add(FIGMA)

@@ -696,8 +696,9 @@ def test_a_table_says_how_it_was_read(tmp_path: Path) -> None:
      ("SubscriptionId,MeterCategory,Date,CostInBillingCurrency\n", "is a cost details export of Azure"),
      ("generation_id,created_at,cost_total\n", "is OpenRouter's activity export"),
      ('{"data": [{"object": "organization.costs.result"}]}', "is OpenAI's costs in JSON; there is no reader"),
-     ('{"type":"user","sessionId":"1","cwd":"/x"}\n', "is a log of an agent's program; sync reads those"),
-     ('{"timestamp":"2026-01-05T10:00:00Z","type":"session_meta"}\n', "is a log of an agent's program; sync reads"),
+     ('{"type":"user","sessionId":"1","uuid":"2"}\n', "is a log of an agent's program; sync reads those where"),
+     ('{"type":"session_meta","payload":{"id":"1"}}\n', "is a log of an agent's program; sync reads those where"),
+     ('{"sessionId":"1","cost":1}\n', "is JSON; there is no reader for this kind of it"),
      ("a,b\n1,2\n", "no columns that are known to hold a date and an amount: it has a, b"),
      ("hello\n", "it has hello")],
 )  # fmt: skip

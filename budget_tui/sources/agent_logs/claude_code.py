@@ -25,8 +25,8 @@ class ClaudeCode:
         """Return the folders of ``CLAUDE_CONFIG_DIR``, which may list several, else the usual two."""
         named = [part.strip() for part in os.environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
         home = from_home("~")
-        config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-        places = [Path(part) for part in named if part] or [home / ".claude", config / "claude"]
+        config = from_home(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+        places = [from_home(part) for part in named if part] or [home / ".claude", config / "claude"]
         return [place / "projects" for place in places]
 
     def read(self, path: Path, lines: LogLines) -> Iterator[Message]:

@@ -41,7 +41,7 @@ class Codex:
 
     def folders(self) -> list[Path]:
         """Return the folders of sessions, archived ones as well."""
-        home = os.environ.get("CODEX_HOME") or from_home("~/.codex")
+        home = from_home(os.environ.get("CODEX_HOME") or "~/.codex")
         return [Path(home, "sessions"), Path(home, "archived_sessions")]
 
     def read(self, path: Path, lines: LogLines) -> Iterator[Message]:
