@@ -120,15 +120,14 @@ def _find(patterns: Sequence[str | Path]) -> Found:
     folders: dict[Path, tuple[str, ...]] = {}
     left_out: list[LeftOutFile] = []
     manifests: dict[Path, Manifest] = {}
-    named_files = find_files(patterns)
+    # A manifest stands for the folder that it describes.
+    named_files = [named.parent if _is_manifest(named) else named for named in find_files(patterns)]
     for named in named_files:
         if named.is_dir():
             require_narrow(named)
     for named in named_files:
         if not named.is_dir():
-            if (manifest := _manifest(named)) is not None:
-                manifests.setdefault(named.resolve(), manifest)
-            elif paths.setdefault(named.resolve(), named) is named:
+            if paths.setdefault(named.resolve(), named) is named:
                 folders[named] = (named.resolve().parent.name,)
             continue
         exports = 0
@@ -144,6 +143,10 @@ def _find(patterns: Sequence[str | Path]) -> Found:
         if not exports and not any(manifest.names for manifest in manifests.values()):
             raise SourceError(f"there is no export in {named}", KNOWN)
     return Found(tuple(paths.values()), tuple(left_out), tuple(manifests.values()), folders)
+
+
+def _is_manifest(path: Path) -> bool:
+    return not path.is_dir() and _manifest(path) is not None
 
 
 def _below(folder: Path, left_out: list[LeftOutFile]) -> list[Path]:

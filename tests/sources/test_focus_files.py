@@ -173,3 +173,13 @@ def test_a_link_to_a_folder_is_left_out_and_named(folder: Path, tmp_path_factory
     assert (str(folder / "sub" / "link"), "it is a link to a folder, which is not followed") in taken.left_out
     assert folder / "linked.csv" in taken.paths
     assert not any(path.name == "z.csv" for path in taken.paths)
+
+
+@pytest.mark.parametrize("pattern", ["", "*", "manifest.json"])
+def test_a_manifest_stands_for_its_folder_however_it_is_named(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "manifest.json").write_text(
+        '{"runInfo": {"submittedTime": "0001-01-01T00:00:00+01:00"}, "blobs": [{"blobName": "x/a.csv"}]}'
+    )
+    write_csv(tmp_path / "a.csv", charge())
+    deliveries = find_deliveries([tmp_path / pattern])
+    assert ([path.name for path in deliveries.paths], len(deliveries.manifests)) == (["a.csv"], 1)
