@@ -80,10 +80,14 @@ def _placed(address: Address, statement: str) -> str:
     return statement.replace("%", "%%").replace("?", "%s") if is_postgres(address) else statement
 
 
-def content(address: Address) -> object:
-    """All that is stored: to see that nothing was changed."""
+def content(address: Address, *, but_next_keys: bool = False) -> object:
+    """All that is stored: to see that nothing was changed.
+
+    ``but_next_keys`` leaves out which keys PostgreSQL gives next: those that a transaction took stay taken though it is
+    never committed.
+    """
     if is_postgres(address):
-        return _stored(address)
+        return _stored(address).rows if but_next_keys else _stored(address)
     with closing(sqlite3.connect(address)) as connection:
         return connection.serialize()  # with what is still in its log
 

@@ -29,6 +29,8 @@ BOOKED_BY = "budget-tui"
 """The actor of what happens by itself: a user's undo does not reverse it."""
 _PATIENCE_SECONDS = 0.25
 """The time that a read waits for whoever is writing: long enough for a change, too short for anybody to notice."""
+_FORESEEN = 1 << 40
+"""The keys of origins that are never stored come after this one, and those that are before it."""
 _COMPARED_WITHIN = timedelta(days=62)
 """So far back charges are compared with their bills when no imported cost has changed: those due now may be near."""
 
@@ -79,7 +81,7 @@ def with_fees_booked(unit: UnitOfWork, organization: Organization, today: date) 
     """Read in an open transaction as if the fees that are due by ``today`` were booked; they are not when it ends."""
     unit.connection.change("SAVEPOINT fees")
     try:
-        for _ in _settle(unit, organization, today, compare_all=False):
+        for _ in _settle(unit, organization, today, compare_all=False, is_foreseen=True):
             pass
         yield
     finally:
@@ -87,7 +89,9 @@ def with_fees_booked(unit: UnitOfWork, organization: Organization, today: date) 
         unit.connection.change("RELEASE SAVEPOINT fees")
 
 
-def _settle(unit: UnitOfWork, organization: Organization, through: date, *, compare_all: bool) -> Iterator[Settlement]:
+def _settle(
+    unit: UnitOfWork, organization: Organization, through: date, *, compare_all: bool, is_foreseen: bool = False
+) -> Iterator[Settlement]:
     """Store what became of each fee that was due, and yield it."""
     org = organization.org_key
     if not unit.fast.has_recurring_fees(org):
@@ -109,7 +113,11 @@ def _settle(unit: UnitOfWork, organization: Organization, through: date, *, comp
         fee, before, charge = settlement
         if before is not None:
             unit.fees.remove(before)
-        cost_key = None if charge.bill else unit.fees.book(org, _origin(fee, organization), fee.entity_key, charge)
+        cost_key = None
+        if not charge.bill:
+            # Each read foresees a fee with the same key, by which the next one finds it again.
+            key = _FORESEEN + fee.fee_key if is_foreseen else None
+            cost_key = unit.fees.book(org, _origin(fee, organization), fee.entity_key, charge, key)
         unit.fees.put(charge._replace(cost_key=cost_key))
         yield settlement
 

@@ -1170,8 +1170,11 @@ class FeeBook:
             {"day": day.isoformat(), "fee": fee_key},
         )
 
-    def book(self, org: int, origin: CostOrigin, entity_key: int, charge: Charge) -> int:
-        """Store a charge as a cost of an origin, whose hints are right; add the origin if it is new. Return the key."""
+    def book(self, org: int, origin: CostOrigin, entity_key: int, charge: Charge, new_key: int | None = None) -> int:
+        """Store a charge as a cost of an origin, whose hints are right; add the origin if it is new. Return the key.
+
+        ``new_key`` is the key of a new origin, by default the next one.
+        """
         named: dict[str, object] = {
             "org": org,
             "source": origin.source,
@@ -1182,6 +1185,7 @@ class FeeBook:
             "category": str(origin.category_hint),
             "charge": str(origin.charge_category),
         }
+        column, value = ("", "") if new_key is None else ("origin_key, ", ":new_key, ")
         known = self._connection.execute(
             "SELECT origin_key FROM cost_origin WHERE org_key = :org AND source = :source AND live"
             " AND currency = :currency AND provider_name = :provider AND service = :service AND service_category = ''"
@@ -1190,12 +1194,12 @@ class FeeBook:
             " AND charge_category = :charge",
             named,
         ) or self._connection.execute(
-            "INSERT INTO cost_origin (org_key, source, live, currency, provider_name, service, service_category,"
-            " service_subcategory, sub_account_id, sub_account_name, entity_hint, path_hint, category_hint, tags,"
-            " billing_account_id, charge_category, entity_key, provider, category) VALUES (:org, :source, TRUE,"
-            " :currency, :provider, :service, '', '', '', '', :entity, '', :category, '{}', '', :charge, :key,"
-            " :provider, :category) RETURNING origin_key",
-            {**named, "key": entity_key},
+            f"INSERT INTO cost_origin ({column}org_key, source, live, currency, provider_name, service,"
+            " service_category, service_subcategory, sub_account_id, sub_account_name, entity_hint, path_hint,"
+            " category_hint, tags, billing_account_id, charge_category, entity_key, provider, category)"
+            f" VALUES ({value}:org, :source, TRUE, :currency, :provider, :service, '', '', '', '', :entity, '',"
+            " :category, '{}', '', :charge, :key, :provider, :category) RETURNING origin_key",
+            {**named, "key": entity_key, "new_key": new_key},
         )
         [cost] = self._connection.execute(
             "INSERT INTO cost (origin_key, day, amount_nanos, charges) VALUES (:origin, :day, :nanos, 1)"

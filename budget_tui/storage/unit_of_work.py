@@ -40,7 +40,7 @@ class DatabaseReader:
 
     def is_unchanged(self) -> bool:
         """Return whether certainly nobody wrote since the last session began; False while one is under way."""
-        return not self._reader.changed(if_busy=True) and self._reader.knows_of_changes
+        return self._reader.is_unchanged()
 
     def close(self) -> None:
         self._reader.close()

@@ -122,6 +122,7 @@ def test_a_whole_has_the_single_numbers_of_what_is_too_young_for_a_range(home: H
     home.services.forecasts.close()
 
 
+@pytest.mark.both_engines
 def test_forecasts_follow_every_change(home: Home) -> None:
     """They are computed once for the same data."""
     home.budget("1000")

@@ -24,7 +24,7 @@ from budget_tui.services.demo import SHOWN_ON, load_demo
 from budget_tui.storage.database import database_at
 from budget_tui.storage.database.base import SchemaState
 from budget_tui.storage.database.copying import copy_database
-from budget_tui.storage.unit_of_work import UnitOfWork
+from budget_tui.storage.unit_of_work import DatabaseReader, UnitOfWork, Writers
 from tests.postgres import ROLE, Postgres
 
 TODAY = date(2026, 1, 13)
@@ -111,7 +111,7 @@ def test_everything_moves_between_the_engines_and_back(
 def test_a_change_by_psql_is_noticed_once(opened: Opener, demo: str, postgres: Postgres) -> None:
     services = opened(demo, SHOWN_ON)
     before = services.snapshots.current()
-    assert until(services.snapshots.changed)  # from here on it listens
+    assert services.snapshots.changed()  # it listens from the next look on
     services.snapshots.current()
     assert not services.snapshots.changed()
     with postgres.connect(database_at(demo).name) as psql:
@@ -127,7 +127,7 @@ def test_a_lost_connection_is_one_line_and_the_next_look_finds_the_way_back(
 ) -> None:
     services = opened(demo, SHOWN_ON)
     services.snapshots.current()
-    assert until(services.snapshots.changed)
+    assert services.snapshots.changed()
     services.snapshots.current()
     with postgres.connect() as psql:
         psql.execute(
@@ -148,15 +148,50 @@ def test_a_server_that_is_not_there_is_said_in_one_line(opened: Opener, tmp_path
     assert "\n" not in str(refused.value)
 
 
-def test_who_asks_for_changes_does_not_wait_for_a_server_that_does_not_answer(opened: Opener) -> None:
+def test_who_asks_for_changes_does_not_wait_for_a_server_that_does_not_answer(
+    opened: Opener, demo: str, postgres: Postgres
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         services = opened(f"postgresql+psycopg://anna@127.0.0.1:{silent.getsockname()[1]}/plan")
         begun = time.monotonic()
-        assert not services.snapshots.changed()
-        assert not services.snapshots.changed()
+        assert services.snapshots.changed(), "nothing was read yet"
         assert time.monotonic() - begun < 1
     with pytest.raises(StorageError, match="cannot be reached"):
-        until(services.snapshots.changed)
+        services.snapshots.current()
+    services = opened(demo, SHOWN_ON)
+    services.snapshots.current()
+    assert services.snapshots.changed()
+    services.snapshots.current()
+    with postgres.connect() as psql:
+        found = psql.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s", (database_at(demo).name,))
+        servers = [int(str(pid)) for (pid,) in found]
+    for pid in servers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        assert not services.snapshots.changed()
+        assert time.monotonic() - begun < 1
+    finally:
+        for pid in servers:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_what_is_known_to_be_unchanged_has_heard_of_every_change_that_was_committed(demo: str) -> None:
+    reader = DatabaseReader(database_at(demo))
+    writers = Writers(database_at(demo))
+    assert not reader.is_unchanged()
+    for allocated in range(200):
+        with reader.session() as session:
+            facts = session.fast.organization("default")
+        assert facts is not None
+        assert reader.is_unchanged()
+        assert reader.is_unchanged()
+        with writers.take("default") as unit:
+            unit.connection.change("UPDATE organization SET name = :name", {"name": f"{allocated}"})
+            unit.commit()
+        assert not reader.is_unchanged()
+    writers.close()
+    reader.close()
 
 
 def test_where_there_is_no_database_the_hint_makes_it_on_that_server(opened: Opener, postgres: Postgres) -> None:

@@ -122,10 +122,12 @@ class Reader(ABC):
         Returns ``if_busy`` at once while a transaction is under way; the next call will notice the change.
         """
 
-    @property
-    def knows_of_changes(self) -> bool:
-        """False until a connection listens for them: `changed` then only begins to make it, and waits for nobody."""
-        return True
+    def is_unchanged(self) -> bool:
+        """Return whether certainly nobody wrote since the last transaction began; False while one is under way.
+
+        It sees every change that was committed before, but may wait for the server.
+        """
+        return not self.changed(if_busy=True)
 
     @abstractmethod
     def close(self) -> None: ...

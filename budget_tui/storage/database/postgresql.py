@@ -11,7 +11,7 @@ import re
 import select
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from shlex import quote
@@ -288,65 +288,43 @@ class FirstPostgresWriter(PostgresWriter):
         return True
 
 
-class _AttemptToListen:
-    """A connection that listens for changes, made in a thread of its own: a screen must not wait for a server that
-    does not answer."""
-
-    def __init__(self, database: PostgresDatabase) -> None:
-        self._database = database
-        self._lock = threading.Lock()
-        self._is_abandoned = False
-        self._connection: psycopg.Connection[Any] | None = None
-        self._error: psycopg.Error | None = None
-        self.is_over = threading.Event()
-        threading.Thread(target=self._make, name="budget-tui-listen", daemon=True).start()
-
-    def _make(self) -> None:
-        connection = None
-        try:
-            connection = self._database.open(read_only=True)
-            connection.execute(f"LISTEN {CHANNEL}")
-        except psycopg.Error as error:
-            self._error = error
-        with self._lock:
-            if connection is not None and (self._is_abandoned or self._error is not None):
-                connection.close()
-            else:
-                self._connection = connection
-            self.is_over.set()
-
-    def result(self) -> psycopg.Connection[Any]:
-        """The connection, or what went wrong, once it is over."""
-        if self._connection is None:
-            raise self._error or psycopg.OperationalError("no connection")
-        return self._connection
-
-    def abandon(self) -> None:
-        """Close what it came to, or will come to."""
-        with self._lock:
-            self._is_abandoned = True
-            if self._connection is not None:
-                self._connection.close()
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
+_MOST_TRANSACTIONS = 1000
+_UNCHANGED = f"""
+    WITH looks AS (SELECT CAST(:seen AS pg_snapshot) AS seen, pg_current_snapshot() AS now),
+    ids AS (
+        SELECT seen, now, CAST(CAST(pg_snapshot_xmin(seen) AS text) AS bigint) AS first,
+            CAST(CAST(pg_snapshot_xmax(now) AS text) AS bigint) AS after
+        FROM looks
+    )
+    SELECT NOT pg_is_in_recovery() AND after - first <= {_MOST_TRANSACTIONS} AND NOT EXISTS (
+        SELECT 1 FROM generate_series(first, least(after, first + {_MOST_TRANSACTIONS}) - 1) AS id,
+            LATERAL (SELECT CAST(CAST(id AS text) AS xid8) AS transaction) AS each
+        WHERE NOT pg_visible_in_snapshot(transaction, seen) AND pg_visible_in_snapshot(transaction, now)
+            AND pg_xact_status(transaction) = 'committed'
+    ) AS unchanged FROM ids
+"""
+"""Whether no transaction was committed since a snapshot was seen; those that were rolled back changed nothing. Of a
+standby, a snapshot does not tell which transactions were under way."""
 
 
 class PostgresReader(Reader):
-    """A lasting connection that reads, and one that listens for changes."""
+    """A lasting connection that reads, and between its transactions hears of changes."""
 
     def __init__(self, database: PostgresDatabase, *, is_new: bool = False) -> None:
         self._database = database
         self._is_new = is_new
         self._turn = threading.Lock()
         self._connection: PostgresConnection | None = None
-        self._listening: psycopg.Connection[Any] | None = None
-        self._attempt: _AttemptToListen | None = None
-        self._is_changed = False
+        self._has_tables = False
+        self._is_asked_for_changes = False
+        self._is_listening = False
+        self._snapshot = ""
+        self._is_changed = True
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         with self._turn, self._database.described_errors():
-            self._is_changed = False
-            self._hear()
-            self._is_changed = False
             connection = self._begun()
             if connection is None:
                 with self._nothing() as nothing:
@@ -363,92 +341,102 @@ class PostgresReader(Reader):
                     connection.rollback()
 
     def changed(self, *, if_busy: bool = False) -> bool:
+        """See `Reader.changed`. It sends nothing: a screen must not wait for a server that does not answer."""
         if not self._turn.acquire(blocking=False):
             return if_busy
         try:
-            with self._database.described_errors():
-                self._hear()
-                if self._listening is None:
-                    self._begin_to_listen()
-                return self._is_changed
+            self._is_asked_for_changes = True  # it listens from the next transaction on
+            self._hear()
+            return self._is_changed
         finally:
             self._turn.release()
 
-    @property
-    def knows_of_changes(self) -> bool:
-        return self._listening is not None
+    def is_unchanged(self) -> bool:
+        """See `Reader.is_unchanged`. It asks the server: a notification may come after the commit that sent it, and
+        those that nobody takes fill the server's buffer, after which even a DROP DATABASE waits.
+        """
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            if self._connection is None or not self._snapshot or not is_alive(self._connection.driver):
+                return False
+            return bool(self._connection.execute(_UNCHANGED, {"seen": self._snapshot})[0]["unchanged"])
+        except psycopg.Error:  # the next transaction reports what is wrong, if it still is
+            return False
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         with self._turn:
             self._disconnect()
-            if self._listening is not None:
-                self._listening.close()
-                self._listening = None
-            if self._attempt is not None:
-                self._attempt.abandon()
-                self._attempt = None
-
-    def _begin_to_listen(self) -> None:
-        """Begin to listen, or take over what an attempt has come to; anything before that counts as a change."""
-        if self._attempt is None:
-            self._attempt = _AttemptToListen(self._database)
-        if self._attempt.is_over.is_set():
-            attempt, self._attempt = self._attempt, None
-            self._listening = attempt.result()
-            self._is_changed = True
 
     def _hear(self) -> None:
         """Note any notification of a change; a lost connection counts as one."""
-        listening = self._listening
-        if listening is None:
+        if self._connection is None:
             return
-        if not is_alive(listening):
-            self._listening = None
-            self._is_changed = True
+        if not is_alive(self._connection.driver):
             self._disconnect()
             return
-        while listening.pgconn.notifies():
+        while self._connection.driver.pgconn.notifies():
             self._is_changed = True
+
+    def _note(self, _: object) -> None:
+        """Note a notification that came with the result of a statement."""
+        self._is_changed = True
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self._has_tables = self._is_listening = False
+        self._snapshot = ""
+        self._is_changed = True
 
     def _begun(self) -> PostgresConnection | None:
         """Return the connection in a transaction; None where there is no database yet, and none is required."""
         was_open = self._connection is not None
         try:
             connection = self._connected()
-            if connection is not None:
-                connection.driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if not self._has_tables:
+                return None
+            begun = connection.driver.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_SNAPSHOT}")
+            begun.nextset()
+            found = begun.fetchone()
+            self._snapshot = str(found[0]) if found else ""
+            # What it heard of with this, it sees. Until it listens, nothing is known of changes, which counts as one.
+            self._is_changed = not self._is_listening
             return connection
         except psycopg.OperationalError:
             self._disconnect()
             if not was_open:
                 raise
             return self._begun()  # the server may be back by now
-
-    def _connected(self) -> PostgresConnection | None:
-        """Return the connection; None where there is no database yet, and none is required."""
-        if self._connection is not None and not is_alive(self._connection.driver):
+        except BaseException:
             self._disconnect()
+            raise
+
+    def _connected(self) -> PostgresConnection:
+        """Return the connection, and find out whether there are tables."""
+        self._hear()
         if self._connection is None:
-            driver = self._database.open(read_only=True)
-            try:
-                state = self._database.state_of(driver)
-                if state is SchemaState.MISSING:
-                    if not self._is_new:
-                        raise self._database.not_found()
-                    driver.close()
-                    return None
-                if state is SchemaState.BEHIND:
-                    raise self._database.outdated()
-            except BaseException:
-                driver.close()
-                raise
-            self._connection = PostgresConnection(driver)
+            self._connection = PostgresConnection(self._database.open(read_only=True))
+        if self._is_asked_for_changes and not self._is_listening:
+            self._listen(self._connection.driver)
+        if not self._has_tables:
+            self._is_changed = not self._is_listening
+            state = self._database.state_of(self._connection.driver)
+            if state is SchemaState.BEHIND:
+                raise self._database.outdated()
+            if state is SchemaState.MISSING and not self._is_new:
+                raise self._database.not_found()
+            self._has_tables = state is SchemaState.CURRENT
         return self._connection
+
+    def _listen(self, driver: psycopg.Connection[Any]) -> None:
+        driver.add_notify_handler(self._note)
+        with suppress(errors.ReadOnlySqlTransaction):  # a standby notifies nobody
+            driver.execute(f"LISTEN {CHANNEL}")
+        self._is_listening = True
 
     @contextmanager
     def _nothing(self) -> Iterator[Connection]:
