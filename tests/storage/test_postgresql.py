@@ -21,6 +21,7 @@ from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import parse_change
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, StorageError
 from budget_tui.services.demo import SHOWN_ON, load_demo
+from budget_tui.services.recurring import NewFee
 from budget_tui.storage.database import database_at
 from budget_tui.storage.database.base import SchemaState
 from budget_tui.storage.database.copying import copy_database
@@ -60,6 +61,16 @@ def demo(postgres: Postgres, template: str) -> Iterator[str]:
     name = postgres.create(template)
     yield postgres.url(name)
     postgres.drop(name)
+
+
+@pytest.fixture
+def looker(postgres: Postgres, demo: str) -> Iterator[str]:
+    """The address of the demonstration for somebody who may only read it."""
+    with postgres.connect(database_at(demo).name) as psql:
+        psql.execute("CREATE ROLE looker LOGIN")
+        psql.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker")
+        yield demo.replace(f"{ROLE}@", "looker@")
+        psql.execute("DROP OWNED BY looker; DROP ROLE looker")
 
 
 def test_what_only_looks_makes_nothing(opened: Opener, postgres_url: str) -> None:
@@ -210,16 +221,20 @@ def test_a_reader_cannot_write(demo: str) -> None:
     reader.close()
 
 
-def test_who_may_only_read_is_told_how_to_check(
-    demo: str, postgres: Postgres, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with postgres.connect(database_at(demo).name) as psql:
-        psql.execute("CREATE ROLE looker LOGIN")
-        psql.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker")
-    looking = ["--db", demo.replace(f"{ROLE}@", "looker@"), "check"]
+def test_who_may_only_read_is_told_how_to_check(looker: str, capsys: pytest.CaptureFixture[str]) -> None:
+    looking = ["--db", looker, "check"]
     assert run(looking) == 2
     assert capsys.readouterr().err.endswith("budget-tui check --no-send only looks\n")
     assert run([*looking, "--no-send"]) in (0, 3)
+
+
+def test_who_may_only_read_is_shown_what_is_stored_while_a_fee_is_due(opened: Opener, demo: str, looker: str) -> None:
+    opened(demo, SHOWN_ON).recurring.add(NewFee("pcc", parse_amount("40"), on_day=20, name="Hosting"))
+    later = date(2026, 2, 25)
+    assert opened(demo, later).snapshots.current().total.spent == parse_amount("40")
+    assert opened(looker, later).snapshots.current().total.spent == 0
+    report = opened(looker, later).forecasts.current()
+    assert report.snapshot.total.spent == 0
 
 
 @pytest.mark.parametrize("table", ["audit", "transfer", "period_close", "period_close_line"])
