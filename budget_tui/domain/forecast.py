@@ -58,10 +58,14 @@ class Forecast(NamedTuple):
 
 
 class Fee(NamedTuple):
-    """A charge that recurs by the month, as found in a history: its usual day of the month and latest amount."""
+    """A charge that recurs by the month, as found in a history: its usual day of the month and latest amount.
+
+    ``seen`` are the positions of its days in the history, one for each month.
+    """
 
     day_of_month: int
     amount: int
+    seen: Sequence[int]
 
 
 class Draws:
@@ -149,7 +153,7 @@ def expected(history: Sequence[int], last: date, period: Period, base: int, leas
     fees = fees_in(history, last)
     if fees:
         base += sum(fees_to_come(fees, last, period).values())
-        history = without_fees(history, last, fees)
+        history = without_fees(history, fees)
     return Expected(base, least, draws.weeks_of(at_level_now(history)), history)
 
 
@@ -379,7 +383,8 @@ def _origins(stops: tuple[int, ...]) -> list[list[tuple[int, float, int]]]:
 def fees_in(history: Sequence[int], last: date) -> list[Fee]:
     """Return the charges that recur by the month: seen in two months or more, a day and 5% apart at most.
 
-    A charge stands out of its history by three times what a day costs; of several days in a row the highest counts.
+    A charge stands out of its history by three times what a day costs. What is charged on one day is one charge, and
+    belongs to one fee: charges on neighbouring days are two fees if both recur, whether they are alike or not.
     """
     if not history:
         return []
@@ -389,48 +394,65 @@ def fees_in(history: Sequence[int], last: date) -> list[Fee]:
     if highest <= standing_out:
         return []
     first = last - timedelta(days=len(history) - 1)
-    high = [(first + timedelta(days=at), amount - usual) for at, amount in enumerate(history) if amount > standing_out]
+    charges = {at: amount - usual for at, amount in enumerate(history) if amount > standing_out}
     found: list[Fee] = []
-    for day, amount in reversed(high):
-        if any(_is_same(day, amount, fee) for fee in found):
+    for at in sorted(charges, reverse=True):
+        if at not in charges:
             continue
-        fee = Fee(day.day, amount)
-        months = {(other.year, other.month) for other, of_other in high if _is_same(other, of_other, fee)}
-        if len(months) >= 2:
-            found.append(fee)
+        day = first + timedelta(days=at)
+        due = [(day - first).days for day in _due_days(day.day, first - ONE_DAY, last + ONE_DAY)]
+        seen = _seen(charges, at, due)
+        if len(seen) >= 2:
+            found.append(Fee(day.day, charges[max(seen)], seen))
+            for paired in seen:
+                del charges[paired]
     return found
 
 
-def _is_same(day: date, amount: int, fee: Fee) -> bool:
-    if abs(amount - fee.amount) * 100 > fee.amount * _FEE_TOLERANCE_PERCENT:
-        return False
-    last = monthrange(day.year, day.month)[1]
-    apart = abs(day.day - min(fee.day_of_month, last))
-    return min(apart, last - apart) <= _FEE_DAYS
+def _seen(charges: Mapping[int, int], at: int, due: Iterable[int]) -> list[int]:
+    """Return the positions of the charge at ``at`` and of those like it near the other days on which it was ``due``.
+
+    Of several near one day it is the latest: the latest charges are paired first, and the earlier days are left to fees
+    due the day before.
+    """
+    seen, amount = [at], charges[at]
+    for expected_at in due:
+        if expected_at != at:
+            near = range(expected_at + _FEE_DAYS, expected_at - _FEE_DAYS - 1, -1)
+            seen += [other for other in near if _is_alike(charges.get(other, 0), amount)][:1]
+    return seen
 
 
-def without_fees(history: Sequence[int], last: date, fees: Iterable[Fee]) -> list[int]:
+def _is_alike(amount: int, of_fee: int) -> bool:
+    return abs(amount - of_fee) * 100 <= of_fee * _FEE_TOLERANCE_PERCENT
+
+
+def without_fees(history: Sequence[int], fees: Iterable[Fee]) -> list[int]:
     """Return a history without the ``fees`` in it."""
     cleared = list(history)
     usual = median_high(history) if history else 0
-    first = last - timedelta(days=len(history) - 1)
     for fee in fees:
-        for at, amount in enumerate(history):
-            if _is_same(first + timedelta(days=at), amount - usual, fee):
-                cleared[at] = usual
+        for at in fee.seen:
+            cleared[at] = usual
     return cleared
 
 
 def fees_to_come(fees: Iterable[Fee], last: date, period: Period) -> Mapping[date, int]:
     """Return what the ``fees`` come to on each day of ``period`` after ``last``."""
     found: dict[date, int] = {}
-    first = max(last + ONE_DAY, period.start)
     for fee in fees:
-        for ahead in range((period.end - first).days + 1):
-            day = first + timedelta(days=ahead)
-            if day.day == min(fee.day_of_month, monthrange(day.year, day.month)[1]):
-                found[day] = found.get(day, 0) + fee.amount
+        for day in _due_days(fee.day_of_month, max(last + ONE_DAY, period.start), period.end):
+            found[day] = found.get(day, 0) + fee.amount
     return found
+
+
+@lru_cache(maxsize=256)
+def _due_days(day_of_month: int, first: date, last: date) -> list[date]:
+    """Return the days from ``first`` through ``last`` that are a month's ``day_of_month``, or its last if that is
+    earlier."""
+    months = [divmod(month, 12) for month in range(first.year * 12 + first.month - 1, last.year * 12 + last.month)]
+    days = [date(year, at + 1, min(day_of_month, monthrange(year, at + 1)[1])) for year, at in months]
+    return [day for day in days if first <= day <= last]
 
 
 @lru_cache(maxsize=64)  # of budgets in several currencies, many have the same period

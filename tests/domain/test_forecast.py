@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -22,9 +23,11 @@ from budget_tui.domain.forecast import (
     draws_for,
     expected,
     fees_in,
+    fees_to_come,
     range_of,
     scaled_errors,
     widening,
+    without_fees,
 )
 from budget_tui.domain.period import Period
 
@@ -110,6 +113,107 @@ def test_a_fee_is_one_that_was_seen_in_two_months() -> None:
     assert [fee.day_of_month for fee in fees_in(with_fee(5), LAST)] == [5]
     once = [10 * DOLLAR] * 50 + [400 * DOLLAR] + [10 * DOLLAR] * 33
     assert fees_in(once, LAST) == []
+
+
+def with_charges(*charges: tuple[date, int], until: date) -> list[int]:
+    """Return twelve weeks through ``until`` with 10 dollars a day, and with ``charges`` in dollars."""
+    history = [10 * DOLLAR] * MAX_DAYS
+    for day, dollars in charges:
+        history[-1 - (until - day).days] += dollars * DOLLAR
+    return history
+
+
+def on(*days: tuple[int, int], dollars: int = 300) -> list[tuple[date, int]]:
+    return [(date(2026, month, day), dollars) for month, day in days]
+
+
+FEBRUARY_END = date(2026, 2, 28)
+MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
+
+
+@pytest.mark.parametrize(
+    ("charges", "fees", "left"),
+    [
+        (on((1, 3), (1, 4), (2, 3), (2, 4)), 2, 0),
+        (on((1, 4), (1, 5), (2, 3), (2, 4)), 2, 0),  # both a day earlier
+        (on((1, 2), (1, 3), (2, 3), (2, 4)), 2, 0),  # both a day later
+        (on((1, 3), (2, 3), (2, 4)), 1, 1),  # a charge of its own beside a fee
+        (on((1, 3), (1, 4), (2, 3)), 1, 1),
+        (on((1, 2), (2, 3), (2, 4), (1, 5)), 2, 0),
+        (on((1, 31), (2, 1), (1, 1)), 1, 1),
+    ],
+)
+def test_a_fee_has_one_day_in_each_month(charges: list[tuple[date, int]], fees: int, left: int) -> None:
+    history = with_charges(*charges, until=FEBRUARY_END)
+    found = fees_in(history, FEBRUARY_END)
+    assert sum(fees_to_come(found, FEBRUARY_END, MARCH).values()) == fees * 300 * DOLLAR
+    assert sum(without_fees(history, found)) == sum(history) - (len(charges) - left) * 300 * DOLLAR
+
+
+def test_two_fees_on_neighbouring_days_are_both_to_come() -> None:
+    history = with_charges(*on((1, 3), (1, 4), (2, 3), (2, 4)), until=FEBRUARY_END)
+    draws = draws_for(MARCH, FEBRUARY_END)
+    found = range_of(expected(history, FEBRUARY_END, MARCH, 0, 0, draws), draws, FEBRUARY_END, ENDED)
+    assert found[:3] == ((31 * 10 + 2 * 300) * DOLLAR,) * 3
+    amounts = {fee.day_of_month: fee.amount for fee in fees_in(history, FEBRUARY_END)}
+    assert amounts == {3: 300 * DOLLAR, 4: 300 * DOLLAR}
+
+
+def test_fees_of_different_amounts_on_neighbouring_days_are_told_apart() -> None:
+    charges = on((1, 3), (2, 3)) + on((1, 4), (2, 4), dollars=500)
+    found = fees_in(with_charges(*charges, until=FEBRUARY_END), FEBRUARY_END)
+    assert {fee.day_of_month: fee.amount for fee in found} == {3: 300 * DOLLAR, 4: 500 * DOLLAR}
+
+
+@pytest.mark.parametrize(
+    ("days", "until", "day_of_month"),
+    [
+        ([(1, 31), (2, 1)], (2, 28), None),  # neighbours, though of two months
+        ([(1, 31), (2, 2)], (2, 28), None),
+        ([(1, 30), (1, 31), (2, 1)], (2, 28), None),
+        ([(2, 28), (3, 1)], (3, 20), None),
+        ([(1, 10), (2, 8)], (2, 28), None),
+        ([(1, 31), (2, 28)], (3, 20), 31),  # the last day of months
+        ([(1, 31), (2, 27)], (3, 20), 31),
+        ([(1, 31), (3, 1)], (3, 20), 1),
+        ([(1, 31), (2, 28), (3, 31)], (4, 10), 31),
+        ([(2, 28), (3, 31)], (4, 10), 31),
+        ([(1, 28), (2, 28)], (3, 20), 28),
+        ([(1, 1), (1, 31)], (2, 28), 31),
+        ([(1, 2), (2, 1), (2, 28)], (3, 20), 1),
+    ],
+)
+def test_fees_are_a_month_apart(days: list[tuple[int, int]], until: tuple[int, int], day_of_month: int | None) -> None:
+    last = date(2026, *until)
+    history = with_charges(*on(*days), until=last)
+    found = fees_in(history, last)
+    assert [fee.day_of_month for fee in found] == ([] if day_of_month is None else [day_of_month])
+    if found:
+        assert without_fees(history, found) == [10 * DOLLAR] * MAX_DAYS
+
+
+@given(st.sets(st.integers(0, MAX_DAYS - 1), max_size=20), st.dates(date(2025, 1, 1), date(2028, 12, 31)))
+def test_no_day_is_of_two_fees(charged: set[int], last: date) -> None:
+    found = fees_in([310 if at in charged else 10 for at in range(MAX_DAYS)], last)
+    seen = [at for fee in found for at in fee.seen]
+    assert len(seen) == len({*seen})
+    assert charged >= {*seen}
+    for fee in found:
+        assert len(fee.seen) >= 2
+        newest_first = sorted(fee.seen, reverse=True)
+        assert all(later - earlier > 25 for later, earlier in pairwise(newest_first)), "a day off each of 28"
+
+
+def test_a_fee_has_its_latest_amount() -> None:
+    charges = on((1, 31)) + on((2, 28), dollars=310)
+    assert [fee.amount for fee in fees_in(with_charges(*charges, until=FEBRUARY_END), FEBRUARY_END)] == [310 * DOLLAR]
+
+
+def test_fees_stand_on_the_last_day_of_months_that_are_shorter() -> None:
+    history = with_charges(*on((1, 31), (2, 28)), until=FEBRUARY_END)
+    spring = Period(date(2026, 3, 1), date(2026, 5, 31))
+    found = fees_to_come(fees_in(history, FEBRUARY_END), FEBRUARY_END, spring)
+    assert found == {date(2026, month, day): 300 * DOLLAR for month, day in ((3, 31), (4, 30), (5, 31))}
 
 
 def test_after_a_change_of_level_the_days_before_count_at_the_new_one() -> None:
