@@ -19,7 +19,7 @@ from budget_tui.cli.app import run
 from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import parse_change
-from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, StorageError
+from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, Refused, StorageError
 from budget_tui.services.demo import SHOWN_ON, load_demo
 from budget_tui.services.recurring import NewFee
 from budget_tui.storage.database import database_at
@@ -203,6 +203,71 @@ def test_what_is_known_to_be_unchanged_has_heard_of_every_change_that_was_commit
         assert not reader.is_unchanged()
     writers.close()
     reader.close()
+
+
+def test_a_server_need_not_send_notifications_to_who_asks_it_at_times(demo: str, postgres: Postgres) -> None:
+    """Once nobody takes them, it waits for that, and a DROP DATABASE of any database for it."""
+    reader = DatabaseReader(database_at(demo))
+    for _ in range(3):
+        reader.is_unchanged()
+        with reader.session() as session:
+            session.fast.organization("default")
+    assert reader.is_unchanged()
+    with postgres.connect(database_at(demo).name) as psql:
+        psql.execute("DO $$BEGIN FOR i IN 1..1000 LOOP UPDATE organization SET name = name; COMMIT; END LOOP; END$$")
+        waiting = psql.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'ClientWrite'").fetchone()
+    assert waiting == (0,)
+    assert not reader.is_unchanged()
+    reader.close()
+
+
+def test_what_was_rolled_back_changed_nothing_and_what_another_began_before_does_once_it_is_committed(
+    demo: str, postgres: Postgres
+) -> None:
+    reader = DatabaseReader(database_at(demo))
+    with postgres.connect(database_at(demo).name) as psql:
+        psql.execute("BEGIN; UPDATE organization SET name = 'Begun before'")
+        with reader.session() as session:
+            session.fast.organization("default")
+        with UnitOfWork(database_at(demo), "default") as unit:
+            unit.connection.change("DELETE FROM idempotency")
+        assert reader.is_unchanged()
+        psql.execute("COMMIT")
+        assert not reader.is_unchanged()
+    reader.close()
+
+
+def test_the_options_of_an_address_hold(opened: Opener, postgres: Postgres, postgres_database: str) -> None:
+    with postgres.connect(postgres_database) as psql:
+        psql.execute("CREATE SCHEMA finance")
+        url = f"{postgres.url(postgres_database)}&options=-csearch_path%3Dfinance"
+        opened(url).budgets.set_global(parse_amount("500"))
+        found = psql.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'budget'").fetchall()
+    assert found == [("finance",)]
+    services = opened(url)
+    assert services.snapshots.current().unallocated == parse_amount("500")
+    assert services.database.check().problems == ()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "problem"),
+    [("SQL_ASCII", "is encoded in SQL_ASCII"), ("LATIN1", "the encoding of .* lacks a character")],
+)
+def test_an_encoding_without_every_character_is_named(
+    opened: Opener, postgres: Postgres, encoding: str, problem: str
+) -> None:
+    name = f"in_{encoding.lower()}"
+    with postgres.connect() as psql:
+        psql.execute(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'".encode()
+        )
+    projects = opened(postgres.url(name)).projects
+    if encoding == "LATIN1":
+        projects.add("coffee", "Café")
+        assert opened(postgres.url(name)).snapshots.current().projects[0].name == "Café"
+    with pytest.raises(BudgetError, match=problem):
+        projects.add("tea", "茶")
+    postgres.drop(name)
 
 
 def test_where_there_is_no_database_the_hint_makes_it_on_that_server(opened: Opener, postgres: Postgres) -> None:

@@ -67,6 +67,7 @@ class PostgresDatabase(Database):
             known = psycopg.conninfo.conninfo_to_dict(self._conninfo)
         except psycopg.Error as error:
             raise Refused(f"'{url.partition('@')[2] or url}' is no URL of a database", str(error).strip()) from None
+        self._options = known.get("options") or os.environ.get("PGOPTIONS", "")
         self.name = self.title = str(known.get("dbname") or known.get("user") or "postgres")
         self._shown = _without_password(self._conninfo)
         options = (("--host", "host"), ("--port", "port"), ("--username", "user"))
@@ -84,14 +85,22 @@ class PostgresDatabase(Database):
 
     def open(self, *, read_only: bool = False) -> psycopg.Connection[Any]:
         """Open a connection of the driver's that begins no transaction by itself."""
-        options = " -c default_transaction_read_only=on" if read_only else ""
-        return psycopg.connect(
+        read_only_option = " -c default_transaction_read_only=on" if read_only else ""
+        driver = psycopg.connect(
             self._conninfo,
             autocommit=True,
             connect_timeout=int(PATIENCE_SECONDS),
             application_name="budget-tui",
-            options=f"-c timezone=UTC{options}",
+            client_encoding="utf8",
+            options=f"{self._options} -c timezone=UTC{read_only_option}".lstrip(),
         )
+        if driver.info.parameter_status("server_encoding") == "SQL_ASCII":
+            driver.close()
+            raise StorageError(
+                f"{self} is encoded in SQL_ASCII, which keeps bytes and no characters",
+                "make another one in UTF-8, with createdb --encoding=UTF8 --template=template0",
+            )
+        return driver
 
     def is_there(self) -> bool:
         try:
@@ -142,6 +151,8 @@ class PostgresDatabase(Database):
             return made_meanwhile()
         if isinstance(cause, errors.NumericValueOutOfRange):
             return Refused("a sum of costs is out of range", "amounts beyond ±9,000,000,000 units cannot be added up")
+        if isinstance(cause, errors.UntranslatableCharacter):
+            return Refused(f"the encoding of {self} lacks a character", "leave it out, or use a database in UTF-8")
         if isinstance(cause, psycopg.DataError) and "NUL" in str(cause):  # in a name that somebody asks for
             return Refused("no text has a NUL character in it", "leave it out")
         if isinstance(cause, _LOCKED):
