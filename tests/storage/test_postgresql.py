@@ -237,9 +237,12 @@ def test_what_was_rolled_back_changed_nothing_and_what_another_began_before_does
     reader.close()
 
 
-def test_the_options_of_an_address_hold(opened: Opener, postgres: Postgres, postgres_database: str) -> None:
+def test_the_options_of_an_address_hold_and_no_others_of_how_days_are_written(
+    opened: Opener, postgres: Postgres, postgres_database: str
+) -> None:
     with postgres.connect(postgres_database) as psql:
         psql.execute("CREATE SCHEMA finance")
+        psql.execute(f"ALTER DATABASE {postgres_database} SET datestyle = 'German, DMY'".encode())
         url = f"{postgres.url(postgres_database)}&options=-csearch_path%3Dfinance"
         opened(url).budgets.set_global(parse_amount("500"))
         found = psql.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'budget'").fetchall()

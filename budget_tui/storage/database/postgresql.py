@@ -92,13 +92,14 @@ class PostgresDatabase(Database):
             connect_timeout=int(PATIENCE_SECONDS),
             application_name="budget-tui",
             client_encoding="utf8",
-            options=f"{self._options} -c timezone=UTC{read_only_option}".lstrip(),
+            options=f"{self._options} -c timezone=UTC -c datestyle=ISO{read_only_option}".lstrip(),
         )
         if driver.info.parameter_status("server_encoding") == "SQL_ASCII":
             driver.close()
             raise StorageError(
                 f"{self} is encoded in SQL_ASCII, which keeps bytes and no characters",
-                "make another one in UTF-8, with createdb --encoding=UTF8 --template=template0",
+                "use one in UTF-8",
+                command="make another one in UTF-8, with createdb --encoding=UTF8 --template=template0",
             )
         return driver
 
