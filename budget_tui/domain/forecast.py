@@ -60,12 +60,12 @@ class Forecast(NamedTuple):
 class Fee(NamedTuple):
     """A charge that recurs by the month, as found in a history: its usual day of the month and latest amount.
 
-    ``seen`` are the positions of its days in the history, one for each month.
+    ``seen`` are the days in the history that it was charged on, one for each month.
     """
 
     day_of_month: int
     amount: int
-    seen: Sequence[int]
+    seen: Sequence[date]
 
 
 class Draws:
@@ -153,7 +153,7 @@ def expected(history: Sequence[int], last: date, period: Period, base: int, leas
     fees = fees_in(history, last)
     if fees:
         base += sum(fees_to_come(fees, last, period).values())
-        history = without_fees(history, fees)
+        history = without_fees(history, last, fees)
     return Expected(base, least, draws.weeks_of(at_level_now(history)), history)
 
 
@@ -394,31 +394,28 @@ def fees_in(history: Sequence[int], last: date) -> list[Fee]:
     if highest <= standing_out:
         return []
     first = last - timedelta(days=len(history) - 1)
-    charges = {at: amount - usual for at, amount in enumerate(history) if amount > standing_out}
+    charges = {first + timedelta(days=at): amount - usual for at, amount in enumerate(history) if amount > standing_out}
     found: list[Fee] = []
-    for at in sorted(charges, reverse=True):
-        if at not in charges:
-            continue
-        day = first + timedelta(days=at)
-        due = [(day - first).days for day in _due_days(day.day, first - ONE_DAY, last + ONE_DAY)]
-        seen = _seen(charges, at, due)
-        if len(seen) >= 2:
-            found.append(Fee(day.day, charges[max(seen)], seen))
-            for paired in seen:
-                del charges[paired]
+    for day in sorted(charges, reverse=True):
+        if day in charges:
+            seen = _seen(charges, day, _due_days(day.day, first - ONE_DAY, last + ONE_DAY))
+            if len(seen) >= 2:
+                found.append(Fee(day.day, charges[max(seen)], seen))
+                for paired in seen:
+                    del charges[paired]
     return found
 
 
-def _seen(charges: Mapping[int, int], at: int, due: Iterable[int]) -> list[int]:
-    """Return the positions of the charge at ``at`` and of those like it near the other days on which it was ``due``.
+def _seen(charges: Mapping[date, int], day: date, due_days: Iterable[date]) -> list[date]:
+    """Return the days of the charge of ``day`` and of those like it on the other days that it was due, or near them.
 
-    Of several near one day it is the latest: the latest charges are paired first, and the earlier days are left to fees
-    due the day before.
+    Of several near one of them it is the latest: the latest charges are paired first, and the earlier days are left to
+    fees due the day before.
     """
-    seen, amount = [at], charges[at]
-    for expected_at in due:
-        if expected_at != at:
-            near = range(expected_at + _FEE_DAYS, expected_at - _FEE_DAYS - 1, -1)
+    seen, amount = [day], charges[day]
+    for due in due_days:
+        if due != day:
+            near = [due + timedelta(days=away) for away in range(_FEE_DAYS, -_FEE_DAYS - 1, -1)]
             seen += [other for other in near if _is_alike(charges.get(other, 0), amount)][:1]
     return seen
 
@@ -427,21 +424,22 @@ def _is_alike(amount: int, of_fee: int) -> bool:
     return abs(amount - of_fee) * 100 <= of_fee * _FEE_TOLERANCE_PERCENT
 
 
-def without_fees(history: Sequence[int], fees: Iterable[Fee]) -> list[int]:
+def without_fees(history: Sequence[int], last: date, fees: Iterable[Fee]) -> list[int]:
     """Return a history without the ``fees`` in it."""
     cleared = list(history)
     usual = median_high(history) if history else 0
     for fee in fees:
-        for at in fee.seen:
-            cleared[at] = usual
+        for day in fee.seen:
+            cleared[-1 - (last - day).days] = usual
     return cleared
 
 
 def fees_to_come(fees: Iterable[Fee], last: date, period: Period) -> Mapping[date, int]:
-    """Return what the ``fees`` come to on each day of ``period`` after ``last``."""
+    """Return what the ``fees`` come to on each day of ``period`` after ``last``, where they were not charged early."""
     found: dict[date, int] = {}
     for fee in fees:
-        for day in _due_days(fee.day_of_month, max(last + ONE_DAY, period.start), period.end):
+        unpaid = max(fee.seen) + timedelta(days=_FEE_DAYS + 1)
+        for day in _due_days(fee.day_of_month, max(last + ONE_DAY, period.start, unpaid), period.end):
             found[day] = found.get(day, 0) + fee.amount
     return found
 

@@ -147,7 +147,7 @@ def test_a_fee_has_one_day_in_each_month(charges: list[tuple[date, int]], fees: 
     history = with_charges(*charges, until=FEBRUARY_END)
     found = fees_in(history, FEBRUARY_END)
     assert sum(fees_to_come(found, FEBRUARY_END, MARCH).values()) == fees * 300 * DOLLAR
-    assert sum(without_fees(history, found)) == sum(history) - (len(charges) - left) * 300 * DOLLAR
+    assert sum(without_fees(history, FEBRUARY_END, found)) == sum(history) - (len(charges) - left) * 300 * DOLLAR
 
 
 def test_two_fees_on_neighbouring_days_are_both_to_come() -> None:
@@ -189,19 +189,27 @@ def test_fees_are_a_month_apart(days: list[tuple[int, int]], until: tuple[int, i
     found = fees_in(history, last)
     assert [fee.day_of_month for fee in found] == ([] if day_of_month is None else [day_of_month])
     if found:
-        assert without_fees(history, found) == [10 * DOLLAR] * MAX_DAYS
+        assert without_fees(history, last, found) == [10 * DOLLAR] * MAX_DAYS
 
 
 @given(st.sets(st.integers(0, MAX_DAYS - 1), max_size=20), st.dates(date(2025, 1, 1), date(2028, 12, 31)))
 def test_no_day_is_of_two_fees(charged: set[int], last: date) -> None:
     found = fees_in([310 if at in charged else 10 for at in range(MAX_DAYS)], last)
-    seen = [at for fee in found for at in fee.seen]
+    seen = [day for fee in found for day in fee.seen]
     assert len(seen) == len({*seen})
-    assert charged >= {*seen}
+    assert {last - timedelta(days=MAX_DAYS - 1 - at) for at in charged} >= {*seen}
     for fee in found:
         assert len(fee.seen) >= 2
         newest_first = sorted(fee.seen, reverse=True)
-        assert all(later - earlier > 25 for later, earlier in pairwise(newest_first)), "a day off each of 28"
+        assert all((later - earlier).days > 25 for later, earlier in pairwise(newest_first)), "a day off each of 28"
+
+
+@pytest.mark.parametrize("day", [30, 31])
+def test_a_fee_that_was_charged_a_day_early_is_not_to_come_again(day: int) -> None:
+    last = date(2026, 2, 27)
+    found = fees_in(with_charges(*on((1, day), (2, 27)), until=last), last)
+    spring = Period(date(2026, 2, 1), date(2026, 3, 31))
+    assert fees_to_come(found, last, spring) == {date(2026, 3, day): 300 * DOLLAR}
 
 
 def test_a_fee_has_its_latest_amount() -> None:
