@@ -19,7 +19,7 @@ from budget_tui.cli.app import run
 from budget_tui.config.settings import Settings
 from budget_tui.domain.amount import parse_amount
 from budget_tui.domain.budget import parse_change
-from budget_tui.domain.errors import BudgetError, Conflict, InsufficientBudget, Refused, StorageError
+from budget_tui.domain.errors import BudgetError, Conflict, DatabaseNotFound, InsufficientBudget, Refused, StorageError
 from budget_tui.services.demo import SHOWN_ON, load_demo
 from budget_tui.services.recurring import NewFee
 from budget_tui.storage.database import database_at
@@ -77,6 +77,8 @@ def test_what_only_looks_makes_nothing(opened: Opener, postgres_url: str) -> Non
     services = opened(postgres_url).creating_if_missing()
     assert services.snapshots.current().projects == ()
     assert database_at(postgres_url).schema_state() is SchemaState.MISSING
+    with pytest.raises(DatabaseNotFound, match="is empty; name another, or set a budget to begin with"):
+        opened(postgres_url).snapshots.current()
 
 
 def test_the_first_change_makes_the_tables(opened: Opener, postgres_url: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from zlib import crc32
 
-from budget_tui.domain.errors import BudgetError, NotWritable, Refused, StorageError
+from budget_tui.domain.errors import BudgetError, DatabaseNotFound, NotWritable, Refused, StorageError
 from budget_tui.storage.database.base import (
     PATIENCE_SECONDS,
     Connection,
@@ -143,6 +143,13 @@ class PostgresDatabase(Database):
         with self.described_errors(), closing(FirstPostgresWriter(self)) as connection:
             connection.begin()
             connection.commit()
+
+    def not_found(self) -> DatabaseNotFound:
+        return DatabaseNotFound(
+            f"{self} is empty",
+            "name another, or set a budget to begin with",
+            command="name another, or budget-tui budget set 500 begins",
+        )
 
     def error_of(self, error: BaseException) -> BudgetError | None:
         cause = getattr(error, "orig", None) or error
