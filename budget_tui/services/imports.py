@@ -200,7 +200,7 @@ def _before_reading(context: Context, source: str) -> tuple[Organization, set[st
     with context.reading() as session:
         organization = context.organization(session)
         org = organization.org_key
-        return organization, session.fast.tags_to_keep(org, source), session.fast.has_one_off_costs(org, source)
+        return organization, session.fast.tags_to_keep(org, source), session.fast.was_imported_once(org, source)
 
 
 def _format_name(form: SourceFormat, reduction: Reduction) -> str:

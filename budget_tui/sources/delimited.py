@@ -64,10 +64,11 @@ _NAMES: Mapping[Field, tuple[str, ...]] = {
     ),
     Field.AMOUNT: (
         "amount|cost|costs|spend|spent|betrag|kosten|importe|coste|costo|montant|cout|importo|valor|bedrag|kwota|belob"
-        "|belopp|total cost|cost total|net amount|amount charged|nettobetrag|betrag in|kosten in",
+        "|belopp|total cost|cost total|net amount|amount charged|nettobetrag",
         "total|total amount|price|total price|charge|charges|sum|value|expense|gesamt|gesamtbetrag|summe|preis|prix"
         "|precio|prezzo|gross amount|amount due|bruttobetrag|usd|eur|gbp|list cost|usage in currency"
-        f"|umsatz|umsatz in|{_DEBITS}",
+        f"|{_DEBITS}",
+        "umsatz|umsatz in|betrag in|kosten in",
     ),
     Field.CREDIT: ("credit|credits|credit amount|paid in|money in|deposit|deposits|haben", ""),
     Field.SIDE: (
@@ -177,17 +178,25 @@ def _is_known(name: str) -> bool:
     return _folded(name) in _FIELD_OF
 
 
+def _side_of(cell: str) -> int:
+    """Return the sign of a cost on that side of an account; 0 if the text is no side."""
+    return _SIDES.get(cell.strip().casefold().rstrip("."), 0)
+
+
 _Meaning = tuple[Field, int]
 """What a column holds by its name, and the number of the list that has the name."""
 
 
 def _meanings(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[_Meaning | None]:
     """Return what each column holds. *Valuta* is a currency in several languages, and in German a date: its cells tell
-    which."""
+    which; those of *S/H* whether it is a side, or shipping and handling."""
     found = [_FIELD_OF.get(_folded(name)) for name in names]
     for at, known in enumerate(found):
-        if known and known[0] is Field.CURRENCY and any(len(row) > at and _is_date(row[at]) for row in rows):
+        cells = [row[at].strip() for row in rows if len(row) > at]
+        if known and known[0] is Field.CURRENCY and any(map(_is_date, cells)):
             found[at] = _FIELD_OF["value date"]
+        if known and known[0] is Field.SIDE and not any(map(_side_of, cells)):
+            found[at] = None
     return found
 
 
@@ -601,11 +610,11 @@ class _Reading:
             self._leave_out_total(line)
             return None
         said = self._said(*(fields[at].strip() if at is not None else "" for at in self._more_at))
-        currency = said.currency or sign or sign_of_credit or self._bare_currency(line)
+        currency = said.currency or sign or sign_of_credit or self._bare_currency(line, amount or credit)
         cost = amount if self._side_at is None else self._on_its_side(amount, fields[self._side_at].strip())
         self._currencies.add(currency)
-        self._total += amount
-        self._since_total += amount
+        self._total += cost
+        self._since_total += cost
         self._amounts += 1
         self._negative += amount < 0
         if self._form.is_negated and self._side_at is None and cost:
@@ -628,7 +637,8 @@ class _Reading:
 
     def _is_total(self, fields: Sequence[str], amount: Decimal) -> bool:
         """Return whether a row is called a total and is the sum of the rows above, of all or since the last total."""
-        is_sum = bool(amount) and amount in (self._total, self._since_total)
+        sums = (self._total, self._since_total)
+        is_sum = bool(amount) and (amount in sums or (self._side_at is not None and -amount in sums))
         return is_sum and any(_folded(field) in _TOTALS for field in fields)
 
     def _amount_alone(self, fields: Sequence[str]) -> Decimal:
@@ -646,18 +656,19 @@ class _Reading:
         """Return an amount with the sign of a cost; its own sign, if it has one, is that of the account's balance."""
         if not amount:
             return amount
-        sign = _SIDES.get(side.casefold().rstrip("."))
-        column = self._table.column(Field.SIDE)
-        if sign is None:
+        sign, column = _side_of(side), self._table.column(Field.SIDE)
+        if not sign:
             raise _Unusable(f"{column} '{side[:40]}' is neither debit nor credit" if side else f"{column} is empty")
         if amount < 0 and sign < 0:
             raise _Unusable(f"{column} '{side}' is a credit, and the amount is negative")
         return sign * abs(amount)
 
-    def _bare_currency(self, line: int) -> str:
+    def _bare_currency(self, line: int, amount: Decimal) -> str:
         """Return the currency of a row that names none; `SourceError` if other rows make that a guess."""
         if self._form.other:
             where, code = self._form.other
+            if not amount:  # nothing is nothing in any
+                return code
             either = f"currency={code} or currency={self._form.currency}"
             raise SourceError(
                 f"{self._table.path}: the amount in line {line} has no currency, and that in line {where} is in {code}",

@@ -406,16 +406,24 @@ class FastPaths:
         of_rules = {row["field"].removeprefix("tag:") for row in rules if row["field"].startswith("tag:")}
         return of_rules.union(*(json.loads(row["tags"]) for row in stored))
 
-    def has_one_off_costs(self, org: int, source: str) -> bool:
-        """Return whether charges of an imported ``source`` were imported as one-off costs, for the next import."""
-        rows = self._rows(
-            "SELECT 1 FROM cost_origin o WHERE o.org_key = :org AND o.source = :source AND NOT o.live"
-            " AND o.charge_category = 'one-off' AND EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key)"
-            " LIMIT 1",
+    def was_imported_once(self, org: int, source: str) -> bool:
+        """Return whether the newest charges of an imported ``source`` came as one-off costs, for the next import."""
+        imported = "o.org_key = :org AND o.source = :source AND NOT o.live"
+        is_any = self._row(
+            f"SELECT 1 FROM cost_origin o WHERE {imported} AND o.charge_category = 'one-off'"
+            " AND EXISTS (SELECT 1 FROM cost c WHERE c.origin_key = o.origin_key) LIMIT 1",
             org=org,
             source=source,
         )
-        return bool(rows)
+        if is_any is None:
+            return False
+        newest = self._row(
+            f"SELECT o.charge_category FROM cost c JOIN cost_origin o ON o.origin_key = c.origin_key WHERE {imported}"
+            " AND o.charge_category IN ('one-off', 'usage') ORDER BY c.cost_key DESC LIMIT 1",
+            org=org,
+            source=source,
+        )
+        return newest is not None and newest["charge_category"] == "one-off"
 
     def imported_accounts(self, org: int, today: date) -> list[ImportedAccount]:
         """Return each billing account of each imported source that had costs by ``today``, by name."""

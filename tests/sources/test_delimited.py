@@ -465,6 +465,31 @@ def test_a_total_may_lack_the_currency(tmp_path: Path) -> None:
     assert [currency for *_, currency in costs(path)] == ["EUR", "EUR"]
 
 
+def test_nothing_is_in_any_currency(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,cost\n2026-01-05,€5\n2026-01-06,0\n")
+    assert costs(path) == [("2026-01-05", "5", "EUR"), ("2026-01-06", "0", "EUR")]
+
+
+def test_shipping_and_handling_are_no_side(tmp_path: Path) -> None:
+    path = table(tmp_path, "date,amount,S/H\n2026-01-05,5,4.99\n")
+    assert costs(path) == [("2026-01-05", "5", "USD")]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [("Datum;Umsatz;Gesamt", "05.01.2026;7;5"), ("Datum;Betrag;Betrag in EUR;Währung", "05.01.2026;5;7;USD")],
+)
+def test_a_turnover_and_a_converted_amount_count_where_there_is_no_other(tmp_path: Path, header: str, row: str) -> None:
+    assert costs(table(tmp_path, f"{header}\n{row}\n")) == [("2026-01-05", "5", "USD")]
+
+
+def test_a_total_knows_the_sides_of_the_rows_above(tmp_path: Path) -> None:
+    rows = "2026-01-05,100,S,a\n2026-01-06,30,H,b\n2026-01-07,70,S,Total\n2026-01-08,1,S,c\n,71,,Total\n"
+    rollup = taken(table(tmp_path, f"date,amount,S/H,text\n{rows}"))
+    assert sum(cost.amount_nanos for cost in rollup.daily) == 71 * 10**9
+    assert "lines 4, 6 are totals and left out" in rollup.files[0].read_as
+
+
 def test_what_is_negative_is_a_credit(tmp_path: Path) -> None:
     rollup = taken(table(tmp_path, "date,cost\n2026-01-05,-5\n2026-01-05,7\n"))
     assert {cost.origin.charge_category: cost.amount_nanos for cost in rollup.daily} == {

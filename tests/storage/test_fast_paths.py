@@ -326,15 +326,20 @@ def test_the_tags_that_an_import_keeps(unit: UnitOfWork) -> None:
         unit.cost_rules.remove(org, rule)
 
 
-def test_whether_costs_of_a_source_came_once(unit: UnitOfWork) -> None:
-    query = select(_o).join(CostRow.table, CostRow.c.origin_key == _o.origin_key)
-    origin = next(row for row in ordinary(unit, query) if not row.live and row.charge_category == "usage")
-    assert not unit.fast.has_one_off_costs(origin.org_key, origin.source)
+def test_whether_the_newest_costs_of_a_source_came_once(unit: UnitOfWork) -> None:
+    query = select(_o).join(CostRow.table, CostRow.c.origin_key == _o.origin_key).order_by(CostRow.c.cost_key.desc())
+    imported = [row for row in ordinary(unit, query) if not row.live and row.charge_category == "usage"]
+    origin = imported[0]
+    older = next(row for row in imported if row.source == origin.source and row.origin_key != origin.origin_key)
+    assert not unit.fast.was_imported_once(origin.org_key, origin.source)
     change = "UPDATE cost_origin SET charge_category = :charge WHERE origin_key = :origin_key"
     unit.connection.change(change, {"charge": "one-off", "origin_key": origin.origin_key})
-    assert unit.fast.has_one_off_costs(origin.org_key, origin.source)
-    assert not unit.fast.has_one_off_costs(origin.org_key, "manual")
+    assert unit.fast.was_imported_once(origin.org_key, origin.source)
+    assert not unit.fast.was_imported_once(origin.org_key, "manual")
     unit.connection.change(change, {"charge": "usage", "origin_key": origin.origin_key})
+    unit.connection.change(change, {"charge": "one-off", "origin_key": older.origin_key})
+    assert not unit.fast.was_imported_once(origin.org_key, origin.source)
+    unit.connection.change(change, {"charge": "usage", "origin_key": older.origin_key})
 
 
 def test_rates(unit: UnitOfWork, org: int) -> None:
