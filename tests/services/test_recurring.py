@@ -25,7 +25,7 @@ from budget_tui.services.gate import GateRequest
 from budget_tui.services.recurring import NewFee
 from budget_tui.services.watching import Watcher
 from budget_tui.storage.database.base import PATIENCE_SECONDS
-from tests.databases import Address, Engine, close_writers, content
+from tests.databases import Address, Engine, close_writers, content, is_postgres
 from tests.examples import examples
 from tests.services.conftest import TODAY, Home, home_at, shown, usd
 from tests.services.planning import bill
@@ -165,12 +165,15 @@ def test_no_undo_makes_two_fees_of_one_name_run(web: Home) -> None:
     assert only(web).fee.next_on is not None
 
 
+@pytest.mark.both_engines
 def test_a_fee_comes_back_though_another_one_was_added_meanwhile(web: Home) -> None:
     web.services.recurring.add(FIGMA)
     web.services.undo.undo()
     as_other(web).services.recurring.add(replace(FIGMA, name="other"))
     web.services.undo.redo()
-    assert [report.fee.name for report in web.services.recurring.all()] == ["other", "figma"]
+    has_own_key = is_postgres(web.address)  # which gives none twice, though its row is gone
+    names = [report.fee.name for report in web.services.recurring.all()]
+    assert names == (["figma", "other"] if has_own_key else ["other", "figma"])
     web.services.undo.undo()
     assert only(web).fee.name == "other"
 
