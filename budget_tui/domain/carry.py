@@ -82,9 +82,13 @@ def checked_cap(policy: CarryPolicy, cap: int | None) -> int | None:
     return cap
 
 
-def left(base: int, carried: int, spent: int) -> int:
-    """Return what a budget leaves at its close, including a debt that did not fit into its amount."""
-    return base + carried - spent
+def left(base: int, carried: int, spent: int, reserved: int = 0) -> int:
+    """Return what a budget leaves at its close, including a debt that did not fit into its amount.
+
+    What is ``reserved`` may still be used in the closed period: it is not left, but no debt either.
+    """
+    remaining = base + carried - spent
+    return max(min(remaining, 0), remaining - reserved)
 
 
 def carried_over(remaining: int, policy: CarryPolicy, cap: int | None) -> int:

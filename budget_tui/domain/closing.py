@@ -116,9 +116,13 @@ class ClosedPeriod:
         return pacing.status(self.remaining, self.budget)
 
     @property
-    def unfunded(self) -> bool:
+    def is_of_none(self) -> bool:
         """True if nobody had set a global budget, so that nothing could be over it."""
         return not self.budget
+
+    @property
+    def unfunded(self) -> bool:
+        return self.is_of_none
 
     @property
     def projects(self) -> tuple[ClosedBudget, ...]:

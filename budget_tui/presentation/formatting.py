@@ -398,8 +398,8 @@ def status_at_close(closed: ClosedPeriod | ClosedBudget) -> str:
 
 def changed_status(closed: ClosedPeriod | ClosedBudget) -> str:
     """Format what the costs that came after the close made of `status_at_close`: ``✕ over``; '' if it is the same."""
-    at_close, now = closed.remaining, closed.remaining - closed.restated
-    return _within_or_over(now) if not closed.unfunded and (at_close < 0) != (now < 0) else ""
+    now = _within_or_over(closed.remaining - closed.restated)
+    return "" if closed.is_of_none or now == status_at_close(closed) else now
 
 
 def _within_or_over(remaining: int) -> str:

@@ -98,7 +98,7 @@ def carry_settled(settled: Sequence["SettledCarry"], currency: str) -> str:
         return ""
     rest = len(changes) - f.MAX_NAMED
     more = f", and {f.count(rest, 'more budget')}" if rest > 0 else ""
-    return f"figures of the closed period changed; now carried over: {', '.join(changes[: f.MAX_NAMED])}{more}"
+    return f"what is left of the closed period changed; now carried over: {', '.join(changes[: f.MAX_NAMED])}{more}"
 
 
 def closed_early(closed: Sequence["Period"]) -> str:

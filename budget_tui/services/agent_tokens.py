@@ -77,7 +77,7 @@ def take_from_successors(work: Work, agent_id: str, budget_id: str, tokens: int)
     while lowered is not None and (found := work.unit.fast.with_successor(lowered)) is not None:
         closed, successor = found
         policy, cap, carried = closed.carry
-        remaining = left(closed.base, carried, closed.used + closed.reserved)
+        remaining = left(closed.base, carried, closed.used, closed.reserved)
         excess = successor.carry.carried - carried_over(remaining, policy, cap)
         if excess <= 0:
             return

@@ -158,10 +158,9 @@ def _plan(
 def _close_budget(
     budget: CycleBudget, planned: Mapping[CycleKey, Planned], spent: int, reserved: int, room: int = LIMIT_NANOS
 ) -> ClosingBudget:
-    """Compute the close of one budget. What is ``reserved`` may still be used in the ending period: it is not carried
-    over."""
+    """Compute the close of one budget."""
     policy, cap, carried = budget.carry
-    carried_over = carry.carried_over(carry.left(budget.base, carried, spent + reserved), policy, cap)
+    carried_over = carry.carried_over(carry.left(budget.base, carried, spent, reserved), policy, cap)
     closing = ClosingBudget(
         budget, spent, carry.opening(budget.base, carried_over, room), planned.get(budget.cycle_key)
     )

@@ -213,18 +213,18 @@ def _settle_carry(work: Work) -> None:
     work.release_expired_reservations()
     successors = {budget.cycle_key: budget for budget in work.unit.fast.successors(org, closed, latest.period.start)}
     allocated = work.unit.fast.allocated(latest.budget_id)
-    for ended, spent in _ended(work, closed):
+    for ended, spent, reserved in _ended(work, closed):
         successor = successors.get(ended.cycle_key)
         if successor is None:
             continue
         is_child = successor.parent_id == latest.budget_id  # their sum must be small enough to store
         room = LIMIT_NANOS - (allocated - successor.amount if is_child else 0)
-        changed = _settle(work, successor, _carried_over(ended, spent), room)
+        changed = _settle(work, successor, _carried_over(ended, spent, reserved), room)
         allocated += changed if is_child else 0
 
 
-def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
-    """Yield the budgets of the closed period that carry over, with the amounts now known to be spent or held in it."""
+def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int, int]]:
+    """Yield the budgets of the closed period that carry over, with what is now known to be spent and reserved in it."""
     org = work.organization.org_key
     by_path, unmapped = spent_by_path(work.unit, work.organization, closed)
     then = PathsAtClose(work.unit, org).of(closed)
@@ -235,16 +235,16 @@ def _ended(work: Work, closed: Period) -> Iterator[tuple[CycleBudget, int]]:
         if budget.carry.policy is CarryPolicy.NONE:
             continue
         if budget.budget_type is not BudgetType.MONETARY:
-            yield budget, budget.used + budget.reserved
+            yield budget, budget.used, budget.reserved
         elif budget.entity_id == ROOT_ID:
-            yield budget, spent.total + held.total
+            yield budget, spent.total, held.total
         else:
-            yield budget, spent.at(then(budget.path)) + held.at(then(budget.path))
+            yield budget, spent.at(then(budget.path)), held.at(then(budget.path))
 
 
-def _carried_over(ended: CycleBudget, spent: int) -> int:
+def _carried_over(ended: CycleBudget, spent: int, reserved: int) -> int:
     policy, cap, carried = ended.carry
-    return carry.carried_over(carry.left(ended.base, carried, spent), policy, cap)
+    return carry.carried_over(carry.left(ended.base, carried, spent, reserved), policy, cap)
 
 
 def _settle(work: Work, successor: CycleBudget, carried_over: int, room: int) -> int:

@@ -40,7 +40,7 @@ def test_what_is_settled_again_is_told_in_one_line(seeded: Cli) -> None:
     ran = seeded(*february, "cost", "add", "pcc", "24", "--on", "2026-01-31", "--json")
     assert (ran.code, ran.err) == (
         0,
-        "figures of the closed period changed; now carried over: pcc $21.00 instead of $45.00\n",
+        "what is left of the closed period changed; now carried over: pcc $21.00 instead of $45.00\n",
     )
     assert "pcc $45.00 instead of $21.00" in seeded(*february, "undo").err
     assert seeded(*february, "cost", "add", "pcc", "0.001", "--on", "2026-01-31").done().err == ""
@@ -390,3 +390,12 @@ def test_a_late_bill_is_told_with_what_it_makes_of_the_status(seeded: Cli) -> No
     assert pcc.endswith("● within  +$80.00 after close ✕ over")
     total = seeded(*february, "period", "history").done().out.splitlines()[1]
     assert total.endswith("● within  +$80.00 after close")
+
+
+def test_a_late_bill_of_a_project_without_an_allocation_is_over(seeded: Cli) -> None:
+    seeded("project", "add", "none").done()
+    february = ("--as-of", "2026-02-02")
+    seeded(*february, "cost", "add", "none", "8", "--on", "2026-01-12").done()
+    shown = seeded(*february, "period", "show", "2026-01-01").done().out.splitlines()
+    [line] = [line for line in shown if line.startswith("none")]
+    assert line.endswith("○ unfunded  +$8.00 after close ✕ over")

@@ -253,3 +253,11 @@ def test_a_close_by_hand_leaves_what_is_held(january: AgentHome) -> None:
     hold(january, "12")
     [line] = [line for line in january.services.periods.preview_close().lines if line.project_id == "pcc"]
     assert shown(line.carried) == "18"
+
+
+def test_what_is_held_makes_no_debt_that_nobody_spent(january: AgentHome) -> None:
+    january.services.budgets.set_carry(CarryPolicy.BOTH, None, "pcc")
+    eve = at(january, "2026-01-31T23:00")
+    eve.services.holds.hold("pcc", usd("30"), 7 * 86_400)
+    eve.spend("pcc", "25")
+    assert carried(at(january, "2026-02-01T09:00"))[0] == "0"
