@@ -50,7 +50,7 @@ def _watch(session: Session) -> None:
                 if attempt.error:
                     warn([not_sent_text(attempt.channel, attempt.error)])
                 else:
-                    report(f"sent to {attempt.channel}: {attempt.message.body['sentence']}")
+                    report(f"sent to {attempt.channel}: {attempt.sentence}")
 
     repeat_until_stopped(look, POLL_SECONDS, f"watching {services.context.database}")
     watcher.close()

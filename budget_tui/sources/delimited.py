@@ -703,6 +703,8 @@ class _Reading:
         if not text:
             raise _Unusable(f"{column} is empty")
         amount, currency = _amount_of(text, self._form)
+        if amount is None and "kr" in re.findall(r"[a-z]+", text.casefold()):
+            raise _Unusable(f"{column} '{text[:40]}' is in one of several currencies: name it, as with currency=SEK")
         if amount is None:
             raise _Unusable(f"{column} '{text[:40]}' is not a number")
         if abs(amount) > LIMIT_UNITS:
@@ -736,7 +738,7 @@ class _Reading:
         if Field.CURRENCY not in self._table.positions:
             *others, last = sorted(self._currencies or {self._form.currency})
             return f" in {' and '.join(filter(None, (', '.join(others), last)))}"
-        return f" in {self._form.currency} where no currency is named" if self._has_bare else ""
+        return f" in {self._form.currency} where no code of one is named" if self._has_bare else ""
 
     def _described_totals(self) -> str:
         """Describe the rows that are left out because they are totals."""

@@ -373,7 +373,9 @@ def test_the_currency_is_the_signs_the_columns_or_the_organizations(
 
 def test_a_sign_of_several_currencies_needs_one_of_them(tmp_path: Path) -> None:
     path = table(tmp_path, "date,cost\n2026-01-05,5 kr\n")
-    assert refusals(path) == [(2, "cost '5 kr' is not a number")]
+    refused = "cost '5 kr' is in one of several currencies: name it, as with currency=SEK"
+    assert refusals(path) == [(2, refused)]
+    assert costs(path, columns="currency=SEK") == [("2026-01-05", "5", "SEK")]
     assert costs(path, columns="currency=DKK") == [("2026-01-05", "5", "DKK")]
 
 
@@ -421,7 +423,7 @@ def test_amounts_without_a_currency_are_in_the_tables(tmp_path: Path) -> None:
 def test_amounts_without_a_currency_in_the_column_are_in_the_tables(tmp_path: Path) -> None:
     path = table(tmp_path, "date,amount,currency\n2026-01-05,5,EUR\n2026-01-06,6,\n2026-01-07,7,USD\n")
     assert [currency for *_, currency in costs(path, columns="currency=GBP")] == ["EUR", "GBP", "USD"]
-    assert taken(path, columns="currency=GBP").files[0].read_as == "amount in GBP where no currency is named"
+    assert taken(path, columns="currency=GBP").files[0].read_as == "amount in GBP where no code of one is named"
     words = table(tmp_path, "date,amount,currency\n2026-01-05,5,Euro\n", "words.csv")
     assert costs(words, columns="currency=EUR") == [("2026-01-05", "5", "EUR")]
 
