@@ -10,13 +10,14 @@ from budget_tui.domain.amount import within_limit
 from budget_tui.domain.cost import Category
 from budget_tui.domain.errors import Conflict, InsufficientBudget, Refused, unknown
 from budget_tui.domain.estimates import HOLD_SOURCE
+from budget_tui.domain.hierarchy import Entity
 from budget_tui.domain.records import StoredHold
 from budget_tui.domain.tokens import HOLD_SECONDS, check_reserved_for
 from budget_tui.presentation.formatting import money
 from budget_tui.services.context import Context
 from budget_tui.services.costs import CostEntry, enter
 from budget_tui.services.idempotency import run_once
-from budget_tui.services.limits import Limits, require_left
+from budget_tui.services.limits import Bound, Limits, require_left
 from budget_tui.services.usage import provider_named
 from budget_tui.services.work import Work
 
@@ -98,7 +99,7 @@ class Holds:
             except InsufficientBudget as refused:
                 _log.warning("%s: hold for %s refused: %s", work.label, project_id, refused)
                 raise
-            work.commit(tokens_only=True)
+            work.commit(tokens_only=not work.is_settled)
         return Hold(**result | {"expires_at": datetime.fromisoformat(result["expires_at"])})
 
     def settle(self, hold_id: str, settlement: Settlement) -> EndedHold:
@@ -148,8 +149,11 @@ class Holds:
 def _hold(work: Work, project_id: str, amount: int, seconds: int, with_today: bool) -> dict[str, Any]:
     work.require_running_day()
     project = work.project(project_id)
-    limits = Limits(work.unit, work.organization, work.today, work.now).of(project.path)
-    bound = require_left(limits, amount, work.organization.currency, with_today=with_today)
+    try:
+        bound = _require_left(work, project, amount, with_today=with_today)
+    except InsufficientBudget:
+        work.settle()  # a hold of the last period may have ended: what it held is carried over then
+        bound = _require_left(work, project, amount, with_today=with_today)
     expires_at = work.now + timedelta(seconds=seconds)
     budget_id = work.unit.fast.child_budget(work.open.budget_id, project.entity_key)
     hold_id = work.unit.grants.hold(budget_id, amount, expires_at, work.actor, work.now)
@@ -162,6 +166,11 @@ def _hold(work: Work, project_id: str, amount: int, seconds: int, with_today: bo
         "available": bound.amount - amount,
         "currency": work.organization.currency,
     }
+
+
+def _require_left(work: Work, project: Entity, amount: int, *, with_today: bool) -> Bound:
+    limits = Limits(work.unit, work.organization, work.today, work.now).of(project.path)
+    return require_left(limits, amount, work.organization.currency, with_today=with_today)
 
 
 def _settle(work: Work, stored: StoredHold, settlement: Settlement) -> None:

@@ -126,7 +126,7 @@ class Work:
         self.displaced_of: dict[str, dict[str, int]] = {}
         self._actions: set[str] = set()
         self._entries: list[_Entry] = []
-        self._is_settled = False
+        self.is_settled = False
         self._after_commit: list[Callable[[], None]] = []
 
     @property
@@ -174,9 +174,9 @@ class Work:
     def settle(self) -> None:
         """Settle what depends on the changes, and write their audit entries, as `commit` does: so that a preview, or a
         result, can say it, too."""
-        if not self._is_settled:
+        if not self.is_settled:
             self._settle(self)
-            self._is_settled = True
+            self.is_settled = True
         self.write_entries()
 
     def settled_change(self) -> int | None:
@@ -195,7 +195,7 @@ class Work:
         """Record an entry in the audit log, which is written with what else the command changes, and log it once
         committed."""
         self._actions.add(action)
-        self._is_settled = False
+        self.is_settled = False
         then, now = (None if each is None else without_consequences(each) for each in (before, after))
         self._entries.append(_Entry(action, subject, then, now, self.actor, self.reverses))
 

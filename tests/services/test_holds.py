@@ -255,6 +255,18 @@ def test_a_close_by_hand_leaves_what_is_held(january: AgentHome) -> None:
     assert shown(line.carried) == "18"
 
 
+def test_a_hold_takes_what_an_ended_one_of_the_last_period_held(january: AgentHome) -> None:
+    eve = at(january, "2026-01-31T23:00")
+    eve.services.holds.hold("pcc", usd("12"), 7_200)
+    february = at(january, "2026-02-01T00:30")
+    february.spend("web", "1")
+    with pytest.raises(InsufficientBudget):
+        february.services.holds.hold("pcc", usd("60"))
+    later = at(january, "2026-02-01T09:00")
+    later.services.holds.hold("pcc", usd("60"))
+    assert carried(later) == ("30", "90", "70")
+
+
 def test_what_is_held_makes_no_debt_that_nobody_spent(january: AgentHome) -> None:
     january.services.budgets.set_carry(CarryPolicy.BOTH, None, "pcc")
     eve = at(january, "2026-01-31T23:00")
