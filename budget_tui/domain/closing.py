@@ -71,7 +71,7 @@ class ClosedBudget(NamedTuple):
 
     @property
     def spent_now(self) -> int:
-        """What was spent, as known now."""
+        """The spending, as it is known now."""
         return self.spent + self.restated
 
     @property
@@ -108,7 +108,7 @@ class ClosedPeriod:
 
     @property
     def spent_now(self) -> int:
-        """What was spent, as known now."""
+        """The spending, as it is known now."""
         return self.spent + self.restated
 
     @property

@@ -54,7 +54,7 @@ class RecurringFee(NamedTuple):
 
     @property
     def has_ended(self) -> bool:
-        """Whether no day is left on which it will be due."""
+        """True if no day is left on which it will be due."""
         return self.ended_on is not None and _due_after(self, self.booked_through) > self.ended_on
 
     @property

@@ -22,8 +22,8 @@ from budget_tui.domain.hierarchy import (
 
 _LEVEL_CODE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _RANK_STEP = 10
-_WORDS = ("global", "list")
-"""What no new entity can be called: the log calls the organization's total ``global``, and ``hold list`` lists."""
+_RESERVED_IDS = ("global", "list")
+"""Ids that no new entity can have: the log calls the organization's total ``global``, and ``hold list`` lists."""
 
 
 class Placement(NamedTuple):
@@ -76,7 +76,7 @@ class Tree:
         steps = [Step(self.entities.get(entity_id), after[entity_id]) for entity_id in order]
         found = [step for step in steps if step.before is None or _facts(step.before) != _facts(step.after)]
         for step in found:
-            if step.before is None and step.after.entity_id.casefold() in _WORDS:
+            if step.before is None and step.after.entity_id.casefold() in _RESERVED_IDS:
                 raise Refused(f"'{step.after.entity_id}' is reserved", "choose another id")
         _require_free(found, after)
         return found

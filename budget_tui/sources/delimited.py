@@ -184,7 +184,7 @@ def _side_of(cell: str) -> int:
 
 
 _Meaning = tuple[Field, int]
-"""What a column holds by its name, and the number of the list that has the name."""
+"""The field that a column holds, and the number of the list that its name is in."""
 
 
 def _meanings(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[_Meaning | None]:

@@ -323,8 +323,8 @@ _UNCHANGED = f"""
             AND pg_xact_status(transaction) = 'committed'
     ) AS unchanged FROM ids
 """
-"""Whether no transaction was committed since a snapshot was seen; those that were rolled back changed nothing. Of a
-standby, a snapshot does not tell which transactions were under way."""
+"""A query that is true if no transaction was committed since a snapshot was seen; those that were rolled back changed
+nothing. Of a standby, a snapshot does not tell which transactions were under way."""
 
 
 class PostgresReader(Reader):
